@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an implementation under test provides: it runs a case and shows its taps.
+//
+// Plain data, no library's types. Nothing throws across this boundary: statuses only, so that the
+// same contract can be a C ABI or a process.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace assay::conformance {
+
+enum class StatusCode { kOk, kNotSupported, kBadInput, kResourceError, kHarnessError };
+
+struct Status {
+  StatusCode code = StatusCode::kOk;
+  std::string message;
+  bool ok() const { return code == StatusCode::kOk; }
+};
+
+// A named tensor at an exact place of the computation (`assay taps` prints the catalogue).
+// Values are row-major. Integer taps (ids, masks, expert choices) hold whole numbers.
+struct Tap {
+  std::string name;
+  std::vector<std::size_t> shape;
+  std::vector<double> values;
+  bool integer = false;
+};
+
+// One item of media as the vectors that replace its placeholder tokens.
+struct SoftVectors {
+  std::string kind;           // "image", "frame" or "audio"
+  std::size_t rows = 0;       // placeholders it fills
+  std::size_t width = 0;      // the model's hidden size
+  std::vector<double> values; // [rows, width]
+};
+
+// A draft request (drafters only): `steps` tokens drafted after `token`, which was chosen at
+// position T (the prompt's length) and is not in the target's cache yet.
+struct DraftRequest {
+  std::int32_t token = 0;
+  std::size_t steps = 0;
+  bool standard_window = false;  // false: the last W + 1 keys (HF); true: s > p - W
+};
+
+struct CaseInput {
+  std::vector<std::int32_t> ids;          // [T], placeholders expanded
+  std::vector<std::int32_t> token_types;  // [T] or empty: 0 text, 1 image, 2 video, 3 audio
+  std::vector<std::int32_t> positions;    // [T] or empty: 0, 1, 2, …
+  std::vector<std::int32_t> valid;        // [T] or empty: 1 token, 0 padding
+  std::vector<SoftVectors> media;         // in the order of the placeholder runs
+  std::optional<DraftRequest> draft;
+};
+
+// Rounding habits that are legitimate in some precision class and that no tap can show.
+struct Numerics {
+  bool bf16_scales = false;      // sqrt(D), sqrt(P), 2^-1/2 rounded to bf16 (R-12, DIV-30)
+  bool fp32_rope_angles = false; // angles evaluated in fp32
+  bool bf16_weights = false;     // weights rounded to bf16 when they are loaded
+};
+
+struct RunOptions {
+  std::size_t prefill_chunk = 0;  // tokens per call; 0: all at once; 1: decode
+  Numerics numerics;
+};
+
+// Listens to a run. A tap arrives right after its operation, in execution order, once per run
+// (an implementation that runs in several calls joins them by position first).
+class TapListener {
+ public:
+  virtual ~TapListener() = default;
+  virtual bool wants(const std::string& name) const = 0;
+  // May change tap.values (same shape). With Capabilities::forced_taps and a single call the
+  // implementation goes on from the changed values; otherwise the change is lost.
+  virtual void on_tap(Tap& tap) = 0;
+};
+
+struct Capabilities {
+  std::string name;       // "reference"
+  std::string precision;  // "f32", "f64", "bf16", …
+  bool forced_taps = false;
+  bool chunked_prefill = false;
+  bool drafting = false;
+};
+
+class Implementation {
+ public:
+  virtual ~Implementation() = default;
+  virtual Capabilities capabilities() const = 0;
+  virtual Status load(const std::string& checkpoint, const std::string& drafter) = 0;
+  virtual Status run(const CaseInput& input, const RunOptions& options, TapListener& taps) = 0;
+};
+
+}  // namespace assay::conformance

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one error of bad input: a file, a shape, an id, a config that cannot be used.
+//
+// A message names the place, the thing, what was got and what was expected; it starts in lower
+// case and ends without a full stop: "model.safetensors: model.norm.weight: shape [8], expected [16]".
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+namespace assay {
+
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// "[2, 3]"
+std::string shape_string(std::span<const std::size_t> shape);
+
+}  // namespace assay
