@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plain data of a verdict: one record per tap, per case, per run.
+//
+// Numbers that were not measured are NaN; report.json writes them as null.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace assay::conformance {
+
+enum class Verdict {
+  kPass,
+  kFail,
+  kWarning,
+  kNotSupported,
+  kResourceError,
+  kHarnessError,
+  kWaived
+};
+
+constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
+
+// One tap of one case. `code` says what kind of failure it is, and is empty when there is none:
+// NAN, INF, SHAPE, MISSING, DISCRETE, MASK_LEAK, NOT_PROB, NONZERO, TOL, …
+struct TapResult {
+  std::string tap;
+  Verdict verdict = Verdict::kPass;
+  std::string code;
+  double max_abs = kNotMeasured;
+  double rel_l2 = kNotMeasured;
+  double floor = kNotMeasured;           // relative L2 of honest rounding at this tap
+  double budget = kNotMeasured;          // the rel_l2 that still passes
+  double in_bound_units = kNotMeasured;  // rel_l2 / floor
+  double cosine = kNotMeasured;
+  std::vector<std::size_t> where;  // index of the worst element
+  double got = kNotMeasured;       // the value there
+  double want = kNotMeasured;
+  std::vector<std::size_t> worst_row;  // index of the worst row (last axis left out)
+  double worst_row_units = kNotMeasured;
+  std::string note;
+  std::string floor_source;  // golden, measured, predicted
+};
+
+// One case in one mode. `taps` and `introduced_by` are in execution order.
+struct CaseResult {
+  std::string case_name;
+  std::string checkpoint;
+  std::string impl;
+  std::string precision;
+  std::string mode;  // chained, replay
+  Verdict verdict = Verdict::kPass;
+  std::vector<std::string> introduced_by;  // taps at which an error entered
+  std::vector<std::string> inherited;      // failing taps that only carry it on
+  std::vector<TapResult> taps;
+  std::vector<std::pair<std::string, std::string>> not_provided;  // tap, reason
+  std::string reproduce;                                          // a command
+  std::string message;  // one line, where the verdict is not about taps
+  double seconds = 0;
+};
+
+struct Report {
+  std::string command;
+  std::vector<CaseResult> cases;
+};
+
+// "pass", "not_supported", … as report.json spells them.
+const char* verdict_name(Verdict verdict);
+
+std::size_t count_cases(const Report& report, Verdict verdict);
+
+// 0 pass, 1 fail (a resource error of the port included), 3 harness error.
+int exit_code(const Report& report);
+
+}  // namespace assay::conformance
