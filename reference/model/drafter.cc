@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/model/drafter.h"
+
+#include <algorithm>
+
+#include "reference/blocks/decoder_layer.h"
+#include "reference/blocks/embedder.h"
+#include "reference/model/generate.h"
+#include "reference/ops/linear.h"
+#include "reference/ops/rms_norm.h"
+#include "reference/ops/top_k.h"
+
+namespace assay::ASSAY_REFERENCE {
+namespace {
+
+void expect_equal(std::size_t got, std::size_t expected, const std::string& what) {
+  if (got != expected) {
+    throw Error("drafter: " + what + ": got " + std::to_string(got) + ", expected the target's " +
+                std::to_string(expected));
+  }
+}
+
+Tensor<T, D> concat(const Tensor<T, D>& first, const Tensor<T, D>& second) {
+  auto both = make_tensor<T, D>({1, first.size() + second.size()});
+  std::copy(first.begin(), first.end(), both.begin());
+  std::copy(second.begin(), second.end(),
+            both.begin() + static_cast<std::ptrdiff_t>(first.size()));
+  return both;
+}
+
+}  // namespace
+
+// What the layers of one kind attend to: the same in every step of a round.
+struct Drafter::Context {
+  RopeTable rope;
+  std::vector<std::size_t> keys;
+  IntTensor<T, S> visible;
+  KeyValues attended;
+  std::size_t source = 0;
+};
+
+Drafter::Drafter(const Checkpoint& drafter, const Transformer& target)
+    : target_(target),
+      config_(drafter.config()),
+      reader_(drafter, target.habits().bf16_weights) {
+  if (!config_.drafter) {
+    throw Error(drafter.directory().string() + ": got a " + config_.model_type +
+                " model, expected a drafter (gemma4_assistant or gemma4_unified_assistant)");
+  }
+  expect_equal(config_.drafter->backbone_hidden_size, target.config().hidden_size,
+               "backbone_hidden_size");
+  expect_equal(config_.text.vocab_size, target.config().vocab_size, "vocab_size");
+  expect_equal(config_.text.sliding_window, target.config().sliding_window, "sliding_window");
+  for (const LayerConfig& layer : config_.text.layers) {
+    const LayerConfig& source = target.config().layers[source_layer(layer.kind)];
+    expect_equal(layer.head_dim, source.head_dim, "head_dim");
+  }
+  if (config_.drafter->use_ordered_embeddings) {
+    token_ordering_ = reader_.checkpoint().read_integers("masked_embedding.token_ordering");
+  }
+}
+
+// The target's last layer of this kind that owns keys.
+std::size_t Drafter::source_layer(LayerKind kind) const {
+  const TextConfig& target = target_.config();
+  for (std::size_t i = target.first_kv_shared_layer(); i-- > 0;) {
+    if (target.layers[i].kind == kind) {
+      return i;
+    }
+  }
+  throw Error("drafter: got a layer kind of which the target owns no keys, expected one that does");
+}
+
+Drafter::Context Drafter::attended(const KvCache& cache, const LayerConfig& layer,
+                                   std::int32_t position, DraftWindow window) const {
+  Context context;
+  context.source = source_layer(layer.kind);
+  const bool sliding = layer.kind == LayerKind::kSliding;
+  const std::size_t reach = config_.text.sliding_window;
+  std::size_t kept = cache.length();
+  if (sliding) {
+    kept = std::min(kept, window == DraftWindow::kLastKeys ? reach + 1 : reach - 1);
+  }
+  const std::size_t first = cache.length() - kept;
+  context.attended = cache.layer(context.source).tokens(first, cache.length());
+  context.visible = IntTensor<T, S>::from_shape({1, kept});
+  for (std::size_t s = 0; s < kept; ++s) {
+    context.keys.push_back(first + s);
+    context.visible(0, s) = cache.places()[first + s].valid ? 1 : 0;
+  }
+  context.rope = rope_table({position}, layer.head_dim,
+                            sliding ? config_.text.rope_sliding : config_.text.rope_full,
+                            target_.habits().fp32_rope_angles);
+  return context;
+}
+
+Tensor<T, D> Drafter::run_layers(Tensor<T, D> h, std::vector<Context>& contexts,
+                                 const TapScope& tap) const {
+  for (std::size_t j = 0; j < contexts.size(); ++j) {
+    Context& context = contexts[j];
+    const AttentionCall call{&context.rope, &context.visible,  &context.keys,
+                             nullptr,       &context.attended, context.source};
+    const auto weights = load_decoder_layer(reader_, config_.text, "layers.", j);
+    h = decoder_layer(weights, config_.text, config_.text.layers[j], std::move(h), Tensor<T, P>{},
+                      call, tap.under("layer." + std::to_string(j) + "."));
+  }
+  return h;
+}
+
+// only the tokens of the best centroids are scored; all others get the minimum less one.
+Tensor<T, V> Drafter::ordered_logits(const Tensor<T, D>& m, const TapScope& tap) const {
+  auto scores = linear(m, reader_.matrix("masked_embedding.centroids.weight"));  // [1, centroids]
+  tap.whole("centroid_logits", scores);
+  auto best = top_k(scores, config_.drafter->centroid_intermediate_top_k);
+  tap.whole("centroid_index", best);
+
+  const std::size_t vocabulary = config_.text.vocab_size;
+  const std::size_t cluster = vocabulary / config_.drafter->num_centroids;
+  IntTensor<T> candidates = IntTensor<T>::from_shape({best.size() * cluster});
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const auto centroid = static_cast<std::size_t>(best.data()[i / cluster]);
+    candidates(i) = static_cast<std::int32_t>(token_ordering_[centroid * cluster + i % cluster]);
+  }
+  tap.whole("candidate_ids", candidates);
+
+  const auto rows = embedding_rows(reader_, "embed_tokens.weight",
+                                   {candidates.begin(), candidates.end()});  // [candidates, h]
+  const auto scored = linear(m, rows);                                       // [1, candidates]
+  const Real fill = *std::min_element(scored.begin(), scored.end()) - Real(1);
+  Tensor<T, V> logits({1, vocabulary}, fill);
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    logits(0, static_cast<std::size_t>(candidates(i))) = scored(0, i);
+  }
+  return logits;
+}
+
+std::vector<std::int32_t> Drafter::draft(const KvCache& cache, std::int32_t token,
+                                         std::int32_t position, Tensor<T, D> hidden,
+                                         std::size_t steps, DraftWindow window,
+                                         Taps& taps) const {
+  std::vector<Context> contexts;
+  for (const LayerConfig& layer : config_.text.layers) {
+    contexts.push_back(attended(cache, layer, position, window));
+  }
+  std::vector<std::int32_t> drafted;
+  for (std::size_t step = 0; step < steps; ++step) {
+    const TapScope tap(taps, "mtp.step." + std::to_string(step) + ".");
+    auto e = embedding_rows(target_.weights(), "embed_tokens.weight", {token});  // [1, B]
+    e *= embedding_scale(target_.config().hidden_size, target_.habits().bf16_scales);
+    tap.whole("token_embed", e);
+    tap.whole("hidden_in", hidden);
+    auto c = concat(e, hidden);  // [1, 2B]
+    tap.whole("concat", c);
+    auto h = linear(c, reader_.matrix("pre_projection.weight"));  // [1, h]
+    tap.whole("pre_proj", h);
+    h = run_layers(std::move(h), contexts, tap);
+    auto m = rms_norm(h, reader_.vector("norm.weight"), config_.text.rms_norm_eps);
+    tap.whole("norm", m);
+    hidden = linear(m, reader_.matrix("post_projection.weight"));  // [1, B]
+    tap.whole("post_proj", hidden);
+    auto logits = config_.drafter->use_ordered_embeddings
+                      ? ordered_logits(m, tap)
+                      : unembed(reader_, "embed_tokens.weight", m);  // [1, V]
+    tap.whole("logits", logits);
+    IntTensor<T> choice = {greedy_token(row(logits, 0, logits.size()), {})};
+    tap.whole("token", choice);
+    token = choice(0);
+    drafted.push_back(token);
+  }
+  return drafted;
+}
+
+}  // namespace assay::ASSAY_REFERENCE

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/model/speculative.h"
+
+#include <algorithm>
+
+#include "reference/model/generate.h"
+
+namespace assay::ASSAY_REFERENCE {
+namespace {
+
+// The token whose share of [0, total) holds u * total; never one of probability zero.
+std::int32_t drawn_from(std::span<const Real> probs, double u) {
+  double total = 0;
+  for (const Real p : probs) {
+    total += static_cast<double>(p);
+  }
+  std::int32_t token = -1;
+  double below = 0;
+  for (std::size_t v = 0; v < probs.size(); ++v) {
+    if (probs[v] > 0) {
+      token = static_cast<std::int32_t>(v);
+      below += static_cast<double>(probs[v]);
+      if (u * total < below) {
+        break;
+      }
+    }
+  }
+  if (token < 0) {
+    throw Error("accept_sampled: got no token of positive probability, expected one");
+  }
+  return token;
+}
+
+void emit_round(const Round& round, std::size_t number, Taps& taps) {
+  const TapScope tap(taps, "spec.round." + std::to_string(number) + ".");
+  const auto scalar = [&tap](const char* name, std::int32_t value) {
+    IntTensor<R> tensor = {value};
+    tap.whole(name, tensor);
+  };
+  scalar("position", round.position);
+  IntTensor<R> drafted = IntTensor<R>::from_shape({round.drafted.size()});
+  std::copy(round.drafted.begin(), round.drafted.end(), drafted.begin());
+  tap.whole("drafted", drafted);
+  scalar("accepted", static_cast<std::int32_t>(round.verdict.accepted));
+  scalar("bonus", round.verdict.bonus);
+  scalar("kv_len", static_cast<std::int32_t>(round.kv_len));
+}
+
+Tensor<T, D> one_row(const Tensor<T, D>& x, std::size_t r) {
+  auto only = make_tensor<T, D>({1, x.shape()[1]});
+  const auto from = row(x, r, x.shape()[1]);
+  std::copy(from.begin(), from.end(), only.begin());
+  return only;
+}
+
+}  // namespace
+
+Verdict accept_greedy(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& logits,
+                      const std::vector<std::int32_t>& suppressed) {
+  const std::size_t vocabulary = logits.shape()[1];
+  Verdict verdict;
+  for (;;) {
+    verdict.bonus = greedy_token(row(logits, verdict.accepted, vocabulary), suppressed);
+    if (verdict.accepted == drafted.size() || drafted[verdict.accepted] != verdict.bonus) {
+      return verdict;
+    }
+    ++verdict.accepted;
+  }
+}
+
+Verdict accept_sampled(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& probs,
+                       const std::function<double()>& uniform) {
+  const std::size_t vocabulary = probs.shape()[1];
+  Verdict verdict;
+  for (; verdict.accepted < drafted.size(); ++verdict.accepted) {
+    const auto p = row(probs, verdict.accepted, vocabulary);
+    const auto token = static_cast<std::size_t>(drafted[verdict.accepted]);
+    if (uniform() >= static_cast<double>(p[token])) {
+      std::vector<Real> rest(p.begin(), p.end());
+      rest[token] = 0;
+      verdict.bonus = drawn_from(rest, uniform());
+      return verdict;
+    }
+  }
+  verdict.bonus = drawn_from(row(probs, verdict.accepted, vocabulary), uniform());
+  return verdict;
+}
+
+Speculation speculate_greedy(const Transformer& target, const Drafter& drafter,
+                             const TokenChunk& prompt, std::size_t count, std::size_t draft_steps,
+                             DraftWindow window, Taps& taps) {
+  Taps silent;
+  const auto& suppressed = target.config().suppress_tokens;
+  KvCache cache = target.new_cache(Drafter::rollback_reserve(draft_steps));
+  const auto first = target.forward(prompt, cache, silent);
+  const std::size_t last = prompt.ids.size() - 1;
+  auto hidden = one_row(first.final_norm, last);
+  std::int32_t position = prompt.positions.back() + 1;
+  Speculation output;
+  output.tokens.push_back(
+      greedy_token(row(first.logits, last, first.logits.shape()[1]), suppressed));
+
+  while (output.tokens.size() < count) {
+    Round round;
+    round.position = position;
+    const std::int32_t newest = output.tokens.back();
+    round.drafted = drafter.draft(cache, newest, position, hidden, draft_steps, window, taps);
+
+    std::vector<std::int32_t> ids = {newest};
+    ids.insert(ids.end(), round.drafted.begin(), round.drafted.end());
+    const std::size_t before = cache.length();
+    const auto pass =
+        target.forward(text_chunk(ids, static_cast<std::size_t>(position)), cache, silent);
+    round.verdict = accept_greedy(round.drafted, pass.logits, suppressed);
+    cache.forget_from(before + 1 + round.verdict.accepted);
+    round.kv_len = cache.length();
+    emit_round(round, output.rounds.size(), taps);
+
+    const auto kept = static_cast<std::ptrdiff_t>(round.verdict.accepted);
+    output.tokens.insert(output.tokens.end(), round.drafted.begin(), round.drafted.begin() + kept);
+    output.tokens.push_back(round.verdict.bonus);
+    hidden = one_row(pass.final_norm, round.verdict.accepted);
+    position += 1 + static_cast<std::int32_t>(round.verdict.accepted);
+    output.rounds.push_back(std::move(round));
+  }
+  output.tokens.resize(count);
+  return output;
+}
+
+}  // namespace assay::ASSAY_REFERENCE

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The soft cap on the final logits.
+//
+//   softcap(x) = cap * tanh(x / cap),   cap = 30 in every released model
+//
+// Strictly increasing, so it never changes which logit is largest, except where fp32 saturates
+// (30 exactly from x = 270 or so). Drafters have none.  Spec: R-07.
+#pragma once
+
+#include "reference/core/tensor.h"
+
+namespace assay::ASSAY_REFERENCE {
+
+Tensor<R, V> softcap(const Tensor<R, V>& x, double cap);
+
+}  // namespace assay::ASSAY_REFERENCE

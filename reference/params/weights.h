@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every weight of every block, under the checkpoint's own names, with its shape.
+//
+// One layer is widened when it is entered and dropped when it is left, so these structs live for
+// one layer at a time. A linear weight is [out, in].  Spec text 5.1.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "reference/core/tensor.h"
+
+namespace assay::ASSAY_REFERENCE {
+
+struct SelfAttentionWeights {
+  Tensor<O, I> q_proj;                  // [N*H, D]
+  Tensor<H> q_norm;                     // [H]
+  Tensor<O, I> o_proj;                  // [D, N*H]
+  std::optional<Tensor<O, I>> k_proj;   // [K*H, D], absent where keys are another layer's
+  std::optional<Tensor<H>> k_norm;      // [H]
+  std::optional<Tensor<O, I>> v_proj;   // [K*H, D], absent also where the value is the raw key
+};
+
+struct MlpWeights {
+  Tensor<O, I> gate_proj;  // [F, D]
+  Tensor<O, I> up_proj;    // [F, D]
+  Tensor<O, I> down_proj;  // [D, F]
+};
+
+struct ExpertWeights {
+  Tensor<O, I> gate_up_proj;  // [2f, D]: rows 0 ... f-1 gate, f ... 2f-1 up
+  Tensor<O, I> down_proj;     // [D, f]
+};
+
+struct MoeWeights {
+  Tensor<O, I> router_proj;          // [E, D]
+  Tensor<D> router_scale;            // [D]
+  Tensor<E> per_expert_scale;        // [E]
+  Tensor<D> post_feedforward_layernorm_1;  // [D] after the dense branch
+  Tensor<D> pre_feedforward_layernorm_2;   // [D] before the experts
+  Tensor<D> post_feedforward_layernorm_2;  // [D] after the experts
+  std::function<ExpertWeights(std::size_t)> expert;  // one expert, widened on demand
+};
+
+struct PerLayerInputWeights {
+  Tensor<O, I> per_layer_input_gate;      // [P, D]
+  Tensor<O, I> per_layer_projection;      // [D, P]
+  Tensor<D> post_per_layer_input_norm;    // [D]
+};
+
+struct DecoderLayerWeights {
+  Tensor<D> input_layernorm;
+  SelfAttentionWeights self_attn;
+  Tensor<D> post_attention_layernorm;
+  Tensor<D> pre_feedforward_layernorm;
+  MlpWeights mlp;
+  std::optional<MoeWeights> moe;
+  Tensor<D> post_feedforward_layernorm;
+  std::optional<PerLayerInputWeights> per_layer_input;
+  Real layer_scalar = 1;
+};
+
+}  // namespace assay::ASSAY_REFERENCE
