@@ -11,4 +11,16 @@ std::string shape_string(std::span<const std::size_t> shape) {
   return text + "]";
 }
 
+std::string printable(std::string_view text) {
+  constexpr std::size_t kLimit = 120;
+  std::string out(text.substr(0, kLimit));
+  for (char& c : out) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      c = '?';
+    }
+  }
+  return text.size() > kLimit ? out + "..." : out;
+}
+
 }  // namespace assay
