@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON of untrusted files: the only door to nlohmann's parser.
+//
+// A document is refused when it is larger than `limit`, deeper than 16, not UTF-8, or names one key
+// of an object twice. The typed readers of JsonObject turn every surprise into one message:
+// "config.json: text_config.hidden_size: got -3, expected a positive integer".
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>  // IWYU pragma: export
+#include <string>
+#include <string_view>
+
+namespace assay {
+
+using Json = nlohmann::json;
+
+// `label` is the file's name in messages.
+Json parse_json(std::string_view text, std::string_view label);
+Json parse_json_file(const std::filesystem::path& path, std::string_view label, std::size_t limit);
+
+// `text` between quotes, escaped.
+std::string json_quote(std::string_view text);
+
+// What an error says was got: a scalar as written, "an object", "an array of 3 values".
+std::string describe_json(const Json* value);
+
+struct IntegerRange {
+  std::size_t least = 1;
+  std::size_t most = 1;
+};
+
+struct NumberRange {  // both ends excluded
+  double above = 0;
+  double below = 0;
+};
+
+// One object of a document, with the path that leads to it. Does not own the value.
+class JsonObject {
+ public:
+  // Throws when `value` is not an object; `path` is empty at the root, else ends in a full stop.
+  JsonObject(const Json* value, std::string label, std::string path);
+
+  const Json& value() const { return *value_; }
+  bool contains(std::string_view key) const { return find(key) != nullptr; }
+  bool has(std::string_view key) const;  // there, and not null
+
+  // Null when absent.
+  const Json* find(std::string_view key) const;
+
+  std::size_t integer(std::string_view key, IntegerRange range) const;
+  std::size_t integer_or(std::string_view key, IntegerRange range, std::size_t fallback) const;
+  double number(std::string_view key, NumberRange range) const;
+  bool boolean_or(std::string_view key, bool fallback) const;
+  std::string text(std::string_view key) const;
+  JsonObject object(std::string_view key) const;
+  const Json::array_t& array(std::string_view key) const;
+
+  // "label: path.key: got <the value>, expected <expected>"
+  [[noreturn]] void fail(std::string_view key, const std::string& expected) const;
+  [[noreturn]] void fail_element(std::string_view key, std::size_t index,
+                                 const std::string& expected) const;
+  // The same with `got` in the caller's words.
+  [[noreturn]] void fail_as(std::string_view key, const std::string& got,
+                            const std::string& expected) const;
+
+ private:
+  const Json* value_;
+  std::string label_;
+  std::string path_;
+};
+
+}  // namespace assay
