@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/io/load_config.h"
+
+#include <array>
+#include <string>
+
+#include "reference/io/directory.h"
+#include "reference/io/text_config.h"
+
+namespace assay {
+namespace {
+
+constexpr std::size_t kMaxConfigBytes = 4u << 20;
+
+struct ModelType {
+  std::string_view name;
+  std::string_view text_name;  // what text_config.model_type must be; empty: no text_config
+  std::string_view weight_prefix;
+  TextConfigKind kind;
+};
+
+constexpr std::array<ModelType, 6> kModelTypes = {{
+    {"gemma4", "gemma4_text", "model.language_model.", {false, false}},
+    {"gemma4_text", "", "model.", {false, false}},
+    {"gemma4_unified", "gemma4_unified_text", "model.language_model.", {true, false}},
+    {"gemma4_unified_text", "", "model.", {true, false}},
+    {"gemma4_assistant", "gemma4_text", "model.", {false, true}},
+    {"gemma4_unified_assistant", "gemma4_unified_text", "model.", {true, true}},
+}};
+
+const ModelType& find_model_type(const JsonObject& root) {
+  const std::string name = root.text("model_type");
+  std::string known;
+  for (const ModelType& type : kModelTypes) {
+    if (type.name == name) {
+      return type;
+    }
+    known += (known.empty() ? "" : ", ") + std::string(type.name);
+  }
+  root.fail("model_type", "one of " + known);
+}
+
+DrafterConfig parse_drafter(const JsonObject& root, const TextConfig& text) {
+  DrafterConfig drafter;
+  drafter.backbone_hidden_size = root.integer("backbone_hidden_size", kWidthRange);
+  drafter.use_ordered_embeddings = root.boolean_or("use_ordered_embeddings", false);
+  if (!drafter.use_ordered_embeddings) {
+    return drafter;
+  }
+  drafter.num_centroids = root.integer("num_centroids", {1, text.vocab_size});
+  if (text.vocab_size % drafter.num_centroids != 0) {
+    root.fail("num_centroids", "a divisor of the vocab_size " + std::to_string(text.vocab_size));
+  }
+  drafter.centroid_intermediate_top_k =
+      root.integer("centroid_intermediate_top_k", {1, drafter.num_centroids});
+  return drafter;
+}
+
+// -1, which no prompt holds, where the config says that there is no such token.
+std::int32_t token_id(const JsonObject& root, std::string_view key, std::int32_t fallback) {
+  if (!root.contains(key)) {
+    return fallback;
+  }
+  return root.has(key) ? static_cast<std::int32_t>(root.integer(key, {0, kVocabRange.most})) : -1;
+}
+
+void parse_media_tokens(const JsonObject& root, SpecialTokens& special) {
+  special.image = token_id(root, "image_token_id", special.image);
+  special.video = token_id(root, "video_token_id", special.video);
+  special.audio = token_id(root, "audio_token_id", special.audio);
+}
+
+std::vector<std::int32_t> parse_suppressed(const JsonObject& root) {
+  std::vector<std::int32_t> tokens;
+  const Json::array_t& values = root.array("suppress_tokens");
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!values[i].is_number_unsigned() || values[i].get<std::uint64_t>() > kVocabRange.most) {
+      root.fail_element("suppress_tokens", i, "a token id");
+    }
+    tokens.push_back(values[i].get<std::int32_t>());
+  }
+  return tokens;
+}
+
+// where no file says it, the unified model never samples its end-of-media tokens.
+std::vector<std::int32_t> default_suppressed(const JsonObject& root, std::size_t vocab_size) {
+  std::vector<std::int32_t> tokens;
+  for (const std::int32_t token :
+       {token_id(root, "eoa_token_index", 258883), token_id(root, "eoi_token_id", 258882)}) {
+    if (token >= 0 && static_cast<std::size_t>(token) < vocab_size) {
+      tokens.push_back(token);
+    }
+  }
+  return tokens;
+}
+
+ModelConfig parse_root(const JsonObject& root) {
+  const ModelType& type = find_model_type(root);
+  const bool nested = !type.text_name.empty();
+  const JsonObject text = nested ? root.object("text_config") : root;
+  if (nested && text.has("model_type") && text.text("model_type") != type.text_name) {
+    text.fail("model_type", "\"" + std::string(type.text_name) + "\"");
+  }
+  if (root.has("tie_word_embeddings") && !root.boolean_or("tie_word_embeddings", true)) {
+    root.fail("tie_word_embeddings", "true");
+  }
+  ModelConfig config;
+  config.model_type = type.name;
+  config.weight_prefix = type.weight_prefix;
+  config.text = parse_text_config(text, type.kind);
+  if (type.kind.drafter) {
+    config.drafter = parse_drafter(root, config.text);
+  } else {
+    parse_media_tokens(root, config.text.special);
+    if (root.has("suppress_tokens")) {
+      config.text.suppress_tokens = parse_suppressed(root);
+    } else if (type.kind.unified) {
+      config.text.suppress_tokens = default_suppressed(root, config.text.vocab_size);
+    }
+  }
+  return config;
+}
+
+}  // namespace
+
+ModelConfig parse_config(std::string_view text, std::string_view label) {
+  const Json document = parse_json(text, label);
+  return parse_root(JsonObject(&document, std::string(label), ""));
+}
+
+ModelConfig load_config(const std::filesystem::path& directory) {
+  const Json document =
+      parse_json_file(file_inside(directory, "config.json"), "config.json", kMaxConfigBytes);
+  ModelConfig config = parse_root(JsonObject(&document, "config.json", ""));
+  constexpr const char* kGeneration = "generation_config.json";
+  if (std::filesystem::exists(directory / kGeneration)) {
+    const Json generation =
+        parse_json_file(file_inside(directory, kGeneration), kGeneration, kMaxConfigBytes);
+    const JsonObject root(&generation, kGeneration, "");
+    if (root.has("suppress_tokens")) {
+      config.text.suppress_tokens = parse_suppressed(root);
+    }
+  }
+  return config;
+}
+
+}  // namespace assay
