@@ -14,11 +14,10 @@
 #include <string_view>
 #include <vector>
 
+#include "reference/io/dtype.h"
 #include "reference/params/config.h"
 
 namespace assay {
-
-enum class DType { kBf16, kF16, kF32, kF64, kI64 };
 
 struct TensorInfo {
   std::string name;  // as in the file
@@ -44,6 +43,7 @@ class Checkpoint {
   // Names below are the file's without config().weight_prefix for text tensors
   // ("layers.0.self_attn.q_proj.weight"), and the full name where the prefix does not apply
   // (a drafter's "pre_projection.weight").
+  // Keys and values that a KV-sharing layer stores without need are not to be had under any name.
   bool has(std::string_view name) const;
   const std::vector<std::size_t>& shape(std::string_view name) const;
 

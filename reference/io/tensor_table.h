@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tensors that a config asks for: spec text 5.1 for text models, 5.3 for drafters.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reference/params/config.h"
+
+namespace assay {
+
+enum class TensorUse {
+  kWeight,   // floating point, must be there
+  kInteger,  // int64, must be there
+  kIgnored,  // keys and values of a layer that shares: may be there, are never read
+};
+
+struct ExpectedTensor {
+  std::string name;  // without the prefix; a drafter's projections and centroids have none
+  std::vector<std::size_t> shape;
+  TensorUse use = TensorUse::kWeight;
+};
+
+// Text or drafter tensors in no particular order.
+std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config);
+
+// The name in the file: with the prefix, but for the drafter's own tensors.
+std::string stored_name(const ModelConfig& config, std::string_view name);
+
+}  // namespace assay
