@@ -41,8 +41,8 @@ void emit_round(const Round& round, std::size_t number, Taps& taps) {
   IntTensor<R> drafted = IntTensor<R>::from_shape({round.drafted.size()});
   std::copy(round.drafted.begin(), round.drafted.end(), drafted.begin());
   tap.whole("drafted", drafted);
-  scalar("accepted", static_cast<std::int32_t>(round.verdict.accepted));
-  scalar("bonus", round.verdict.bonus);
+  scalar("accepted", static_cast<std::int32_t>(round.acceptance.accepted));
+  scalar("bonus", round.acceptance.bonus);
   scalar("kv_len", static_cast<std::int32_t>(round.kv_len));
 }
 
@@ -55,35 +55,35 @@ Tensor<T, D> one_row(const Tensor<T, D>& x, std::size_t r) {
 
 }  // namespace
 
-Verdict accept_greedy(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& logits,
+Acceptance accept_greedy(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& logits,
                       const std::vector<std::int32_t>& suppressed) {
   const std::size_t vocabulary = logits.shape()[1];
-  Verdict verdict;
+  Acceptance acceptance;
   for (;;) {
-    verdict.bonus = greedy_token(row(logits, verdict.accepted, vocabulary), suppressed);
-    if (verdict.accepted == drafted.size() || drafted[verdict.accepted] != verdict.bonus) {
-      return verdict;
+    acceptance.bonus = greedy_token(row(logits, acceptance.accepted, vocabulary), suppressed);
+    if (acceptance.accepted == drafted.size() || drafted[acceptance.accepted] != acceptance.bonus) {
+      return acceptance;
     }
-    ++verdict.accepted;
+    ++acceptance.accepted;
   }
 }
 
-Verdict accept_sampled(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& probs,
+Acceptance accept_sampled(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& probs,
                        const std::function<double()>& uniform) {
   const std::size_t vocabulary = probs.shape()[1];
-  Verdict verdict;
-  for (; verdict.accepted < drafted.size(); ++verdict.accepted) {
-    const auto p = row(probs, verdict.accepted, vocabulary);
-    const auto token = static_cast<std::size_t>(drafted[verdict.accepted]);
+  Acceptance acceptance;
+  for (; acceptance.accepted < drafted.size(); ++acceptance.accepted) {
+    const auto p = row(probs, acceptance.accepted, vocabulary);
+    const auto token = static_cast<std::size_t>(drafted[acceptance.accepted]);
     if (uniform() >= static_cast<double>(p[token])) {
       std::vector<Real> rest(p.begin(), p.end());
       rest[token] = 0;
-      verdict.bonus = drawn_from(rest, uniform());
-      return verdict;
+      acceptance.bonus = drawn_from(rest, uniform());
+      return acceptance;
     }
   }
-  verdict.bonus = drawn_from(row(probs, verdict.accepted, vocabulary), uniform());
-  return verdict;
+  acceptance.bonus = drawn_from(row(probs, acceptance.accepted, vocabulary), uniform());
+  return acceptance;
 }
 
 Speculation speculate_greedy(const Transformer& target, const Drafter& drafter,
@@ -111,16 +111,16 @@ Speculation speculate_greedy(const Transformer& target, const Drafter& drafter,
     const std::size_t before = cache.length();
     const auto pass =
         target.forward(text_chunk(ids, static_cast<std::size_t>(position)), cache, silent);
-    round.verdict = accept_greedy(round.drafted, pass.logits, suppressed);
-    cache.forget_from(before + 1 + round.verdict.accepted);
+    round.acceptance = accept_greedy(round.drafted, pass.logits, suppressed);
+    cache.forget_from(before + 1 + round.acceptance.accepted);
     round.kv_len = cache.length();
     emit_round(round, output.rounds.size(), taps);
 
-    const auto kept = static_cast<std::ptrdiff_t>(round.verdict.accepted);
+    const auto kept = static_cast<std::ptrdiff_t>(round.acceptance.accepted);
     output.tokens.insert(output.tokens.end(), round.drafted.begin(), round.drafted.begin() + kept);
-    output.tokens.push_back(round.verdict.bonus);
-    hidden = one_row(pass.final_norm, round.verdict.accepted);
-    position += 1 + static_cast<std::int32_t>(round.verdict.accepted);
+    output.tokens.push_back(round.acceptance.bonus);
+    hidden = one_row(pass.final_norm, round.acceptance.accepted);
+    position += 1 + static_cast<std::int32_t>(round.acceptance.accepted);
     output.rounds.push_back(std::move(round));
   }
   output.tokens.resize(count);

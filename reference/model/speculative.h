@@ -23,23 +23,23 @@
 
 namespace assay::ASSAY_REFERENCE {
 
-struct Verdict {
+struct Acceptance {
   std::size_t accepted = 0;  // leading drafts kept
   std::int32_t bonus = 0;    // the target's token after them
 };
 
 // `logits` [N+1, V]: the target's rows over [x_p, d_1 ... d_N].
-Verdict accept_greedy(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& logits,
+Acceptance accept_greedy(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& logits,
                       const std::vector<std::int32_t>& suppressed);
 
 // `probs` [N+1, V]; `uniform` gives numbers in [0, 1).
-Verdict accept_sampled(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& probs,
+Acceptance accept_sampled(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& probs,
                        const std::function<double()>& uniform);
 
 struct Round {
   std::int32_t position = 0;  // p of the round
   std::vector<std::int32_t> drafted;
-  Verdict verdict;
+  Acceptance acceptance;
   std::size_t kv_len = 0;  // cached tokens after the round
 };
 

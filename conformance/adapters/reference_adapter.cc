@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/adapters/reference_adapter.h"
+
+#include <algorithm>
+#include <exception>
+#include <functional>
+#include <new>
+#include <optional>
+
+#include "conformance/adapters/case_tokens.h"
+#include "conformance/adapters/tap_bridge.h"
+#include "reference/model/drafter.h"
+#include "reference/model/generate.h"
+
+namespace assay::conformance {
+namespace {
+
+using namespace assay::ASSAY_REFERENCE;  // NOLINT(google-build-using-namespace): this precision
+
+// Nothing throws across the interface.
+Status guarded(const std::function<void()>& work) {
+  try {
+    work();
+    return {};
+  } catch (const Error& error) {
+    return {StatusCode::kBadInput, error.what()};
+  } catch (const std::bad_alloc&) {
+    return {StatusCode::kResourceError, "out of memory"};
+  } catch (const std::exception& error) {
+    return {StatusCode::kHarnessError, error.what()};
+  }
+}
+
+class ReferenceAdapter : public Implementation {
+ public:
+  Capabilities capabilities() const override {
+    Capabilities can;
+    can.name = "reference";
+    can.precision = sizeof(Real) == sizeof(double) ? "f64" : "f32";
+    can.forced_taps = true;
+    can.chunked_prefill = true;
+    can.drafting = true;
+    return can;
+  }
+
+  Status load(const std::string& checkpoint, const std::string& drafter) override {
+    return guarded([&] {
+      drafter_.reset();
+      checkpoint_.emplace(Checkpoint::open(checkpoint));
+      if (checkpoint_->config().drafter) {
+        throw Error(checkpoint + ": got a drafter, expected the target model");
+      }
+      if (!drafter.empty()) {
+        drafter_.emplace(Checkpoint::open(drafter));
+      }
+    });
+  }
+
+  Status run(const CaseInput& input, const RunOptions& options, TapListener& taps) override {
+    if (!checkpoint_) {
+      return {StatusCode::kHarnessError, "no checkpoint was loaded"};
+    }
+    if (input.draft && !drafter_) {
+      return {StatusCode::kBadInput, "the case drafts tokens, but no drafter was given"};
+    }
+    return guarded([&] { run_case(input, options, taps); });
+  }
+
+ private:
+  void run_case(const CaseInput& input, const RunOptions& options, TapListener& taps) const {
+    const Transformer model(*checkpoint_, {options.numerics.bf16_scales,
+                                           options.numerics.fp32_rope_angles,
+                                           options.numerics.bf16_weights});
+    const TokenChunk tokens = tokens_of(input, model.config());
+    const std::size_t steps = input.draft ? input.draft->steps : 0;
+    KvCache cache = model.new_cache(Drafter::rollback_reserve(steps));
+    const auto calls = calls_of(tokens, options.prefill_chunk, model.config().vision_blocks);
+    const auto last = calls.size() == 1 ? run_at_once(model, tokens, cache, taps)
+                                        : run_in_calls(model, tokens, calls, cache, taps);
+    if (input.draft) {
+      run_draft(model, tokens, *input.draft, cache, last, taps);
+    }
+  }
+
+  static ForwardResult run_at_once(const Transformer& model, const TokenChunk& tokens,
+                                   KvCache& cache, TapListener& taps) {
+    DirectBridge bridge(taps);
+    return model.forward(tokens, cache, bridge);
+  }
+
+  static ForwardResult run_in_calls(const Transformer& model, const TokenChunk& tokens,
+                                    const std::vector<std::pair<std::size_t, std::size_t>>& calls,
+                                    KvCache& cache, TapListener& taps) {
+    JoiningBridge bridge(taps, tokens.ids.size());
+    ForwardResult last;
+    for (const auto& [first, end] : calls) {
+      bridge.begin_call(first);
+      last = model.forward(slice(tokens, first, end), cache, bridge);
+    }
+    bridge.finish();
+    return last;
+  }
+
+  void run_draft(const Transformer& model, const TokenChunk& tokens, const DraftRequest& request,
+                 const KvCache& cache, const ForwardResult& last, TapListener& taps) const {
+    const Drafter drafter(*drafter_, model);
+    const std::size_t width = model.config().hidden_size;
+    auto hidden = make_tensor<T, D>({1, width});
+    const auto from = row(last.final_norm, last.final_norm.shape()[0] - 1, width);
+    std::copy(from.begin(), from.end(), hidden.begin());
+    DirectBridge bridge(taps);
+    drafter.draft(cache, request.token, tokens.positions.back() + 1, hidden, request.steps,
+                  request.standard_window ? DraftWindow::kStandard : DraftWindow::kLastKeys,
+                  bridge);
+  }
+
+  std::optional<Checkpoint> checkpoint_;
+  std::optional<Checkpoint> drafter_;
+};
+
+}  // namespace
+
+#ifdef ASSAY_FP64
+std::unique_ptr<Implementation> make_reference_f64() { return std::make_unique<ReferenceAdapter>(); }
+#else
+std::unique_ptr<Implementation> make_reference_f32() { return std::make_unique<ReferenceAdapter>(); }
+#endif
+
+}  // namespace assay::conformance
