@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the oracles: the fp64 truth of every case and the fp32 and bf16 runs that make its floors.
+
+transformers runs in one process per precision (its casts are replaced process-wide), JAX in one
+process per run. Results are .npz files in a work folder, named <checkpoint>/<case>/<member>.npz.
+"""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from cases import Case
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+SEEDS = {"f32": 6, "bf16": 3}
+JAX_TARGETS = ("e2b-tiny", "e4b-tiny", "26b-tiny", "31b-tiny", "31b-illconditioned")
+CANNOT_RUN = 77
+
+
+def members(case: Case, precision: str) -> dict[str, list[str]]:
+    """Name -> extra arguments of oracle_hf.py."""
+    if precision == "f64":
+        runs = {"hf-f64": []}
+        if "draft_steps" not in case.data:
+            runs["hf-f64-one-by-one"] = ["--chunk", "1"]
+        if "token_types" in case.data:
+            runs["hf-f64-own-mask"] = ["--own-mask"]
+        return runs
+    runs = {f"hf-{precision}": [], f"hf-{precision}-sdpa": ["--attention", "sdpa"]}
+    if "draft_steps" not in case.data:
+        runs[f"hf-{precision}-one-by-one"] = ["--chunk", "1"]
+        runs[f"hf-{precision}-chunks-of-3"] = ["--chunk", "3"]
+    for seed in range(1, SEEDS[precision] + 1):
+        runs[f"hf-{precision}-perturbed-{seed}"] = ["--perturb", str(seed)]
+    return runs
+
+
+def folder(work: Path, case: Case) -> Path:
+    return work / case.checkpoint / case.name
+
+
+def write_case(work: Path, case: Case) -> Path:
+    path = folder(work, case) / "case.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, **case.data)
+    return path
+
+
+def hf_job(work: Path, checkpoints: Path, case: Case, name: str, extra: list[str]) -> list[str]:
+    job = ["--checkpoint", str(checkpoints / case.checkpoint)]
+    job += ["--case", str(folder(work, case) / "case.npz")]
+    job += ["--out", str(folder(work, case) / f"{name}.npz"), *extra]
+    if case.drafter:
+        job += ["--drafter", str(checkpoints / case.drafter)]
+    return job
+
+
+def run_hf(work: Path, checkpoints: Path, cases: list[Case], precision: str) -> None:
+    jobs = []
+    for case in cases:
+        for name, extra in members(case, precision).items():
+            jobs.append(hf_job(work, checkpoints, case, name, extra))
+    path = work / f"jobs-{precision}.json"
+    path.write_text(json.dumps(jobs))
+    command = [sys.executable, str(HERE / "oracle_hf.py"), "--precision", precision]
+    subprocess.run([*command, "--jobs", str(path)], check=True)
+    print(f"transformers {precision}: {len(jobs)} runs", flush=True)
+
+
+def run_jax(work: Path, checkpoints: Path, python: Path, case: Case, name: str, extra: list) -> None:
+    command = [str(python), str(HERE / "oracle_jax.py"), *extra]
+    command += ["--checkpoint", str(checkpoints / case.checkpoint)]
+    command += ["--case", str(folder(work, case) / "case.npz")]
+    command += ["--out", str(folder(work, case) / f"{name}.npz")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode == CANNOT_RUN:
+        (folder(work, case) / f"{name}.refused").write_text(done.stderr.strip())
+    elif done.returncode:
+        raise RuntimeError(f"{case.checkpoint}/{case.name}: {done.stderr[-2000:]}")
+
+
+def jax_jobs(cases: list[Case]) -> list[tuple[Case, str, list[str]]]:
+    jobs = []
+    for case in cases:
+        if case.checkpoint not in JAX_TARGETS or "draft_steps" in case.data:
+            continue
+        for precision in ("f64", "f32", "bf16"):
+            jobs.append((case, f"jax-{precision}", ["--precision", precision]))
+        if case.checkpoint == "26b-tiny" and case.name == "text-long":
+            extra = ["--precision", "f32", "--unrepaired-router"]
+            jobs.append((case, "jax-f32-unrepaired", extra))
+    return jobs
+
+
+def run_all(work: Path, checkpoints: Path, cases: list[Case], jax: Path | None) -> None:
+    for case in cases:
+        write_case(work, case)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(run_hf, work, checkpoints, cases, p) for p in ("f64", "f32", "bf16")]
+        for job in jax_jobs(cases) if jax else []:
+            waiting.append(pool.submit(run_jax, work, checkpoints, jax, *job))
+        for count, future in enumerate(waiting, 1):
+            future.result()
+            if count % 20 == 0:
+                print(f"runs: {count} of {len(waiting)}", flush=True)
+
+
+def read_taps(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+    """Taps and the oracle's description of itself."""
+    with np.load(path) as data:
+        taps = {name: data[name] for name in data.files}
+    about = {}
+    for key in ("oracle", "__meta__"):
+        if key in taps:
+            about = json.loads(str(taps.pop(key)))
+    return {n: widen(v) for n, v in taps.items()}, about
+
+
+def widen(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.int32 if values.dtype.kind in "iub" else np.float64)

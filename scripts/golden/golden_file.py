@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes one golden (HDF5, format version 1) from a truth and the runs that calibrate its floors."""
+
+import json
+import re
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+UNIT = {"f32": 2.0**-24, "bf16": 2.0**-8}
+DISCRETE = re.compile(r"(^text\.(ids|positions|ple\.ids|mask\..*)|topk_index|kv_source|\.token$"
+                      r"|centroid_index|candidate_ids|mask\.(local|global))$")  # fmt: skip
+
+
+def is_discrete(name: str) -> bool:
+    return DISCRETE.search(name) is not None
+
+
+def relative_l2(error: np.ndarray, truth: np.ndarray) -> float:
+    scale = float(np.linalg.norm(truth.ravel()))
+    size = float(np.linalg.norm(error.ravel()))
+    return size / scale if scale > 0 else size
+
+
+def worst_row(error: np.ndarray, truth: np.ndarray) -> float:
+    """Rows are the first axis; a vector is one row."""
+    if truth.ndim < 2:
+        return relative_l2(error, truth)
+    return max(relative_l2(e, t) for e, t in zip(error, truth))
+
+
+def hide(name: str, values: np.ndarray, truth_taps: dict) -> np.ndarray:
+    """Scores count at visible keys only: zero where the truth's probability is zero."""
+    if not name.endswith("attn.scores"):
+        return values
+    return np.where(truth_taps[name.removesuffix("scores") + "probs"] == 0, 0.0, values)
+
+
+def floors(name: str, truth: dict, members: list[dict]) -> dict[str, float]:
+    """Relative L2 of the worst member, of the tensor and of its worst row."""
+    expected, tensor, row = hide(name, truth[name], truth), 0.0, 0.0
+    for member in members:
+        if name not in member or member[name].shape != expected.shape:
+            continue
+        error = hide(name, member[name], truth) - expected
+        tensor = max(tensor, relative_l2(error, expected))
+        row = max(row, worst_row(error, expected))
+    return {"chain": tensor, "row": row}
+
+
+def split(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    hi = values.astype(np.float32)
+    return hi, (values - hi).astype(np.float32)
+
+
+def put(group: h5py.Group, name: str, values: np.ndarray) -> None:
+    packed = dict(compression="gzip", compression_opts=9, shuffle=True) if values.size > 64 else {}
+    group.create_dataset(name, data=values, track_times=False, **packed)
+
+
+def write_inputs(root: h5py.Group, data: dict) -> None:
+    inputs = root.create_group("inputs")
+    put(inputs, "ids", data["ids"].astype(np.int32))
+    if "token_types" in data:
+        put(inputs, "token_types", data["token_types"].astype(np.int32))
+    for k, kind in enumerate(data.get("kinds", [])):
+        item = inputs.create_group(f"media/{k}")
+        item.attrs["kind"] = str(kind)
+        put(item, "soft", data[f"soft_{k}"].astype(np.float32))
+    if "decode_from" in data:
+        inputs.attrs["decode_from"] = int(data["decode_from"])
+    if "draft_steps" in data:
+        draft = inputs.create_group("draft")
+        draft.attrs["token"] = int(data["draft_token"])
+        draft.attrs["steps"] = int(data["draft_steps"])
+        draft.attrs["window"] = str(data["draft_window"])
+
+
+def write_tap(taps: h5py.Group, name: str, truth: dict, ensemble: dict, extra: dict) -> None:
+    group, values = taps.create_group(name), truth[name]
+    for key, value in extra.items():
+        group.attrs[key] = value
+    if is_discrete(name):
+        put(group, "value", values.astype(np.int32))
+        return
+    values = hide(name, values, truth)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name}: got a value that is not finite")
+    for dataset, part in zip(("hi", "lo"), split(values)):
+        put(group, dataset, part)
+    group.attrs["rms"] = float(np.sqrt(np.mean(np.square(values))))
+    for precision, members in ensemble.items():
+        floor = floors(name, truth, members)
+        least = 0.5 * UNIT[precision]
+        group.attrs[f"floor_chain_{precision}"] = max(floor["chain"], least)
+        group.attrs[f"floor_row_{precision}"] = max(floor["row"], least)
+
+
+def write(path: Path, attributes: dict, data: dict, truth: dict, ensemble: dict, extra: dict) -> None:
+    """ensemble: precision -> list of tap dicts; extra: tap -> attributes (agreement, oracles)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w", libver=("v110", "v110")) as root:
+        for key, value in attributes.items():
+            text = value if isinstance(value, (str, int)) else json.dumps(value, sort_keys=True)
+            root.attrs[key] = text
+        write_inputs(root, data)
+        taps = root.create_group("taps")
+        for name in sorted(truth):
+            write_tap(taps, name, truth, ensemble, extra.get(name, {}))
+
+
+def read_truth(path: Path) -> dict[str, np.ndarray]:
+    out = {}
+    with h5py.File(path) as root:
+        for name, group in root["taps"].items():
+            if "value" in group:
+                out[name] = group["value"][()]
+            else:
+                out[name] = group["hi"][()].astype(np.float64) + group["lo"][()]
+    return out

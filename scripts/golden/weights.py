@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The closed-form weight generator of spec text B.1: identical bits in C++ and in Python.
+
+s = FNV-1a64(name);  z_j = splitmix64_finaliser(s + (j + 1) * 0x9E3779B97F4A7C15)
+u_j = floor(z_j / 2^11) * 2^-53;  value_j = float32(lo + (hi - lo) * u_j)
+"""
+
+import math
+
+import numpy as np
+
+GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+MIX_2 = np.uint64(0x94D049BB133111EB)
+
+
+def fnv1a64(name: str) -> int:
+    value = 0xCBF29CE484222325
+    for byte in name.encode("ascii"):
+        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+def uniform(name: str, count: int) -> np.ndarray:
+    """The first `count` numbers u in [0, 1) of the stream that belongs to `name`, as float64."""
+    index = np.arange(1, count + 1, dtype=np.uint64)
+    z = np.uint64(fnv1a64(name)) + index * GOLDEN_GAMMA  # wraps modulo 2^64
+    z ^= z >> np.uint64(30)
+    z *= MIX_1
+    z ^= z >> np.uint64(27)
+    z *= MIX_2
+    z ^= z >> np.uint64(31)
+    return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def generate(name: str, shape: tuple[int, ...], lo: float, hi: float) -> np.ndarray:
+    u = uniform(name, math.prod(shape))
+    return (lo + (hi - lo) * u).astype(np.float32).reshape(shape)
+
+
+def bounds(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
+    """lo, hi of B.1 for a tensor of spec text 5.1 or 5.3, told by its name."""
+    if name.startswith("soft."):
+        return -1.7, 1.7
+    if name.endswith(("embed_tokens.weight", "embed_tokens_per_layer.weight")):
+        return -0.5, 0.5
+    if name.endswith("layer_scalar"):
+        return 0.3, 0.9
+    if name.endswith(("norm.weight", "layernorm.weight", "router.scale", "per_expert_scale")):
+        return 0.5, 1.5
+    if name.endswith(("layernorm_1.weight", "layernorm_2.weight")):
+        return 0.5, 1.5
+    half = math.sqrt(3.0 / shape[-1])
+    if name.endswith("router.proj.weight"):
+        half *= 6.0
+    return -half, half
+
+
+def tensor(name: str, shape: tuple[int, ...]) -> np.ndarray:
+    return generate(name, shape, *bounds(name, shape))
+
+
+def self_check() -> None:
+    name = "model.norm.weight"
+    assert fnv1a64(name) == 0xD6D6E5AFD11604E4
+    printed = [0.04868784, 0.13782009, 0.40205695]
+    assert np.abs(uniform(name, 3) - printed).max() < 5e-9
+
+
+if __name__ == "__main__":
+    self_check()
+    print("weights: hash and first three numbers as in the spec")
