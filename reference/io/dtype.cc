@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <string>
 #include <type_traits>
 
+#include "reference/core/error.h"
 #include "reference/core/number_formats.h"
 
 namespace assay {
@@ -50,6 +52,14 @@ void widen_each(const std::byte* bytes, std::size_t count, Real* out, Convert co
 template <class Stored, class Real>
 void widen_plain(const std::byte* bytes, std::size_t count, Real* out) {
   widen_each<Stored>(bytes, count, out, [](Stored value) { return value; });
+}
+
+template <class Stored, class Convert>
+void store_each(const float* values, std::size_t count, std::byte* out, Convert convert) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const Stored stored = convert(values[i]);
+    std::memcpy(out + i * sizeof(Stored), &stored, sizeof(Stored));
+  }
 }
 
 }  // namespace
@@ -104,6 +114,22 @@ void widen(DType dtype, const std::byte* bytes, std::size_t count, Real* out) {
     case DType::kU8:
     case DType::kBool:
       return widen_plain<std::uint8_t>(bytes, count, out);
+  }
+}
+
+void narrow(DType dtype, const float* values, std::size_t count, std::byte* out) {
+  switch (dtype) {
+    case DType::kBf16:
+      return store_each<std::uint16_t>(values, count, out, bf16_from_float);
+    case DType::kF16:
+      return store_each<std::uint16_t>(values, count, out, f16_from_float);
+    case DType::kF32:
+      return store_each<float>(values, count, out, [](float value) { return value; });
+    case DType::kF64:
+      return store_each<double>(values, count, out, [](float value) { return double{value}; });
+    default:
+      throw Error("dtype: got " + std::string(dtype_name(dtype)) +
+                  ", expected one of BF16, F16, F32, F64");
   }
 }
 

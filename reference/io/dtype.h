@@ -22,6 +22,9 @@ bool is_floating(DType dtype);
 template <class Real>
 void widen(DType dtype, const std::byte* bytes, std::size_t count, Real* out);
 
+// Stores fp32 values as bf16, f16, f32 or f64, rounded to nearest even; the others throw.
+void narrow(DType dtype, const float* values, std::size_t count, std::byte* out);
+
 // The index of the first NaN or infinity, or `count`.
 template <class Real>
 std::size_t first_non_finite(const Real* values, std::size_t count);
