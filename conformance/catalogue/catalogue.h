@@ -20,7 +20,6 @@ enum class Presence {
   kPle,          // models with per-layer embeddings
   kMoe,          // models with experts
   kOwnsKv,       // layers that make their own keys and values
-  kProjectsV,    // those of them that have a value projection or stand one in (always, as a value)
   kCache,        // calls with a cache
   kCentroids,    // drafters with ordered embeddings
   kSpeculative,  // the speculative loop
@@ -52,7 +51,8 @@ struct Mistake {
   std::string_view note;     // which models; "masked": the logits do not move, and so on
 };
 
-std::span<const TapEntry> all_taps();  // in execution order within each level
+// In execution order within each level: model, layer, drafter, drafter layer, speculative round.
+std::span<const TapEntry> all_taps();
 std::span<const Rule> all_rules();
 std::span<const Mistake> all_mistakes();
 

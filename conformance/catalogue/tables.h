@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables the catalogue is put together from; each has its own source file.
+#pragma once
+
+#include <span>
+
+#include "conformance/catalogue/catalogue.h"
+
+namespace assay::conformance {
+
+// Words for the two yes-or-no columns of a tap's row.
+constexpr bool kMust = true;
+constexpr bool kMay = false;
+constexpr bool kReal = false;
+constexpr bool kWhole = true;
+
+// The first model_taps_before_layers() rows of model_taps() come before layer 0, the rest after
+// the last layer; likewise for the drafter.
+std::span<const TapEntry> model_taps();
+std::size_t model_taps_before_layers();
+std::span<const TapEntry> layer_taps();
+std::span<const TapEntry> drafter_taps();
+std::size_t drafter_taps_before_layers();
+std::span<const TapEntry> round_taps();
+
+std::span<const Rule> input_rules();
+std::span<const Rule> layer_rules();
+std::span<const Mistake> early_mistakes();      // M-01 to M-57: norms, embedding, RoPE
+std::span<const Mistake> attention_mistakes();  // M-60 to M-93
+std::span<const Mistake> late_mistakes();       // M-100 to M-154
+
+}  // namespace assay::conformance
