@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build, checks, unit tests and `assay verify`, one after another; what scripts/test runs.
+
+Every stage runs, whatever became of the one before; only a failed build ends early. The last line
+is the sum of checks, unit tests (each test of a program counts) and verified cases.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from repository import ROOT
+
+BUILD = ROOT / "build" / "release"
+RESULTS = BUILD / "test-results"
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+
+def counts(passed: int = 0, failed: int = 0, skipped: int = 0) -> dict[str, int]:
+    return {PASSED: passed, FAILED: failed, SKIPPED: skipped}
+
+
+def add(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+    return {key: a[key] + b[key] for key in a}
+
+
+def say(text: str) -> None:
+    print(f"\n== {text}", flush=True)
+
+
+def run(*command: str | Path, **environment: str) -> int:
+    return subprocess.run(
+        [*map(str, command)], cwd=ROOT, env={**os.environ, **environment}
+    ).returncode
+
+
+def source_checks() -> dict[str, int]:
+    report = RESULTS / "checks.json"
+    run(sys.executable, ROOT / "scripts/check/all.py", "--json", report)
+    return json.loads(report.read_text()) if report.exists() else counts(failed=1)
+
+
+def suite_counts(path: Path) -> dict[str, int] | None:
+    """What a GoogleTest program wrote about its tests; nothing when it did not finish."""
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError):
+        return None
+    total, failed = int(root.get("tests", 0)), int(root.get("failures", 0))
+    failed += int(root.get("errors", 0))
+    skipped = int(root.get("disabled", 0)) + sum(
+        1 for case in root.iter("testcase") if case.get("result") == "skipped"
+    )
+    return counts(total - failed - skipped, failed, skipped) if total else None
+
+
+def test_counts(junit: Path) -> dict[str, int]:
+    """The tests of each program where it reported them, else the program as one."""
+    total = counts()
+    for case in ElementTree.parse(junit).getroot().iter("testcase"):
+        failed = case.find("failure") is not None or case.get("status") in ("fail", "failed")
+        skipped = not failed and case.find("skipped") is not None
+        inside = suite_counts(RESULTS / f"{case.get('name')}.xml")
+        if inside is None or (failed and inside[FAILED] == 0):
+            inside = counts(not failed and not skipped, failed, skipped)
+        total = add(total, inside)
+    return total
+
+
+def unit_tests() -> dict[str, int]:
+    junit = RESULTS / "ctest.xml"
+    jobs = str(os.cpu_count() or 1)
+    command = ["ctest", "--preset", "release", "--parallel", jobs, "--output-junit", junit]
+    status = run(*command, GTEST_OUTPUT=f"xml:{RESULTS}/", GTEST_COLOR="no")
+    found = test_counts(junit) if junit.exists() else counts()
+    if status != 0 and found[FAILED] == 0:
+        return add(found, counts(failed=1))
+    return found
+
+
+def verified_cases() -> dict[str, int]:
+    report = RESULTS / "verify"
+    status = run(BUILD / "assay", "verify", "--report", report)
+    try:
+        summary = json.loads((report / "report.json").read_text())["summary"]
+    except (OSError, ValueError, KeyError):
+        return counts(failed=1)
+    passed = sum(summary.get(key, 0) for key in ("pass", "warning", "waived"))
+    failed = sum(summary.get(key, 0) for key in ("fail", "resource_error", "harness_error"))
+    if (status != 0 and failed == 0) or passed + failed == 0:
+        failed += 1
+    return counts(passed, failed, summary.get("not_supported", 0))
+
+
+def finish(total: dict[str, int]) -> int:
+    print(f"\n{total[PASSED]} passed, {total[FAILED]} failed, {total[SKIPPED]} skipped", flush=True)
+    return 1 if total[FAILED] else 0
+
+
+def main() -> int:
+    say("build")
+    if run(ROOT / "scripts/build") != 0:
+        return finish(counts(failed=1))
+    shutil.rmtree(RESULTS, ignore_errors=True)
+    RESULTS.mkdir(parents=True)
+    total = counts()
+    stages = {"checks": source_checks, "unit tests": unit_tests, "assay verify": verified_cases}
+    for name, stage in stages.items():
+        say(name)
+        start = time.monotonic()
+        result = stage()
+        print(
+            f"{name}: {result[PASSED]} passed, {result[FAILED]} failed, "
+            f"{result[SKIPPED]} skipped ({time.monotonic() - start:.0f} s)",
+            flush=True,
+        )
+        total = add(total, result)
+    return finish(total)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
