@@ -82,7 +82,7 @@ def draft_case(t: Topology, window: str, token: int = 11) -> Case:
 def text_cases(t: Topology) -> list[Case]:
     long = 2 * t.window + 3
     return [
-        text_case(t, "text-short", t.window - 1, True),
+        text_case(t, "text-short", t.window - 1, False),
         text_case(t, "text-long", long, True),
         text_case(t, "text-decode", long + 1, False, decode_from=t.window + 1),
         edge_case(t),

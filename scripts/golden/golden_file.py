@@ -80,7 +80,7 @@ def write_inputs(root: h5py.Group, data: dict) -> None:
 def write_tap(taps: h5py.Group, name: str, truth: dict, ensemble: dict, extra: dict) -> None:
     group, values = taps.create_group(name), truth[name]
     for key, value in extra.items():
-        group.attrs[key] = value
+        group.attrs[key] = np.bytes_(value) if isinstance(value, str) else value  # fixed length
     if is_discrete(name):
         put(group, "value", values.astype(np.int32))
         return

@@ -49,9 +49,9 @@ def set_precision(precision: str) -> None:
 
 
 def config_class(model_type: str):
-    from transformers import AutoConfig
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    return type(AutoConfig.for_model(model_type))
+    return CONFIG_MAPPING[model_type]
 
 
 def model_class(model_type: str):

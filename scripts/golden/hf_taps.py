@@ -25,7 +25,7 @@ class Recorder:
         self.prefix, self.layer, self.rope_calls = prefix, 0, 0
         self.calls: list[dict[str, np.ndarray]] = []
         self.current: dict[str, np.ndarray] = {}
-        self.sources: dict[int, tuple[int, torch.Tensor]] = {}
+        self.sources: dict[int, torch.Tensor] = {}  # layer -> the keys it made
         self.handles, self.saved = [], {}
         self._hook_model()
         for index, layer in enumerate(text_model.layers):
@@ -178,7 +178,7 @@ class Recorder:
         setattr(owner, name, value)
 
     def _wrap_functions(self) -> None:
-        rope, eager = self.namespace.apply_rotary_pos_emb, self.namespace.eager_attention_forward
+        rope = self.namespace.apply_rotary_pos_emb
         registry = self.namespace.ALL_ATTENTION_FUNCTIONS
 
         def apply_rope(x, *args, **kwargs):
@@ -202,7 +202,6 @@ class Recorder:
                 return attend(registry.get_interface(implementation, default))
 
         self._replace(self.namespace, "apply_rotary_pos_emb", apply_rope)
-        self._replace(self.namespace, "eager_attention_forward", eager)
         self._replace(self.namespace, "ALL_ATTENTION_FUNCTIONS", Registry())
 
         def imul(tensor, other):  # `hidden_states *= self.layer_scalar`, the layer's last operation
@@ -222,8 +221,10 @@ class Recorder:
 
     def _attention_inputs(self, key: torch.Tensor, value: torch.Tensor) -> None:
         """[1, Hkv, S, hd] to rows of keys; the source is the layer that made this very tensor."""
-        source = next((i for i, (p, _) in self.sources.items() if p == key.data_ptr()), self.layer)
-        self.sources[self.layer] = (key.data_ptr(), key)
+        source = next((i for i, k in self.sources.items() if k.data_ptr() == key.data_ptr()), None)
+        if source is None:
+            source = self.layer
+            self.sources[source] = key
         at = f"{self.prefix}layer.{self.layer}.attn."
         self.current[at + "kv_source"] = np.array([source], np.int32)
         for name, tensor in (("k_ctx", key), ("v_ctx", value)):

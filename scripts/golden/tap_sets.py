@@ -5,13 +5,13 @@ import re
 
 from cases import Case
 
-LEAN_LAYER = """in attn.q_proj attn.q_norm attn.q_rope attn.k_norm attn.k_rope attn.v_norm attn.k_ctx
-attn.v_ctx attn.mix attn.o_proj attn.residual ffn.mul ffn.down moe.router_in moe.router_logits
-moe.topk_index moe.topk_weight moe.norm_in moe.sum moe.combined ffn.residual ple.gate ple.mul
-ple.residual out""".split()
+LEAN_LAYER = """attn.q_rope attn.k_ctx attn.v_ctx attn.mix attn.residual ffn.down ffn.residual
+moe.router_logits moe.topk_index moe.topk_weight moe.sum moe.combined ple.gate ple.residual
+out""".split()
 LEAN_MODEL = """text.ids text.positions text.embed_scaled text.embed text.ple.ids text.ple.token
 text.ple.ctx text.ple.in text.mask.local text.mask.global text.final_norm text.logits_raw
 text.logits""".split()
+MEDIA_LAYER = ["attn.probs"]  # where a wrong block shows first
 DRAFT_MODEL = ["text.ids", "text.final_norm", "text.logits"]
 LEAVES = re.compile(r"^text\.layer\.\d+\.(.*)$")
 
@@ -27,9 +27,11 @@ NOT_GIVEN = {
 }
 FULL_ONLY_MODEL = """text.embed_rows text.ple.proj text.rope.local.cos text.rope.local.sin
 text.rope.global.cos text.rope.global.sin""".split()
-FULL_ONLY_LAYER = """attn.norm_in attn.k_proj attn.v_proj attn.kv_source attn.scores attn.probs
-attn.post_norm ffn.norm_in ffn.gate ffn.up ffn.act moe.dense_norm moe.router_norm moe.router_probs
-moe.topk_norm moe.gate_up moe.expert_out moe.norm_out ffn.post_norm ple.proj ple.norm""".split()
+FULL_ONLY_LAYER = """in attn.norm_in attn.q_proj attn.q_norm attn.k_proj attn.v_proj attn.k_norm
+attn.k_rope attn.v_norm attn.kv_source attn.scores attn.probs attn.o_proj attn.post_norm ffn.norm_in
+ffn.gate ffn.up ffn.act ffn.mul moe.dense_norm moe.router_norm moe.router_in moe.router_probs
+moe.topk_norm moe.norm_in moe.gate_up moe.expert_out moe.norm_out ffn.post_norm ple.mul ple.proj
+ple.norm""".split()
 
 
 def is_stored(case: Case, name: str) -> bool:
@@ -40,18 +42,20 @@ def is_stored(case: Case, name: str) -> bool:
     if case.drafter:
         return name in DRAFT_MODEL
     leaf = LEAVES.match(name)
-    return leaf.group(1) in LEAN_LAYER if leaf else name in LEAN_MODEL
+    if not leaf:
+        return name in LEAN_MODEL
+    media = "token_types" in case.data
+    return leaf.group(1) in LEAN_LAYER or (media and leaf.group(1) in MEDIA_LAYER)
 
 
 def not_provided(case: Case, stored: dict) -> dict[str, str]:
     out = dict(NOT_GIVEN)
     if case.full:
         return out
-    if case.drafter:
-        out["text.*"] = "the target's taps are in its other cases; here what the drafter reads"
-        return out
+    layer = FULL_ONLY_LAYER + (LEAN_LAYER if case.drafter else [])
+    model = FULL_ONLY_MODEL + (LEAN_MODEL if case.drafter else [])
     reason = "kept out of this smaller golden; see text-long of the same checkpoint"
-    for name in FULL_ONLY_MODEL + ["text.layer.{i}." + leaf for leaf in FULL_ONLY_LAYER]:
+    for name in model + ["text.layer.{i}." + leaf for leaf in layer]:
         concrete = re.compile(re.escape(name).replace(r"\{i\}", r"\d+") + "$")
         if not any(concrete.match(tap) for tap in stored):
             out[name] = reason
