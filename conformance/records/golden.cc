@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/records/golden.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "conformance/catalogue/catalogue.h"
+#include "conformance/records/golden_inputs.h"
+#include "conformance/records/hdf5_file.h"
+#include "conformance/records/tap_reader.h"
+#include "reference/core/error.h"
+#include "reference/io/json.h"
+
+namespace assay::conformance {
+namespace {
+
+constexpr double kFormatVersion = 1;
+
+// The axes of a catalogue shape: "[T, Hq, hd]" -> {"T", "Hq", "hd"}.
+std::vector<std::string> axes_of(std::string_view shape) {
+  std::vector<std::string> axes(1);
+  for (const char c : shape.substr(1, shape.size() - 2)) {
+    if (c == ',') {
+      axes.emplace_back();
+    } else if (c != ' ') {
+      axes.back() += c;
+    }
+  }
+  return axes;
+}
+
+// Whole-sequence taps have T rows, and T keys; a drafter's have rows of its own.
+void check_shape(const Hdf5File& file, const Tap& tap, const TapEntry& entry, std::size_t tokens) {
+  const std::vector<std::string> axes = axes_of(entry.shape);
+  const bool single = axes.size() == 1 && axes[0] == "1";
+  if (tap.shape.size() != axes.size() && !(single && tap.shape.empty())) {
+    file.fail("/taps/" + tap.name, "shape " + shape_string(tap.shape), std::string(entry.shape));
+  }
+  if (!entry.pattern.starts_with("text.")) {
+    return;
+  }
+  for (std::size_t i = 0; i < tap.shape.size(); ++i) {
+    if ((axes[i] == "T" || axes[i] == "S") && tap.shape[i] != tokens) {
+      file.fail("/taps/" + tap.name, "shape " + shape_string(tap.shape),
+                std::string(entry.shape) + " with " + axes[i] + " = " + std::to_string(tokens) +
+                    ", the number of ids");
+    }
+  }
+}
+
+void check_values(const Hdf5File& file, Tap& tap, const TapEntry* entry) {
+  if (std::ranges::any_of(tap.values, [](double x) { return std::isnan(x); })) {
+    file.fail("/taps/" + tap.name, "a NaN in the truth", "numbers");
+  }
+  if (entry == nullptr) {
+    return;
+  }
+  if (tap.integer && !entry->discrete) {
+    file.fail("/taps/" + tap.name, "integers", "floating-point numbers");
+  }
+  if (!tap.integer && entry->discrete) {
+    const bool whole = std::ranges::all_of(tap.values, [](double x) { return x == std::floor(x); });
+    if (!whole) {
+      file.fail("/taps/" + tap.name, "fractions", "whole numbers");
+    }
+    tap.integer = true;
+  }
+}
+
+double read_measure(const Hdf5File& file, const std::string& path, const std::string& attribute) {
+  const double value = *file.number(path, attribute);
+  if (!(value >= 0) || std::isinf(value)) {
+    file.fail(path + "@" + attribute, std::to_string(value), "a number of at least 0");
+  }
+  return value;
+}
+
+std::vector<std::string> text_list(const std::string& text, const std::string& label) {
+  const Json json = parse_json(text, label);
+  std::vector<std::string> list;
+  if (!json.is_array()) {
+    throw Error(label + ": got " + describe_json(&json) + ", expected a list of names");
+  }
+  for (const Json& item : json) {
+    if (!item.is_string()) {
+      throw Error(label + ": got " + describe_json(&item) + ", expected a name");
+    }
+    list.push_back(item.get<std::string>());
+  }
+  return list;
+}
+
+TapFloors read_floors(const Hdf5File& file, const std::string& path) {
+  TapFloors floors;
+  for (const auto& [name, text] : file.attributes(path)) {
+    if (name.starts_with("floor_")) {
+      floors.floors[name] = read_measure(file, path, name);
+    } else if (name == "rms") {
+      floors.rms = read_measure(file, path, name);
+    } else if (name == "agreement") {
+      floors.agreement = read_measure(file, path, name);
+    } else if (name == "oracles") {
+      floors.oracles = text_list(text, file.label() + ": " + path + "@oracles");
+    }
+  }
+  return floors;
+}
+
+void read_taps(Hdf5File& file, Golden& golden) {
+  if (file.kind("/taps") != Hdf5Kind::kGroup) {
+    file.fail("/taps", "no group", "taps");
+  }
+  std::vector<std::string> names = file.children("/taps");
+  if (names.empty()) {
+    file.fail("/taps", "no taps", "at least one");
+  }
+  sort_by_execution(names);
+  for (const std::string& name : names) {
+    Tap tap = read_tap(file, "/taps/" + name, name);
+    const auto match = find_tap(name);
+    if (match) {
+      check_shape(file, tap, *match->entry, golden.input.ids.size());
+    }
+    check_values(file, tap, match ? match->entry : nullptr);
+    golden.floors.emplace(name, read_floors(file, "/taps/" + name));
+    golden.truth.add(std::move(tap));
+  }
+}
+
+// A name that will be joined to a path must not lead out of its folder.
+std::string folder_name(const Hdf5File& file, const std::string& attribute) {
+  const std::string name = file.text("/", attribute).value_or("");
+  const bool odd = std::ranges::any_of(
+      name, [](unsigned char c) { return c == '/' || c == '\\' || c < ' ' || c == 127; });
+  if (odd || name == "." || name == "..") {
+    file.fail("/@" + attribute, "\"" + name + "\"", "the name of a folder");
+  }
+  return name;
+}
+
+std::map<std::string, std::string> text_table(const std::string& text, const std::string& label) {
+  const Json json = parse_json(text, label);
+  if (!json.is_object()) {
+    throw Error(label + ": got " + describe_json(&json) + ", expected an object of reasons");
+  }
+  std::map<std::string, std::string> table;
+  for (const auto& [key, value] : json.items()) {
+    if (!value.is_string()) {
+      throw Error(label + ": " + key + ": got " + describe_json(&value) + ", expected a reason");
+    }
+    table.emplace(key, value.get<std::string>());
+  }
+  return table;
+}
+
+void read_attributes(const Hdf5File& file, Golden& golden) {
+  const auto version = file.number("/", "format_version");
+  if (version && *version != kFormatVersion) {
+    file.fail("/@format_version", std::to_string(static_cast<long>(std::lround(*version))), "1");
+  }
+  golden.attributes = file.attributes("/");
+  golden.checkpoint = folder_name(file, "checkpoint");
+  golden.drafter = folder_name(file, "drafter");
+  golden.case_name = file.text("/", "case").value_or(golden.path.stem().string());
+  golden.oracle = file.text("/", "oracle").value_or("");
+  golden.profile = file.text("/", "profile").value_or("REF");
+  if (const auto text = file.text("/", "not_provided")) {
+    golden.not_provided = text_table(*text, file.label() + ": /@not_provided");
+  }
+}
+
+std::string pattern_of(const std::string& tap) {
+  const auto match = find_tap(tap);
+  return match ? std::string(match->entry->pattern) : tap;
+}
+
+}  // namespace
+
+Golden read_golden(const std::filesystem::path& path) {
+  Hdf5File file = Hdf5File::open(path);
+  Golden golden;
+  golden.path = path;
+  read_attributes(file, golden);
+  golden.input = read_inputs(file);
+  read_taps(file, golden);
+  return golden;
+}
+
+double Golden::floor(const std::string& tap, const std::string& attribute) const {
+  const auto by_tap = floors.find(tap);
+  if (by_tap != floors.end()) {
+    const auto found = by_tap->second.floors.find(attribute);
+    if (found != by_tap->second.floors.end()) {
+      return found->second;
+    }
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+std::string Golden::reason_not_provided(const std::string& tap) const {
+  for (const std::string& name : {tap, pattern_of(tap)}) {
+    const auto found = not_provided.find(name);
+    if (found != not_provided.end()) {
+      return found->second;
+    }
+  }
+  return "";
+}
+
+}  // namespace assay::conformance
