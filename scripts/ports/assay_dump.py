@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write what a model computed as a dump that `assay compare` reads. Copy this one file.
+
+    dump = Dump("mine.safetensors")          # or .h5
+    hook_torch(model, "hf_text.csv", dump)   # any torch module tree, by a name map
+    model(ids)
+    dump.write()
+
+or without hooks: dump.add("text.layer.0.out", array). Arrays may be torch, numpy or JAX, of any
+real type; bf16 and f16 are widened (exactly), integers become int32. Needs numpy, and h5py only
+when an .h5 is written. The map's format is in README.md.
+"""
+
+import csv
+import json
+import os
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+
+_TAP_NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
+_RULES = set("arg item last heads_first flat keys mask half row stack if beside".split())
+_SAFETENSORS_TYPES = {"float64": "F64", "float32": "F32", "int32": "I32"}
+
+
+class DumpError(Exception):
+    """Something about a dump or a map is wrong; the message is one line."""
+
+
+def to_numpy(array, tap="array"):
+    """A private copy of any real array as float64, float32 or int32."""
+    if hasattr(array, "detach"):  # torch, without importing it
+        tensor = array.detach().cpu()
+        narrow = tensor.is_floating_point() and tensor.element_size() < 4
+        array = _widened(tensor).numpy() if narrow else tensor.numpy()
+    array = np.asarray(array)
+    if array.dtype.name in ("bfloat16", "float16") or array.dtype.name.startswith("float8"):
+        return array.astype(np.float32)
+    if array.dtype.name in ("float32", "float64"):
+        return np.array(array, dtype=array.dtype, order="C", copy=True)
+    if array.dtype.kind not in "biu":
+        raise DumpError(f"{tap}: type: got {array.dtype}, expected a real or an integer array")
+    limit = np.iinfo(np.int32)
+    if array.size and (int(array.min()) < limit.min or int(array.max()) > limit.max):
+        raise DumpError(f"{tap}: integers: got values outside int32")
+    return array.astype(np.int32)
+
+
+def _widened(tensor):
+    import torch
+
+    return tensor.to(torch.float32)
+
+
+class Dump:
+    """Taps of one run, kept in memory until write(). As a context manager it writes at the end."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        if self.path.suffix not in (".h5", ".hdf5", ".safetensors"):
+            raise DumpError(
+                f"{path}: suffix: got {self.path.suffix!r}, expected .h5 or .safetensors"
+            )
+        self.position = 0  # of the first row of the current call; set it before each chunk
+        self.step = 0  # draft step, fills {s} in tap names
+        self._pieces = {}  # tap -> {first row: (first column or None, array)}
+
+    def add(self, tap, array):
+        """The whole tap at once; a second call replaces the first."""
+        self._check_name(tap)
+        self._pieces[tap] = {0: (None, to_numpy(array, tap))}
+
+    def rows(self, tap, array, first_row, first_column=None):
+        """Rows of a tap that arrives over several calls, placed by position.
+
+        first_column: for taps whose last axis counts keys (masks, scores, probs), the position
+        of the first key in this piece; keys that no piece holds are 0.
+        """
+        self._check_name(tap)
+        self._pieces.setdefault(tap, {})[int(first_row)] = (first_column, to_numpy(array, tap))
+
+    def taps(self):
+        """The joined arrays by tap name."""
+        return {tap: _join(tap, pieces) for tap, pieces in self._pieces.items()}
+
+    def write(self):
+        """Write the file under a temporary name and move it into place."""
+        arrays = self.taps()
+        if not arrays:
+            raise DumpError(f"{self.path}: taps: got none, expected at least one")
+        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
+        try:
+            (_write_safetensors if self.path.suffix == ".safetensors" else _write_hdf5)(
+                partial, arrays
+            )
+            os.replace(partial, self.path)
+        except OSError as error:
+            raise DumpError(f"{self.path}: cannot be written: {error.strerror or error}") from None
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            self.write()
+
+    @staticmethod
+    def _check_name(tap):
+        if not _TAP_NAME.fullmatch(tap):
+            raise DumpError(
+                f"{tap!r}: tap name: expected words of letters, digits, _ joined by dots"
+            )
+
+
+def _join(tap, pieces):
+    if len(pieces) == 1 and 0 in pieces and not pieces[0][0]:
+        return pieces[0][1]
+    total = max(first + len(array) for first, (_, array) in pieces.items())
+    tails = [np.array(array.shape[1:]) for _, array in pieces.values()]
+    if len({len(tail) for tail in tails}) != 1:
+        raise DumpError(f"{tap}: pieces: got {sorted(map(tuple, tails))}, expected one rank")
+    tail = tails[0].copy()
+    for (column, _), shape in zip(pieces.values(), tails):
+        if column is not None:
+            tail[-1] = max(tail[-1], column + shape[-1])
+    kinds = [array.dtype for _, array in pieces.values()]
+    joined = np.zeros((total, *tail), dtype=np.result_type(*kinds))
+    seen = np.zeros(total, dtype=bool)
+    for first, (column, array) in sorted(pieces.items()):
+        rows = slice(first, first + len(array))
+        place = (
+            joined[rows] if column is None else joined[rows][..., column : column + array.shape[-1]]
+        )
+        if place.shape != array.shape:
+            raise DumpError(f"{tap}: rows at {first}: got {array.shape}, expected {place.shape}")
+        place[...] = array
+        seen[rows] = True
+    if not seen.all():
+        raise DumpError(f"{tap}: rows: row {int(np.argmin(seen))} of {total} was never given")
+    return joined
+
+
+def _write_hdf5(path, arrays):
+    try:
+        import h5py
+    except ImportError:
+        raise DumpError(f"{path}: h5py is not installed; write a .safetensors instead") from None
+    with h5py.File(path, "w") as file:
+        group = file.create_group("taps")
+        for tap, array in arrays.items():
+            group.create_dataset(tap, data=array)
+
+
+def _write_safetensors(path, arrays):
+    header, offset = {"__metadata__": {"writer": "assay_dump"}}, 0
+    for tap, array in arrays.items():
+        kind = _SAFETENSORS_TYPES[array.dtype.name]
+        header[tap] = {
+            "dtype": kind,
+            "shape": list(array.shape),
+            "data_offsets": [offset, offset + array.nbytes],
+        }
+        offset += array.nbytes
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for array in arrays.values():
+            file.write(
+                np.ascontiguousarray(array)
+                .astype(array.dtype.newbyteorder("<"), copy=False)
+                .tobytes()
+            )
+
+
+# ---- hooks on a torch module tree ---------------------------------------------------------------
+
+
+class Hooks:
+    """What hook_torch did: the taps it hooked, the rows it found no module for, remove()."""
+
+    def __init__(self):
+        self.taps, self.missing, self._handles = [], [], []
+
+    def remove(self):
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+
+
+def read_map(name_map):
+    """Rows (tap, module, io, how) of a CSV file, a dict {tap: (module, io, how)} or a list."""
+    if isinstance(name_map, dict):
+        rows = [
+            (tap, *(place if isinstance(place, (tuple, list)) else (place,)))
+            for tap, place in name_map.items()
+        ]
+    elif isinstance(name_map, (str, Path)):
+        with open(name_map, newline="", encoding="utf-8") as file:
+            lines = (line for line in file if line.strip() and not line.startswith("#"))
+            rows = [tuple(cell.strip() for cell in row) for row in csv.reader(lines)]
+        rows = rows[1:] if rows and rows[0][:2] == ("tap", "module") else rows
+    else:
+        rows = [tuple(row) for row in name_map]
+    return [_check_row(row, name_map) for row in rows]
+
+
+def _check_row(row, name_map):
+    tap, module, io, how = (*row, "", "", "")[:4]
+    io = io or "out"
+    where = name_map if isinstance(name_map, (str, Path)) else "map"
+    if not tap or io not in ("in", "out"):
+        raise DumpError(f"{where}: row {','.join(map(str, row))}: expected tap,module,in|out,how")
+    rules = dict(token.partition("=")[::2] for token in how.split())
+    if unknown := sorted(set(rules) - _RULES):
+        raise DumpError(
+            f"{where}: {tap}: how: got {unknown[0]!r}, expected one of {' '.join(sorted(_RULES))}"
+        )
+    return tap, module, io, rules
+
+
+def hook_torch(model, name_map, dump, rename=None, taps=None):
+    """Hook every module that the map names; returns Hooks. Missing modules are listed, not fatal.
+
+    rename: {"model.": "model.language_model."} replaces the first part of module paths.
+    taps: a function name -> bool that selects taps; all without it.
+    """
+    modules = dict(model.named_modules())
+    hooks = Hooks()
+    for template, path, io, rules in read_map(name_map):
+        for old, new in (rename or {}).items():
+            path = new + path[len(old) :] if path.startswith(old) else path
+        found = [place for place in _find(modules, path) if _beside(modules, place[1], rules)]
+        if not found:
+            hooks.missing.append(f"{template}: no module {path}")
+        for order, (index, name) in enumerate(found):
+            tap = template.replace("{i}", str(index)).replace("{j}", str(index))
+            if taps is None or taps(tap):
+                place = (tap, order, len(found)) if "stack" in rules else (tap, 0, 1)
+                _hook(modules, name, io, _Catcher(dump, place, rules, modules, name), hooks)
+    return hooks
+
+
+def _find(modules, path):
+    if "{" not in path:
+        return [(0, path)] if path in modules else []
+    pattern = re.compile(re.escape(path).replace(r"\{i\}", r"(\d+)").replace(r"\{j\}", r"(\d+)"))
+    matches = ((pattern.fullmatch(name), name) for name in modules)
+    return sorted((int(match[1]), name) for match, name in matches if match)
+
+
+def _beside(modules, name, rules):
+    """Whether the module's parent also holds the module that the rule names."""
+    return "beside" not in rules or f"{name.rpartition('.')[0]}.{rules['beside']}" in modules
+
+
+def _hook(modules, name, io, catcher, hooks):
+    module = modules[name]
+    if io == "in":
+        handle = module.register_forward_pre_hook(
+            lambda _, args, kwargs: catcher(args, kwargs, None), with_kwargs=True
+        )
+    else:
+        handle = module.register_forward_hook(
+            lambda _, args, kwargs, output: catcher(args, kwargs, output), with_kwargs=True
+        )
+    hooks._handles.append(handle)
+    hooks.taps.append(catcher.tap)
+
+
+class _Catcher:
+    """Takes one tap out of a call: chooses the value, brings it to the catalogue's shape."""
+
+    def __init__(self, dump, place, rules, modules, name):
+        self.dump, self.rules = dump, rules
+        self.tap, self.order, self.parts = place
+        self.module, self.parent = modules[name], modules[name.rpartition(".")[0]]
+        self._stacked = []
+
+    def __call__(self, args, kwargs, output):
+        if "if" in self.rules and not self._wanted(args, kwargs):
+            return
+        value = self._value(args, kwargs, output)
+        if value is None:
+            return
+        array = self._shape(
+            to_numpy(value, self.tap)
+        )  # a copy: later in-place changes are not seen
+        tap = self.tap.replace("{s}", str(self.dump.step))
+        if "{s}" in self.tap:
+            self.dump.add(tap, array)
+        elif "stack" in self.rules:
+            self._stack(tap, array)
+        else:
+            first = self.dump.position
+            column = first + len(array) - array.shape[-1] if "keys" in self.rules else None
+            self.dump.rows(tap, array, first, column)
+
+    def _wanted(self, args, kwargs):
+        place, _, wanted = self.rules["if"].partition(":")
+        return str(self._named(place, args, kwargs)) == wanted
+
+    def _named(self, place, args, kwargs):
+        if place.startswith("."):
+            value = self.module
+            for name in place[1:].split("."):
+                value = getattr(value, name, None)
+            return value
+        if place.isdigit():
+            return args[int(place)] if int(place) < len(args) else None
+        return kwargs.get(place)
+
+    def _value(self, args, kwargs, output):
+        if output is None:
+            return self._named(self.rules.get("arg", "0"), args, kwargs)
+        item = self.rules.get("item")
+        if item is None:
+            return output[0] if isinstance(output, tuple) else output
+        return output[int(item)] if item.isdigit() else getattr(output, item)
+
+    def _shape(self, array):
+        rules = self.rules
+        if "mask" in rules:  # additive [1,1,T,S] or boolean, to 1 visible, 0 hidden
+            array = array.reshape(array.shape[-2:])
+            return (array > -1.0 if array.dtype.kind == "f" else array != 0).astype(np.int32)
+        if "flat" not in rules:
+            if array.ndim < 2 or array.shape[0] != 1:
+                raise DumpError(f"{self.tap}: batch: got shape {array.shape}, expected a leading 1")
+            array = array[0]
+        if "heads_first" in rules:
+            array = np.swapaxes(array, 0, 1)
+        if "last" in rules:
+            array = array.reshape(*array.shape[:-1], -1, self._size(rules["last"]))
+        if "half" in rules:
+            array = array[..., : array.shape[-1] // 2]
+        return array[-1] if "row" in rules else array
+
+    def _size(self, text):
+        """A number, or .name: an attribute of the module that holds this one."""
+        size = getattr(self.parent, text[1:], None) if text.startswith(".") else int(text)
+        if not isinstance(size, int):
+            raise DumpError(
+                f"{self.tap}: last={text}: {type(self.parent).__name__} has no such number"
+            )
+        return size
+
+    def _stack(self, tap, array):
+        """Layer after layer of one call into axis 1, given on when all are there."""
+        parts = self.dump.__dict__.setdefault("_parts", {}).setdefault(tap, {})
+        parts[self.order] = array
+        if len(parts) == self.parts:
+            self.dump.rows(
+                tap, np.stack([parts[k] for k in sorted(parts)], axis=1), self.dump.position
+            )
+            parts.clear()
