@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of assay_dump.py: python -m unittest assay_dump_test (torch and h5py parts skip without)."""
+
+import json
+import struct
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+from assay_dump import Dump, DumpError, hook_torch, read_map
+
+try:
+    import torch
+except ImportError:
+    torch = None
+try:
+    import h5py
+except ImportError:
+    h5py = None
+
+
+def read_safetensors(path):
+    data = Path(path).read_bytes()
+    (size,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + size])
+    header.pop("__metadata__")
+    types = {"F64": "<f8", "F32": "<f4", "I32": "<i4"}
+    arrays = {}
+    for name, entry in header.items():
+        begin, end = (8 + size + offset for offset in entry["data_offsets"])
+        array = np.frombuffer(data[begin:end], types[entry["dtype"]])
+        arrays[name] = array.reshape(entry["shape"])
+    return arrays
+
+
+class DumpTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def refused(self, words, call, *arguments):
+        with self.assertRaises(DumpError) as caught:
+            call(*arguments)
+        self.assertIn(words, str(caught.exception))
+        self.assertNotIn("\n", str(caught.exception))
+
+    def test_types_survive_and_rows_join_by_position(self):
+        path = self.folder / "a.safetensors"
+        with Dump(path) as dump:
+            dump.add("text.logits", np.array([[0.1, 0.2]]))
+            dump.add("text.ids", np.array([1, 2], np.int64))
+            dump.rows("text.embed", np.ones((2, 3), np.float16), 1)
+            dump.rows("text.embed", np.zeros((1, 3), np.float32), 0)
+            dump.rows("text.mask.local", np.ones((1, 1), bool), 0, 0)
+            dump.rows("text.mask.local", np.ones((2, 2), bool), 1, 1)
+        arrays = read_safetensors(path)
+        self.assertEqual(arrays["text.logits"].dtype, np.float64)
+        self.assertEqual(arrays["text.ids"].tolist(), [1, 2])
+        self.assertEqual(arrays["text.embed"].tolist(), [[0] * 3, [1] * 3, [1] * 3])
+        self.assertEqual(arrays["text.mask.local"].tolist(), [[1, 0, 0], [0, 1, 1], [0, 1, 1]])
+        self.assertEqual([p.name for p in self.folder.iterdir()], ["a.safetensors"])
+
+    def test_refusals_are_one_line(self):
+        self.refused("suffix", Dump, self.folder / "a.npz")
+        dump = Dump(self.folder / "a.safetensors")
+        self.refused("got none", dump.write)
+        self.refused("tap name", dump.add, "text/logits", np.zeros(1))
+        self.refused("complex", dump.add, "text.logits", np.zeros(1, complex))
+        self.refused("int32", dump.add, "text.ids", np.array([2**40]))
+        dump.rows("text.embed", np.zeros((1, 3)), 2)
+        self.refused("row 0 of 3", dump.write)
+        self.refused("how: got 'colour'", read_map, {"a": ("b", "in", "colour=red")})
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_failed_run_writes_nothing(self):
+        with self.assertRaises(RuntimeError), Dump(self.folder / "a.safetensors") as dump:
+            dump.add("text.logits", np.zeros(1))
+            raise RuntimeError
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    @unittest.skipIf(h5py is None, "needs h5py")
+    def test_hdf5(self):
+        with Dump(self.folder / "a.h5") as dump:
+            dump.add("text.layer.0.out", np.arange(3.0))
+        with h5py.File(self.folder / "a.h5") as file:
+            self.assertEqual(file["taps/text.layer.0.out"][:].tolist(), [0.0, 1.0, 2.0])
+
+    @unittest.skipIf(torch is None, "needs torch")
+    def test_hooks_copy_reshape_and_list_what_is_missing(self):
+        class Layer(torch.nn.Linear):
+            head_dim = 2
+
+        layers = torch.nn.ModuleList([Layer(4, 4).bfloat16() for _ in range(2)])
+        model = torch.nn.ModuleDict({"layers": layers})
+        dump = Dump(self.folder / "a.safetensors")
+        rows = {
+            "text.layer.{i}.out": ("layers.{i}", "out", "last=2"),
+            "text.final_norm": ("norm", "out", ""),
+        }
+        hooks = hook_torch(model, rows, dump)
+        self.assertEqual(hooks.missing, ["text.final_norm: no module norm"])
+        for dump.position in (0, 3):
+            x = torch.ones(1, 3, 4, dtype=torch.bfloat16)
+            for layer in layers:
+                x = layer(x)
+                x *= 0  # in place, after the hook
+        out = dump.taps()["text.layer.0.out"]
+        self.assertEqual((out.shape, out.dtype), ((6, 2, 2), np.float32))
+        self.assertNotEqual(float(np.abs(out).sum()), 0.0)
+
+
+if __name__ == "__main__":
+    unittest.main()
