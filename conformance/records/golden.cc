@@ -171,6 +171,15 @@ void read_attributes(const Hdf5File& file, Golden& golden) {
   }
 }
 
+// Everything but the taps.
+Golden read_question(Hdf5File& file, const std::filesystem::path& path) {
+  Golden golden;
+  golden.path = path;
+  read_attributes(file, golden);
+  golden.input = read_inputs(file);
+  return golden;
+}
+
 std::string pattern_of(const std::string& tap) {
   const auto match = find_tap(tap);
   return match ? std::string(match->entry->pattern) : tap;
@@ -180,12 +189,18 @@ std::string pattern_of(const std::string& tap) {
 
 Golden read_golden(const std::filesystem::path& path) {
   Hdf5File file = Hdf5File::open(path);
-  Golden golden;
-  golden.path = path;
-  read_attributes(file, golden);
-  golden.input = read_inputs(file);
+  Golden golden = read_question(file, path);
   read_taps(file, golden);
   return golden;
+}
+
+Golden read_case(const std::filesystem::path& path) {
+  Hdf5File file = Hdf5File::open(path);
+  return read_question(file, path);
+}
+
+bool is_golden(const std::filesystem::path& path) {
+  return Hdf5File::is_hdf5(path) && Hdf5File::open(path).kind("/inputs/ids") != Hdf5Kind::kAbsent;
 }
 
 double Golden::floor(const std::string& tap, const std::string& attribute) const {

@@ -48,4 +48,10 @@ struct Golden {
 
 Golden read_golden(const std::filesystem::path& path);
 
+// A golden's question without its answers: /inputs and attributes only.
+Golden read_case(const std::filesystem::path& path);
+
+// Whether an HDF5 file asks a question at all; a dump does not.
+bool is_golden(const std::filesystem::path& path);
+
 }  // namespace assay::conformance

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/report/collapse.h"
+
+#include <map>
+#include <set>
+
+#include "conformance/catalogue/catalogue.h"
+
+namespace assay::conformance {
+namespace {
+
+void replace(std::string& text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  if (at != std::string::npos) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+// A tap's name with one number left open: the layer's where there is one, else the step's.
+struct OpenName {
+  std::string pattern;
+  std::string placeholder;  // "" when there is no number
+  std::size_t number = 0;
+};
+
+OpenName open_name(const std::string& tap) {
+  const auto match = find_tap(tap);
+  if (!match) {
+    return {tap, "", 0};
+  }
+  OpenName open{std::string(match->entry->pattern), "", 0};
+  if (match->layer) {
+    if (match->step) {
+      replace(open.pattern, "{s}", std::to_string(*match->step));
+    }
+    open.placeholder = match->step ? "{j}" : "{i}";
+    open.number = *match->layer;
+  } else if (match->step) {
+    open.placeholder = open.pattern.starts_with("mtp.") ? "{s}" : "{r}";
+    open.number = *match->step;
+  }
+  return open;
+}
+
+struct Gathered {
+  std::vector<std::string> taps;
+  std::set<std::size_t> numbers;
+  std::string placeholder;
+};
+
+}  // namespace
+
+std::string number_ranges(const std::vector<std::size_t>& numbers) {
+  std::string text;
+  for (std::size_t i = 0; i < numbers.size();) {
+    std::size_t last = i;
+    while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) {
+      ++last;
+    }
+    text += (text.empty() ? "" : ",") + std::to_string(numbers[i]);
+    if (last > i) {
+      text += (last == i + 1 ? "," : "-") + std::to_string(numbers[last]);
+    }
+    i = last + 1;
+  }
+  return text;
+}
+
+std::vector<TapGroup> collapse_layers(const std::vector<std::string>& taps) {
+  std::vector<std::string> order;
+  std::map<std::string, Gathered> groups;
+  for (const std::string& tap : taps) {
+    const OpenName open = open_name(tap);
+    const auto [at, added] = groups.try_emplace(open.pattern);
+    if (added) {
+      order.push_back(open.pattern);
+    }
+    at->second.taps.push_back(tap);
+    at->second.numbers.insert(open.number);
+    at->second.placeholder = open.placeholder;
+  }
+  std::vector<TapGroup> collapsed;
+  for (const std::string& pattern : order) {
+    Gathered& group = groups.at(pattern);
+    const std::string numbers = number_ranges({group.numbers.begin(), group.numbers.end()});
+    std::string label = pattern;
+    if (!group.placeholder.empty()) {
+      replace(label, group.placeholder, group.numbers.size() == 1 ? numbers : "{" + numbers + "}");
+    }
+    collapsed.push_back({std::move(label), std::move(group.taps)});
+  }
+  return collapsed;
+}
+
+}  // namespace assay::conformance

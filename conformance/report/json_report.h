@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// report.json, format version 1: a contract with whoever reads it. Keys are added, never renamed.
+//
+//   {"format_version": 1, "summary": {"pass": 1, "fail": 0, …},
+//    "cases": [{"case", "checkpoint", "impl", "precision", "mode", "verdict", "introduced_by": […],
+//               "taps": [{"tap", "verdict", "max_abs", "rel_l2", "budget", "in_bound_units",
+//                         "where": […]}]}]}
+//
+// Numbers that are not finite are null.
+#pragma once
+
+#include <string>
+
+#include "conformance/report/result.h"
+
+namespace assay::conformance {
+
+std::string json_report(const Report& report);
+
+}  // namespace assay::conformance

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "conformance/report/collapse.h"
+#include "conformance/report/json_report.h"
+#include "conformance/report/junit.h"
+#include "conformance/report/report_files.h"
+#include "conformance/report/terminal.h"
+#include "conformance/report/write_file.h"
+#include "reference/core/error.h"
+
+namespace assay::conformance {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+TapResult failing_tap(const std::string& name, double units) {
+  TapResult tap;
+  tap.tap = name;
+  tap.verdict = Verdict::kFail;
+  tap.code = "TOL";
+  tap.max_abs = 0.5;
+  tap.rel_l2 = units * 1e-7;
+  tap.floor = 1e-7;
+  tap.budget = 3e-7;
+  tap.in_bound_units = units;
+  tap.where = {11, 2, 97};
+  tap.got = 0.412;
+  tap.want = -0.133;
+  return tap;
+}
+
+CaseResult failing_case() {
+  CaseResult result;
+  result.case_name = "text-12";
+  result.checkpoint = "e2b-tiny";
+  result.impl = "my_port";
+  result.precision = "f32";
+  result.mode = "replay";
+  result.verdict = Verdict::kFail;
+  result.introduced_by = {"text.layer.4.attn.q_rope", "text.layer.9.attn.q_rope"};
+  result.inherited = {"text.layer.9.out"};
+  result.taps = {failing_tap("text.layer.4.attn.q_rope", 1.6e6),
+                 failing_tap("text.layer.9.attn.q_rope", 2e5), failing_tap("text.layer.9.out", 40)};
+  result.not_provided = {{"text.layer.0.attn.scores", "fused"},
+                         {"text.layer.1.attn.scores", "fused"}};
+  result.reproduce = "assay verify --case 'e2b-tiny/text-12'";
+  result.seconds = 0.25;
+  return result;
+}
+
+CaseResult passing_case() {
+  CaseResult result = failing_case();
+  result.verdict = Verdict::kPass;
+  result.mode = "chained";
+  result.introduced_by.clear();
+  result.inherited.clear();
+  result.taps = {TapResult{}};
+  result.taps[0].tap = "text.logits";
+  result.taps[0].in_bound_units = 0.82;
+  return result;
+}
+
+Report two_cases() {
+  return {"assay verify", {failing_case(), passing_case()}};
+}
+
+CaseResult with_verdict(Verdict verdict) {
+  CaseResult result = passing_case();
+  result.verdict = verdict;
+  return result;
+}
+
+std::string printed(const Report& report, const TerminalOptions& options = {}) {
+  std::ostringstream out;
+  print_report(out, report, options);
+  return out.str();
+}
+
+TEST(Result, exit_code_tells_the_port_from_the_harness) {
+  EXPECT_EQ(exit_code({"", {passing_case()}}), 0);
+  EXPECT_EQ(exit_code(two_cases()), 1);
+  EXPECT_EQ(exit_code({"", {with_verdict(Verdict::kHarnessError)}}), 3);
+  EXPECT_EQ(exit_code({"", {with_verdict(Verdict::kResourceError)}}), 1);
+  EXPECT_EQ(exit_code({"", {with_verdict(Verdict::kWarning), with_verdict(Verdict::kWaived)}}), 0);
+  EXPECT_EQ(exit_code({"", {failing_case(), with_verdict(Verdict::kHarnessError)}}), 1);
+}
+
+TEST(Collapse, joins_layers_of_one_tap) {
+  const auto groups = collapse_layers(
+      {"text.layer.0.ffn.act", "text.layer.1.ffn.act", "text.layer.2.ffn.act",
+       "text.layer.9.ffn.act", "text.layer.0.out", "text.logits", "mtp.step.1.layer.0.out",
+       "mtp.step.1.layer.1.out", "mtp.step.0.token", "mtp.step.2.token", "unknown.3.x"});
+  std::vector<std::string> labels;
+  for (const TapGroup& group : groups) {
+    labels.push_back(group.label);
+  }
+  EXPECT_THAT(labels,
+              ElementsAre("text.layer.{0-2,9}.ffn.act", "text.layer.0.out", "text.logits",
+                          "mtp.step.1.layer.{0,1}.out", "mtp.step.{0,2}.token", "unknown.3.x"));
+  EXPECT_EQ(groups[0].taps.size(), 4u);
+}
+
+TEST(JsonReport, has_the_keys_of_the_contract) {
+  const auto json = nlohmann::json::parse(json_report(two_cases()));
+  EXPECT_EQ(json["format_version"], 1);
+  EXPECT_EQ(json["summary"]["pass"], 1);
+  EXPECT_EQ(json["summary"]["fail"], 1);
+  for (const char* key :
+       {"warning", "not_supported", "resource_error", "harness_error", "waived"}) {
+    EXPECT_EQ(json["summary"].at(key), 0) << key;
+  }
+  const auto& first = json["cases"][0];
+  for (const char* key : {"case", "checkpoint", "impl", "precision", "mode", "verdict"}) {
+    EXPECT_TRUE(first.at(key).is_string()) << key;
+  }
+  EXPECT_EQ(first["introduced_by"].size(), 2u);
+  const auto& tap = first["taps"][0];
+  EXPECT_EQ(tap["tap"], "text.layer.4.attn.q_rope");
+  EXPECT_EQ(tap["verdict"], "fail");
+  EXPECT_EQ(tap["in_bound_units"], 1.6e6);
+  EXPECT_EQ(tap["where"], nlohmann::json({11, 2, 97}));
+  EXPECT_TRUE(json["cases"][1]["introduced_by"].is_array());
+  EXPECT_TRUE(json["cases"][1]["introduced_by"].empty());
+}
+
+TEST(JsonReport, numbers_that_are_not_finite_are_null) {
+  Report report = two_cases();
+  report.cases[0].taps[0].max_abs = std::numeric_limits<double>::infinity();
+  report.cases[0].taps[0].note = "bytes \xff\x01";
+  const auto json = nlohmann::json::parse(json_report(report));
+  EXPECT_TRUE(json["cases"][0]["taps"][0]["max_abs"].is_null());
+  EXPECT_TRUE(json["cases"][1]["taps"][0]["rel_l2"].is_null());
+}
+
+// Every tag that opens closes, in the right order, and no raw markup stands in an attribute.
+void expect_well_formed(const std::string& xml) {
+  std::vector<std::string> open;
+  ASSERT_TRUE(xml.starts_with("<?xml"));
+  for (std::size_t at = xml.find('<', 1); at != std::string::npos; at = xml.find('<', at + 1)) {
+    const std::size_t end = xml.find('>', at);
+    ASSERT_NE(end, std::string::npos);
+    const std::string tag = xml.substr(at + 1, end - at - 1);
+    EXPECT_EQ(tag.find('<'), std::string::npos);
+    EXPECT_EQ(std::ranges::count(tag, '"') % 2, 0) << tag;
+    if (tag.front() == '/') {
+      ASSERT_FALSE(open.empty());
+      EXPECT_EQ(tag.substr(1), open.back());
+      open.pop_back();
+    } else if (tag.back() != '/') {
+      open.push_back(tag.substr(0, tag.find(' ')));
+    }
+  }
+  EXPECT_TRUE(open.empty());
+}
+
+TEST(Junit, is_well_formed_whatever_the_names) {
+  Report report = two_cases();
+  report.cases[0].message = "a <b> & \"c\" 'd' \x01 \xff \xe2\x82\xac\n]]>";
+  report.cases[0].checkpoint = "<odd & \"name\">";
+  for (const Verdict verdict : {Verdict::kWarning, Verdict::kNotSupported, Verdict::kResourceError,
+                                Verdict::kHarnessError, Verdict::kWaived}) {
+    report.cases.push_back(with_verdict(verdict));
+  }
+  const std::string xml = junit_report(report);
+  expect_well_formed(xml);
+  EXPECT_THAT(xml, HasSubstr("<testsuites name=\"assay\" tests=\"7\" failures=\"1\" errors=\"2\" "
+                             "skipped=\"2\""));
+  EXPECT_THAT(xml, HasSubstr("<testsuite name=\"&lt;odd &amp; &quot;name&quot;&gt;\" tests=\"1\""));
+  EXPECT_THAT(xml, HasSubstr("<testsuite name=\"e2b-tiny\" tests=\"6\""));
+  EXPECT_THAT(xml, HasSubstr("<testcase name=\"text-12 [replay]\""));
+  EXPECT_THAT(xml, HasSubstr("reproduce: assay verify --case &apos;e2b-tiny/text-12&apos;"));
+}
+
+TEST(Junit, escapes_what_xml_cannot_hold) {
+  EXPECT_EQ(xml_escaped("\x01\x7f\xc0\x80\xed\xa0\x80"), "?\x7f?????");
+  EXPECT_EQ(xml_escaped("\xe2\x82\xac\xf0\x9f\x98\x80"), "\xe2\x82\xac\xf0\x9f\x98\x80");
+  EXPECT_EQ(xml_escaped("\xe2\x82"), "??");
+  EXPECT_EQ(xml_escaped("a\nb"), "a&#10;b");
+}
+
+TEST(Terminal, shows_a_failing_case_on_one_screen) {
+  const std::string text = printed(two_cases());
+  EXPECT_THAT(text, HasSubstr("FAIL  my_port f32 replay  e2b-tiny/text-12  3 of 3 taps"));
+  EXPECT_THAT(text, HasSubstr("introduced  text.layer.{4,9}.attn.q_rope  1.6e+06 x floor  at "
+                              "[11, 2, 97]: got 0.412, want -0.133"));
+  EXPECT_THAT(text, HasSubstr("assay explain text.layer.4.attn.q_rope"));
+  EXPECT_THAT(text, HasSubstr("inherited   1 taps, up to 40 x floor"));
+  EXPECT_THAT(text, HasSubstr("untested    text.layer.{0,1}.attn.scores: fused"));
+  EXPECT_THAT(text, HasSubstr("reproduce   assay verify --case 'e2b-tiny/text-12'"));
+  EXPECT_THAT(text, HasSubstr("PASS  my_port f32 chained  e2b-tiny/text-12  1 taps, worst 0.82 x "
+                              "floor at text.logits"));
+  EXPECT_THAT(text, HasSubstr("1 pass, 1 fail\n"));
+  EXPECT_THAT(text, Not(HasSubstr("\033")));
+  EXPECT_LE(std::ranges::count(text, '\n'), 24);
+}
+
+TEST(Terminal, stays_on_one_screen_when_everything_fails) {
+  CaseResult result = failing_case();
+  result.introduced_by.clear();
+  result.inherited.clear();
+  for (const char* tap : {"in", "out", "attn.q_proj", "attn.q_norm", "attn.mix", "attn.o_proj",
+                          "ffn.mul", "ffn.down", "ffn.residual", "attn.residual"}) {
+    for (int layer = 0; layer < 60; ++layer) {
+      result.taps.push_back(
+          failing_tap("text.layer." + std::to_string(layer) + "." + tap, 10 + layer));
+    }
+  }
+  const std::string text = printed({"", {result}});
+  EXPECT_LE(std::ranges::count(text, '\n'), 24);
+  EXPECT_THAT(text, HasSubstr("text.layer.{0-59}.in  69 x floor"));
+  EXPECT_THAT(text, HasSubstr("more kinds of tap"));
+}
+
+TEST(Terminal, colours_only_when_told_and_keeps_control_bytes_out) {
+  CaseResult result = failing_case();
+  result.message = "a\033[2Jb";
+  EXPECT_THAT(printed({"", {result}}), HasSubstr("a?[2Jb"));
+  TerminalOptions colour;
+  colour.colour = true;
+  EXPECT_THAT(printed({"", {result}}, colour), HasSubstr("\033[31mFAIL\033[0m"));
+}
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+TEST(ReportFiles, are_written_whole) {
+  const auto folder = std::filesystem::temp_directory_path() / "assay_report_test" / "deep";
+  std::filesystem::remove_all(folder.parent_path());
+  write_reports(folder, two_cases());
+  EXPECT_EQ(text_of(folder / "report.json"), json_report(two_cases()));
+  EXPECT_EQ(text_of(folder / "junit.xml"), junit_report(two_cases()));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 2);
+  EXPECT_THROW(write_reports(folder / "report.json", two_cases()), Error);
+  EXPECT_THROW(write_file(folder / "none" / "a.txt", "x"), Error);
+  std::filesystem::remove_all(folder.parent_path());
+}
+
+}  // namespace
+}  // namespace assay::conformance

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/report/terminal.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <ostream>
+#include <set>
+#include <span>
+
+#include "conformance/catalogue/catalogue.h"
+#include "conformance/report/collapse.h"
+#include "reference/core/error.h"
+
+namespace assay::conformance {
+namespace {
+
+constexpr const char* kRed = "\033[31m";
+constexpr const char* kGreen = "\033[32m";
+constexpr const char* kYellow = "\033[33m";
+constexpr const char* kPlain = "\033[0m";
+
+struct Badge {
+  const char* text;
+  const char* colour;
+};
+
+Badge badge_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kPass:
+      return {"PASS", kGreen};
+    case Verdict::kFail:
+      return {"FAIL", kRed};
+    case Verdict::kWarning:
+      return {"WARN", kYellow};
+    case Verdict::kNotSupported:
+      return {"SKIP", kYellow};
+    case Verdict::kResourceError:
+      return {"RSRC", kRed};
+    case Verdict::kHarnessError:
+      return {"HARN", kRed};
+    case Verdict::kWaived:
+      return {"WAIV", kYellow};
+  }
+  return {"HARN", kRed};
+}
+
+std::string painted(const Badge& badge, bool colour) {
+  return colour ? badge.colour + std::string(badge.text) + kPlain : badge.text;
+}
+
+std::string number(double value, const char* format = "%.3g") {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), format, value);
+  return text.data();
+}
+
+std::string units(double value) {
+  return number(value, std::fabs(value) < 1000 ? "%.3g" : "%.1e") + " x floor";
+}
+
+// Control characters of a foreign file must not reach the terminal.
+std::string harmless(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < ' ' || c == 127; }, '?');
+  return text;
+}
+
+bool is_bad(const TapResult& tap) {
+  return tap.verdict == Verdict::kFail || tap.verdict == Verdict::kWarning;
+}
+
+using ByName = std::map<std::string, const TapResult*>;
+
+// The tap of a group that says most: one with a code of its own first, then the largest ratio.
+const TapResult* worst_of(const TapGroup& group, const ByName& taps) {
+  const TapResult* worst = nullptr;
+  for (const std::string& name : group.taps) {
+    const auto found = taps.find(name);
+    if (found == taps.end()) {
+      continue;
+    }
+    const TapResult* tap = found->second;
+    if (worst == nullptr || tap->in_bound_units > worst->in_bound_units ||
+        std::isnan(worst->in_bound_units)) {
+      worst = tap;
+    }
+  }
+  return worst;
+}
+
+std::string describe(const TapResult& tap) {
+  std::string text;
+  if (!tap.code.empty() && tap.code != "TOL") {
+    text += "  " + tap.code;
+  }
+  if (std::isfinite(tap.in_bound_units)) {
+    text += "  " + units(tap.in_bound_units);
+  } else if (std::isfinite(tap.rel_l2)) {
+    text += "  relative error " + number(tap.rel_l2);
+  }
+  if (!tap.where.empty()) {
+    text += "  at " + shape_string(tap.where) + ": got " + number(tap.got, "%.6g") + ", want " +
+            number(tap.want, "%.6g");
+  }
+  return text + (tap.note.empty() ? "" : "  " + tap.note);
+}
+
+std::string title(const std::string& word) {
+  return "  " + word + std::string(word.size() < 12 ? 12 - word.size() : 1, ' ');
+}
+
+void print_groups(std::ostream& out, const std::string& word, const std::vector<std::string>& names,
+                  const ByName& taps, const TerminalOptions& options) {
+  const std::vector<TapGroup> groups = collapse_layers(names);
+  const std::size_t shown = std::min(groups.size(), options.groups);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const TapResult* worst = worst_of(groups[i], taps);
+    out << title(i == 0 ? word : "") << harmless(groups[i].label)
+        << harmless(worst == nullptr ? "" : describe(*worst)) << '\n';
+    const auto match = find_tap(groups[i].taps.front());
+    if (word == "introduced" && match && !match->entry->rules.empty()) {
+      out << title("") << "rules " << match->entry->rules << ": assay explain "
+          << groups[i].taps.front() << '\n';
+    }
+  }
+  if (shown < groups.size()) {
+    out << title("") << "and " << groups.size() - shown << " more kinds of tap\n";
+  }
+}
+
+// Failing taps that blame did not place (in chained mode there may be no blame).
+std::vector<std::string> unplaced(const CaseResult& result) {
+  std::set<std::string> placed(result.introduced_by.begin(), result.introduced_by.end());
+  placed.insert(result.inherited.begin(), result.inherited.end());
+  std::vector<std::string> names;
+  for (const TapResult& tap : result.taps) {
+    if (is_bad(tap) && !placed.contains(tap.tap)) {
+      names.push_back(tap.tap);
+    }
+  }
+  return names;
+}
+
+void print_inherited(std::ostream& out, const CaseResult& result, const ByName& taps) {
+  if (result.inherited.empty()) {
+    return;
+  }
+  const TapResult* worst = worst_of({"", result.inherited}, taps);
+  out << title("inherited") << result.inherited.size() << " taps";
+  if (worst != nullptr && std::isfinite(worst->in_bound_units)) {
+    out << ", up to " << units(worst->in_bound_units);
+  }
+  out << '\n';
+}
+
+void print_not_provided(std::ostream& out, const CaseResult& result) {
+  std::map<std::string, std::vector<std::string>> by_reason;
+  for (const auto& [tap, reason] : result.not_provided) {
+    by_reason[reason].push_back(tap);
+  }
+  bool first = true;
+  for (const auto& [reason, taps] : by_reason) {
+    const std::vector<TapGroup> groups = collapse_layers(taps);
+    out << title(first ? "untested" : "") << harmless(groups.front().label);
+    if (groups.size() > 1) {
+      out << " and " << groups.size() - 1 << " more kinds of tap";
+    }
+    out << (reason.empty() ? "" : ": " + harmless(reason)) << '\n';
+    first = false;
+  }
+}
+
+std::string headline(const CaseResult& result) {
+  const auto bad = std::ranges::count_if(result.taps, is_bad);
+  std::string text = std::to_string(result.taps.size()) + " taps";
+  if (bad > 0) {
+    text = std::to_string(bad) + " of " + text;
+  } else if (!result.taps.empty()) {
+    const auto ratio = [](const TapResult& tap) {
+      return std::isnan(tap.in_bound_units) ? -1.0 : tap.in_bound_units;
+    };
+    const TapResult& worst = *std::ranges::max_element(result.taps, {}, ratio);
+    if (ratio(worst) >= 0) {
+      text += ", worst " + units(worst.in_bound_units) + " at " + worst.tap;
+    }
+  }
+  return text + ", " + number(result.seconds) + " s";
+}
+
+}  // namespace
+
+bool is_colour_terminal(int descriptor) {
+  return isatty(descriptor) == 1 && std::getenv("NO_COLOR") == nullptr;
+}
+
+void print_case(std::ostream& out, const CaseResult& result, const TerminalOptions& options) {
+  out << painted(badge_of(result.verdict), options.colour) << "  "
+      << harmless(result.impl + " " + result.precision + " " + result.mode) << "  "
+      << harmless(result.checkpoint + "/" + result.case_name) << "  " << harmless(headline(result))
+      << '\n';
+  if (!result.message.empty()) {
+    out << title("message") << harmless(result.message) << '\n';
+  }
+  if (result.verdict == Verdict::kPass) {
+    return;
+  }
+  ByName taps;
+  for (const TapResult& tap : result.taps) {
+    taps.emplace(tap.tap, &tap);
+  }
+  print_groups(out, "introduced", result.introduced_by, taps, options);
+  print_groups(out, result.verdict == Verdict::kWarning ? "noticed" : "failed", unplaced(result),
+               taps, options);
+  print_inherited(out, result, taps);
+  print_not_provided(out, result);
+  if (!result.reproduce.empty()) {
+    out << title("reproduce") << harmless(result.reproduce) << '\n';
+  }
+}
+
+void print_summary(std::ostream& out, const Report& report, const TerminalOptions& options) {
+  const char* separator = "";
+  for (const Verdict verdict :
+       {Verdict::kPass, Verdict::kFail, Verdict::kWarning, Verdict::kNotSupported,
+        Verdict::kResourceError, Verdict::kHarnessError, Verdict::kWaived}) {
+    const std::size_t count = count_cases(report, verdict);
+    if (count == 0 && verdict != Verdict::kPass && verdict != Verdict::kFail) {
+      continue;
+    }
+    std::string name = verdict_name(verdict);
+    std::ranges::replace(name, '_', ' ');
+    const Badge badge{name.c_str(), badge_of(verdict).colour};
+    out << separator << count << ' ' << painted(badge, options.colour && count > 0);
+    separator = ", ";
+  }
+  out << '\n';
+}
+
+void print_report(std::ostream& out, const Report& report, const TerminalOptions& options) {
+  for (const CaseResult& result : report.cases) {
+    print_case(out, result, options);
+  }
+  print_summary(out, report, options);
+}
+
+}  // namespace assay::conformance

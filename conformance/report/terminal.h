@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The report for people: one line per case, one screen per case that did not pass.
+//
+//   FAIL  my_port f32 replay  e2b-tiny/text-12  2 of 412 taps
+//     introduced  text.layer.{4,9}.attn.q_rope  1.6e+06 x floor  at [11, 2, 97]: got 0.412, want
+//     -0.133
+//                 R-31 R-20 R-21: assay explain text.layer.4.attn.q_rope
+//     inherited   61 taps, up to 4.1e+04 x floor
+//     reproduce   assay verify …
+#pragma once
+
+#include <iosfwd>
+
+#include "conformance/report/result.h"
+
+namespace assay::conformance {
+
+struct TerminalOptions {
+  bool colour = false;
+  std::size_t groups = 6;  // how many groups of taps a failing case shows
+};
+
+// Colour only where the stream is a terminal and NO_COLOR is not set.
+bool is_colour_terminal(int descriptor);
+
+void print_case(std::ostream& out, const CaseResult& result, const TerminalOptions& options);
+void print_summary(std::ostream& out, const Report& report, const TerminalOptions& options);
+void print_report(std::ostream& out, const Report& report, const TerminalOptions& options);
+
+}  // namespace assay::conformance
