@@ -16,6 +16,7 @@ import cpp_source
 import format
 import goldens
 import labels
+import links
 import reductions
 import sizes
 import snippets
@@ -28,6 +29,7 @@ CHECKS = {
     "sizes": sizes,
     "tree": tree,
     "words": words,
+    "links": links,
     "snippets": snippets,
     "reductions": reductions,
     "labels": labels,

@@ -7,6 +7,7 @@ is the sum of checks, unit tests (each test of a program counts) and verified ca
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -83,6 +84,41 @@ def unit_tests() -> dict[str, int]:
     return found
 
 
+def python_with_arrays() -> str:
+    """An interpreter that has numpy and h5py: the oracles' own, else the system's; or nothing."""
+    for python in (ROOT / ".venv/hf/bin/python", sys.executable, "/usr/bin/python3"):
+        probe = [python, "-c", "import numpy, h5py"]
+        if shutil.which(python) and subprocess.run(probe, capture_output=True).returncode == 0:
+            return str(python)
+    return ""
+
+
+def python_tests() -> dict[str, int]:
+    """Test files of scripts/, one unittest run per folder."""
+    python, total = python_with_arrays(), counts()
+    for folder in sorted({path.parent for path in (ROOT / "scripts").rglob("*_test.py")}):
+        names = sorted(path.stem for path in folder.glob("*_test.py"))
+        if not python:
+            print(f"{folder.relative_to(ROOT)}: skipped, no Python with numpy and h5py")
+            total = add(total, counts(skipped=len(names)))
+            continue
+        command = [python, "-m", "unittest", "-q", *names]
+        result = subprocess.run(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+        print(result.stderr, end="")
+        total = add(total, unittest_counts(result.stderr, result.returncode))
+    return total
+
+
+def unittest_counts(output: str, status: int) -> dict[str, int]:
+    def number(pattern: str) -> int:
+        return sum(int(n) for n in re.findall(pattern, output))
+
+    skipped, bad = number(r"\bskipped=(\d+)"), number(r"\b(?:failures|errors)=(\d+)")
+    if status != 0 and bad == 0:
+        bad = 1
+    return counts(max(0, number(r"\bRan (\d+) test") - skipped - bad), bad, skipped)
+
+
 def verified_cases() -> dict[str, int]:
     report = RESULTS / "verify"
     status = run(BUILD / "assay", "verify", "--report", report)
@@ -109,7 +145,12 @@ def main() -> int:
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     total = counts()
-    stages = {"checks": source_checks, "unit tests": unit_tests, "assay verify": verified_cases}
+    stages = {
+        "source checks": source_checks,
+        "unit tests": unit_tests,
+        "script tests": python_tests,
+        "assay verify": verified_cases,
+    }
     for name, stage in stages.items():
         say(name)
         start = time.monotonic()
