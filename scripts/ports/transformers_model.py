@@ -62,9 +62,9 @@ def read_case(path):
         places = inputs["positions"][:] if "positions" in inputs else np.arange(len(ids))
         case = Case(ids, types.astype(np.int64), places.astype(np.int64))
         case.drafter = str(file.attrs.get("drafter", ""))
-        if "media" in inputs:
-            media = [inputs["media"][key] for key in sorted(inputs["media"], key=int)]
-            case.soft = _place_soft_vectors(path, case.types, media)
+        names = sorted(inputs["media"], key=int) if "media" in inputs else []
+        media = [inputs["media"][name] for name in names]
+        case.soft = _place_soft_vectors(path, case.types, media)
         if "draft" in inputs:
             draft = inputs["draft"].attrs
             case.draft = SimpleNamespace(
