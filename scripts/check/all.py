@@ -20,6 +20,7 @@ import links
 import reductions
 import sizes
 import snippets
+import spec
 import tree
 import words
 from repository import Answer, Repository
@@ -31,6 +32,7 @@ CHECKS = {
     "words": words,
     "links": links,
     "snippets": snippets,
+    "spec": spec,
     "reductions": reductions,
     "labels": labels,
     "goldens": goldens,
