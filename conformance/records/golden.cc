@@ -9,6 +9,7 @@
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/records/golden_inputs.h"
 #include "conformance/records/hdf5_file.h"
+#include "conformance/records/rehearse.h"
 #include "conformance/records/tap_reader.h"
 #include "reference/core/error.h"
 #include "reference/io/json.h"
@@ -185,13 +186,19 @@ std::string pattern_of(const std::string& tap) {
   return match ? std::string(match->entry->pattern) : tap;
 }
 
-}  // namespace
-
-Golden read_golden(const std::filesystem::path& path) {
+Golden read_here(const std::filesystem::path& path) {
   Hdf5File file = Hdf5File::open(path);
   Golden golden = read_question(file, path);
   read_taps(file, golden);
   return golden;
+}
+
+}  // namespace
+
+Golden read_golden(const std::filesystem::path& path) {
+  const std::size_t bytes = Hdf5File::size_of(path);
+  rehearse(path.filename().string(), bytes, [&] { read_here(path); });
+  return read_here(path);
 }
 
 Golden read_case(const std::filesystem::path& path) {

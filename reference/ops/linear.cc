@@ -4,8 +4,6 @@
 #include <algorithm>
 
 #include <xtensor-blas/xlinalg.hpp>
-#include <xtensor/xadapt.hpp>
-#include <xtensor/xview.hpp>
 
 namespace assay::ASSAY_REFERENCE {
 
@@ -18,7 +16,8 @@ Tensor<R, O> linear(const Tensor<R, I>& x, const Tensor<O, I>& weight) {
     return make_tensor<R, O>({rows, outputs});
   }
   if (rows == 1) {
-    const Tensor<I> only_row = xt::view(x, 0, xt::all());
+    Tensor<I> only_row = Tensor<I>::from_shape({inputs});
+    std::copy(x.begin(), x.end(), only_row.begin());
     const Tensor<O> product = xt::linalg::dot(weight, only_row);
     auto y = make_tensor<R, O>({1, outputs});
     std::copy(product.begin(), product.end(), y.begin());

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/blame.h"
+
+#include <algorithm>
+
+#include "conformance/catalogue/catalogue.h"
+
+namespace assay::conformance {
+namespace {
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+std::vector<std::string> failing_taps(const CaseResult& result) {
+  std::vector<std::string> names;
+  for (const TapResult& tap : result.taps) {
+    if (tap.verdict == Verdict::kFail) {
+      names.push_back(tap.tap);
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+void conclude(CaseResult& result) {
+  if (result.taps.empty()) {
+    result.verdict = Verdict::kFail;
+    result.message = "no tap of the dump could be judged";
+    return;
+  }
+  const auto any = [&](auto condition) { return std::ranges::any_of(result.taps, condition); };
+  if (any([](const TapResult& tap) { return tap.verdict == Verdict::kFail; })) {
+    result.verdict = Verdict::kFail;
+  } else if (any([](const TapResult& tap) {
+               return tap.verdict == Verdict::kWarning && !tap.code.empty();
+             })) {
+    result.verdict = Verdict::kWarning;
+  } else {
+    result.verdict = Verdict::kPass;
+  }
+}
+
+void blame(CaseResult& chained, const CaseResult* replay) {
+  std::vector<std::string> failing = failing_taps(chained);
+  sort_by_execution(failing);
+  chained.introduced_by.clear();
+  chained.inherited.clear();
+  const bool replayed = replay != nullptr && replay->verdict != Verdict::kHarnessError;
+  if (replayed) {
+    chained.introduced_by = replay->introduced_by;
+  } else if (!failing.empty()) {
+    chained.introduced_by = {failing.front()};
+    chained.message =
+        "without a checkpoint to replay, the first failing tap is named; later faults are not "
+        "told apart from what it causes";
+  }
+  for (const std::string& tap : failing) {
+    if (!contains(chained.introduced_by, tap)) {
+      chained.inherited.push_back(tap);
+    }
+  }
+  if (replayed && !failing.empty() && chained.introduced_by.empty()) {
+    chained.message =
+        "no single step is beyond its budget: the error enters where the dump has no tap, or is "
+        "spread over many steps";
+  }
+  if (replayed && failing.empty() && !chained.introduced_by.empty()) {
+    chained.message = "masked: the steps are wrong, what comes out end to end is within budget";
+  }
+}
+
+}  // namespace assay::conformance

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is at fault: the taps at which an error entered, apart from those that only carry it on.
+// Knows verdicts and names, no numbers.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "conformance/records/tap_reader.h"  // sort_by_execution
+#include "conformance/report/result.h"
+
+namespace assay::conformance {
+
+// The verdict of a case from those of its taps. A failure that was softened to a warning makes
+// the case a warning; nothing judged at all is a failure.
+void conclude(CaseResult& result);
+
+// Splits the failures of a chained run into introduced and inherited. Replay names the introducers;
+// without one (null) the first failing tap is named, and the message says what that is worth.
+void blame(CaseResult& chained, const CaseResult* replay);
+
+}  // namespace assay::conformance

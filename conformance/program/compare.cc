@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// assay compare: judge a dump, of any origin, against a golden and by replay.
+#include <chrono>
+#include <iostream>
+#include <optional>
+
+#include "conformance/compare/blame.h"
+#include "conformance/compare/chained.h"
+#include "conformance/compare/replay.h"
+#include "conformance/program/golden_files.h"
+#include "conformance/program/judges.h"
+#include "conformance/program/options.h"
+#include "conformance/records/dump.h"
+#include "reference/core/error.h"
+
+namespace assay::program {
+namespace {
+
+using conformance::CaseResult;
+using conformance::Golden;
+
+// The checkpoint that was named, or the one that lies with the golden; empty when there is none.
+std::string checkpoint_for(const CompareOptions& options, const Golden& golden) {
+  if (!options.checkpoint.empty() || golden.checkpoint.empty()) {
+    return options.checkpoint;
+  }
+  try {
+    return checkpoint_of(options.golden, golden.checkpoint).string();
+  } catch (const Error&) {
+    return "";
+  }
+}
+
+std::string drafter_for(const CompareOptions& options, const Golden& golden) {
+  if (!options.drafter.empty() || !golden.input.draft) {
+    return options.drafter;
+  }
+  return checkpoint_of(options.golden, golden.drafter).string();
+}
+
+std::string reproduce(const CompareOptions& options) {
+  std::vector<std::string> words = {"assay", "compare", options.golden, options.dump};
+  for (const auto& [name, value] : {std::pair{"--map", options.map},
+                                    {"--checkpoint", options.checkpoint},
+                                    {"--drafter", options.drafter},
+                                    {"--precision", options.precision},
+                                    {"--mode", options.mode}}) {
+    if (!value.empty()) {
+      words.insert(words.end(), {name, value});
+    }
+  }
+  return command_line(words);
+}
+
+conformance::Dump load_dump(const CompareOptions& options) {
+  if (options.map.empty()) {
+    return conformance::read_dump(options.dump);
+  }
+  const auto map = conformance::NameMap::read(options.map);
+  return conformance::read_dump(options.dump, &map);
+}
+
+void report_case(CaseResult result, const CompareOptions& options, const Golden& golden,
+                 const std::string& checkpoint, conformance::Report& report) {
+  result.case_name = golden.case_name;
+  result.checkpoint = checkpoint.empty() ? golden.checkpoint
+                                         : std::filesystem::path(checkpoint).filename().string();
+  result.impl = std::filesystem::path(options.dump).stem().string();
+  result.precision = options.precision;
+  result.reproduce = reproduce(options);
+  show_case(result);
+  report.cases.push_back(std::move(result));
+}
+
+}  // namespace
+
+int compare(const CompareOptions& options) {
+  const auto& precision = precision_named(options.precision);
+  Modes modes = modes_named(options.mode);
+  const Golden golden = conformance::read_golden(options.golden);
+  const auto dump = load_dump(options);
+  for (const std::string& name : dump.unknown) {
+    std::cout << "ignored: " << name << " is no tap of the catalogue\n";
+  }
+
+  Judges judges;
+  const std::string checkpoint = checkpoint_for(options, golden);
+  if (checkpoint.empty()) {
+    if (!options.mode.empty() && modes.replay) {
+      throw Error("--mode replay: got no checkpoint, expected one with --checkpoint");
+    }
+    modes.replay = false;
+    std::cout << "no checkpoint: the dump cannot be replayed, blame is the first failing tap\n";
+  } else {
+    judges.use(checkpoint, drafter_for(options, golden));
+  }
+
+  const auto start = std::chrono::steady_clock::now();
+  const auto floors =
+      judges.floors(golden, names_of(dump.taps), precision, modes.chained, modes.replay);
+  std::optional<CaseResult> replayed;
+  if (modes.replay) {
+    replayed = conformance::replay(judges.f64(), golden.input, dump.taps, floors);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    replayed->seconds = seconds.count();
+  }
+  conformance::Report report;
+  report.command = reproduce(options);
+  if (modes.chained) {
+    CaseResult chained = conformance::compare_chained(golden, dump.taps, floors);
+    conformance::blame(chained, replayed ? &*replayed : nullptr);
+    report_case(std::move(chained), options, golden, checkpoint, report);
+  }
+  if (replayed) {
+    report_case(std::move(*replayed), options, golden, checkpoint, report);
+  }
+  return finish_report(report, options.report);
+}
+
+}  // namespace assay::program

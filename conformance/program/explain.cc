@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// assay explain: a tap with its rules and the mistakes that show there; a rule; a mistake; a case.
+#include <iostream>
+#include <sstream>
+
+#include "conformance/catalogue/catalogue.h"
+#include "conformance/program/golden_files.h"
+#include "conformance/program/options.h"
+#include "conformance/program/print_catalogue.h"
+#include "conformance/records/golden.h"
+#include "reference/core/error.h"
+
+namespace assay::program {
+namespace {
+
+bool has_word(std::string_view words, std::string_view wanted) {
+  std::istringstream in{std::string(words)};
+  for (std::string word; in >> word;) {
+    if (word == wanted) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool explain_tap(const std::string& name) {
+  const auto match = conformance::find_tap(name);
+  if (!match) {
+    return false;
+  }
+  print_tap(std::cout, *match->entry);
+  std::istringstream labels{std::string(match->entry->rules)};
+  for (std::string label; labels >> label;) {
+    if (const auto* rule = conformance::find_rule(label)) {
+      print_rule(std::cout, *rule);
+    }
+  }
+  bool first = true;
+  for (const auto& mistake : conformance::all_mistakes()) {
+    if (has_word(mistake.tap, match->entry->pattern)) {
+      std::cout << (first ? "mistakes that show here first\n" : "");
+      first = false;
+      print_mistake(std::cout, mistake);
+    }
+  }
+  return true;
+}
+
+bool explain_rule(const std::string& label) {
+  const auto* rule = conformance::find_rule(label);
+  if (rule == nullptr) {
+    return false;
+  }
+  print_rule(std::cout, *rule);
+  for (const auto& entry : conformance::all_taps()) {
+    if (has_word(entry.rules, label)) {
+      print_tap(std::cout, entry);
+    }
+  }
+  return true;
+}
+
+bool explain_mistake(const std::string& label) {
+  const auto* mistake = conformance::find_mistake(label);
+  if (mistake == nullptr) {
+    return false;
+  }
+  print_mistake(std::cout, *mistake);
+  return true;
+}
+
+// A committed case by its name, or by checkpoint/name.
+bool explain_case(const std::string& name) {
+  for (const auto& file : golden_files(committed_goldens())) {
+    const std::string full = file.parent_path().filename().string() + "/" + file.stem().string();
+    if (file.stem() == name || full == name) {
+      return inspect({file.string()}) == 0;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+int explain(const ExplainOptions& options) {
+  if (explain_tap(options.what) || explain_rule(options.what) || explain_mistake(options.what) ||
+      explain_case(options.what)) {
+    return 0;
+  }
+  throw Error("explain: got '" + options.what +
+              "', expected a tap (assay taps lists them), a rule (R-31), a mistake (M-46) or a "
+              "committed case (e2b-tiny/NAME)");
+}
+
+}  // namespace assay::program

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/program/implementations.h"
+
+#include <algorithm>
+
+#include "conformance/adapters/reference_adapter.h"
+#include "conformance/compare/harness.h"
+#include "reference/core/error.h"
+
+namespace assay::program {
+
+std::vector<std::string> built_precisions(const std::string& impl) {
+  if (impl != "reference") {
+    throw Error("--impl: got '" + impl + "', expected one that was built: reference");
+  }
+  return {"f32", "f64"};
+}
+
+std::unique_ptr<conformance::Implementation> make_implementation(const std::string& impl,
+                                                                 const std::string& precision,
+                                                                 const std::string& checkpoint,
+                                                                 const std::string& drafter) {
+  const auto precisions = built_precisions(impl);
+  if (std::find(precisions.begin(), precisions.end(), precision) == precisions.end()) {
+    throw Error("--precision: got '" + precision + "', expected f32 or f64 for --impl " + impl);
+  }
+  auto implementation = precision == "f64" ? conformance::make_reference_f64()
+                                           : conformance::make_reference_f32();
+  throw_unless_ok(implementation->load(checkpoint, drafter), "");
+  return implementation;
+}
+
+void throw_unless_ok(const conformance::Status& status, const std::string& what) {
+  if (status.ok()) {
+    return;
+  }
+  const std::string message = what.empty() ? status.message : what + ": " + status.message;
+  if (status.code == conformance::StatusCode::kBadInput) {
+    throw Error(message);
+  }
+  throw conformance::HarnessError(message);
+}
+
+}  // namespace assay::program

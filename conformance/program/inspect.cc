@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// assay inspect: what a checkpoint, golden or dump holds.
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+
+#include "conformance/program/options.h"
+#include "conformance/records/dump.h"
+#include "conformance/records/golden.h"
+#include "reference/core/error.h"
+#include "reference/io/checkpoint.h"
+
+namespace assay::program {
+namespace {
+
+void print_layers(const TextConfig& text) {
+  std::cout << "layers   kind     kv heads  head dim  ffn     keys and values\n";
+  for (std::size_t i = 0; i < text.layers.size(); ++i) {
+    const LayerConfig& layer = text.layers[i];
+    const std::string keys = text.shares_kv(i) ? "of layer " + std::to_string(layer.kv_source)
+                             : layer.k_eq_v    ? "own, value = raw key"
+                                               : "own";
+    std::printf("  %-6zu %-8s %-9zu %-9zu %-7zu %s\n", i,
+                layer.kind == LayerKind::kSliding ? "sliding" : "full", layer.num_key_value_heads,
+                layer.head_dim, layer.intermediate_size, keys.c_str());
+  }
+  std::fflush(stdout);
+}
+
+void print_config(const ModelConfig& model) {
+  const TextConfig& text = model.text;
+  std::cout << "model_type " << model.model_type << "\nhidden_size " << text.hidden_size
+            << ", vocabulary " << text.vocab_size << ", " << text.num_attention_heads
+            << " query heads, window " << text.sliding_window << "\nvision blocks "
+            << (text.vision_blocks ? "on sliding layers" : "none") << ", per-layer input width "
+            << text.hidden_size_per_layer_input << ", layers that share keys "
+            << text.num_kv_shared_layers << "\n";
+  if (text.moe) {
+    std::cout << "experts " << text.moe->num_experts << ", " << text.moe->top_k_experts
+              << " per token, width " << text.moe->moe_intermediate_size << "\n";
+  }
+  if (model.drafter) {
+    std::cout << "drafter of a target of width " << model.drafter->backbone_hidden_size << ", "
+              << (model.drafter->use_ordered_embeddings ? "ordered" : "dense") << " head\n";
+  }
+  print_layers(text);
+}
+
+int inspect_checkpoint(const std::filesystem::path& folder) {
+  const auto checkpoint = Checkpoint::open(folder);
+  print_config(checkpoint.config());
+  const auto tensors = checkpoint.tensors();
+  std::size_t elements = 0;
+  for (const TensorInfo& tensor : tensors) {
+    std::size_t count = 1;
+    for (const std::size_t extent : tensor.shape) {
+      count *= extent;
+    }
+    elements += count;
+    std::cout << "  " << dtype_name(tensor.dtype) << "  " << tensor.name << "  "
+              << shape_string(tensor.shape) << "  " << tensor.file << "\n";
+  }
+  std::cout << tensors.size() << " tensors, " << elements << " elements\n";
+  return 0;
+}
+
+void print_taps(const conformance::TapSet& taps) {
+  for (const auto& tap : taps) {
+    std::cout << "  " << tap.name << "  " << shape_string(tap.shape)
+              << (tap.integer ? "  whole numbers" : "") << "\n";
+  }
+  std::cout << taps.size() << " taps\n";
+}
+
+int inspect_golden(const conformance::Golden& golden) {
+  for (const auto& [name, value] : golden.attributes) {
+    std::cout << name << ": " << value << "\n";
+  }
+  std::cout << golden.input.ids.size() << " tokens, " << golden.input.media.size()
+            << " media items" << (golden.input.draft ? ", drafts" : "") << "\n";
+  print_taps(golden.truth);
+  return 0;
+}
+
+}  // namespace
+
+int inspect(const InspectOptions& options) {
+  if (std::filesystem::is_directory(options.path)) {
+    return inspect_checkpoint(options.path);
+  }
+  if (conformance::is_golden(options.path)) {
+    return inspect_golden(conformance::read_golden(options.path));
+  }
+  const auto dump = conformance::read_dump(options.path);
+  for (const auto& [name, value] : dump.attributes) {
+    std::cout << name << ": " << value << "\n";
+  }
+  print_taps(dump.taps);
+  return 0;
+}
+
+}  // namespace assay::program

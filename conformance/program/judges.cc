@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/program/judges.h"
+
+#include <unistd.h>
+
+#include <iostream>
+
+#include "conformance/compare/calibrate.h"
+#include "conformance/program/implementations.h"
+#include "conformance/report/report_files.h"
+#include "conformance/report/terminal.h"
+#include "reference/core/error.h"
+
+namespace assay::program {
+
+using conformance::Floors;
+
+void Judges::use(const std::string& checkpoint, const std::string& drafter) {
+  if (ready() && checkpoint == checkpoint_ && drafter == drafter_) {
+    return;
+  }
+  f64_ = make_implementation("reference", "f64", checkpoint, drafter);
+  f32_ = make_implementation("reference", "f32", checkpoint, drafter);
+  checkpoint_ = checkpoint;
+  drafter_ = drafter;
+}
+
+Floors Judges::floors(const conformance::Golden& golden, const std::set<std::string>& taps,
+                      const conformance::PrecisionClass& precision, bool chained, bool replay) {
+  const bool stored = Floors::stored_for_all(golden, precision);
+  if ((stored && !replay) || !ready()) {
+    Floors floors(precision);
+    floors.use_stored(golden);
+    return floors;
+  }
+  conformance::CalibrationOptions options;
+  options.chained = chained && !stored;
+  options.replay = replay;
+  Floors floors = calibrate(*f64_, *f32_, golden.input, taps, precision, options);
+  floors.use_stored(golden);
+  return floors;
+}
+
+const conformance::PrecisionClass& precision_named(const std::string& name) {
+  const auto* precision = conformance::find_precision(name);
+  if (precision == nullptr) {
+    std::string known;
+    for (const auto& one : conformance::precision_classes()) {
+      known += (known.empty() ? "" : ", ") + std::string(one.name);
+    }
+    throw Error("--precision: got '" + name + "', expected one of " + known);
+  }
+  return *precision;
+}
+
+Modes modes_named(const std::string& name) {
+  if (name.empty()) {
+    return {};
+  }
+  if (name != "chained" && name != "replay") {
+    throw Error("--mode: got '" + name + "', expected chained or replay");
+  }
+  return {name == "chained", name == "replay"};
+}
+
+std::set<std::string> names_of(const conformance::TapSet& taps) {
+  std::set<std::string> names;
+  for (const auto& tap : taps) {
+    names.insert(tap.name);
+  }
+  return names;
+}
+
+void show_case(const conformance::CaseResult& result) {
+  conformance::TerminalOptions options;
+  options.colour = conformance::is_colour_terminal(STDOUT_FILENO);
+  conformance::print_case(std::cout, result, options);
+  std::cout.flush();
+}
+
+int finish_report(const conformance::Report& report, const std::string& folder) {
+  conformance::TerminalOptions options;
+  options.colour = conformance::is_colour_terminal(STDOUT_FILENO);
+  conformance::print_summary(std::cout, report, options);
+  if (!folder.empty()) {
+    conformance::write_reports(folder, report);
+    std::cout << "reports in " << folder << "\n";
+  }
+  return conformance::exit_code(report);
+}
+
+std::string command_line(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) {
+    const bool plain =
+        !word.empty() && word.find_first_of(" \t\n'\"\\$&|;<>()*?[]#~`!{}") == std::string::npos;
+    line += line.empty() ? "" : " ";
+    if (plain) {
+      line += word;
+      continue;
+    }
+    line += '\'';
+    for (const char c : word) {
+      line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    line += '\'';
+  }
+  return line;
+}
+
+}  // namespace assay::program

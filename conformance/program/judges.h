@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The suite's own two builds of the reference, loaded with the checkpoint of a case: the fp64 one
+// is the judge of replay, both together measure floors.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "conformance/compare/floors.h"
+#include "conformance/interface/implementation.h"
+#include "conformance/records/golden.h"
+#include "conformance/report/result.h"
+
+namespace assay::program {
+
+class Judges {
+ public:
+  // Loads when the checkpoint is another one than before.
+  void use(const std::string& checkpoint, const std::string& drafter);
+  bool ready() const { return f64_ != nullptr; }
+
+  conformance::Implementation& f64() { return *f64_; }
+  conformance::Implementation& f32() { return *f32_; }
+
+  // Stored floors where the golden has all of them, measured ones otherwise.
+  conformance::Floors floors(const conformance::Golden& golden, const std::set<std::string>& taps,
+                             const conformance::PrecisionClass& precision, bool chained,
+                             bool replay);
+
+ private:
+  std::string checkpoint_;
+  std::string drafter_;
+  std::unique_ptr<conformance::Implementation> f64_;
+  std::unique_ptr<conformance::Implementation> f32_;
+};
+
+// The class of a --precision; throws for an unknown name.
+const conformance::PrecisionClass& precision_named(const std::string& name);
+
+// "--mode": which of the two a run should do. Empty: both. Throws for an unknown name.
+struct Modes {
+  bool chained = true;
+  bool replay = true;
+};
+Modes modes_named(const std::string& name);
+
+std::set<std::string> names_of(const conformance::TapSet& taps);
+
+// Prints each case as it comes, then the summary; writes the reports. Returns the exit status.
+int finish_report(const conformance::Report& report, const std::string& folder);
+void show_case(const conformance::CaseResult& result);
+
+// "x y" from its words, quoted for a shell where needed.
+std::string command_line(const std::vector<std::string>& words);
+
+}  // namespace assay::program

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program `assay`: is your Gemma 4 a Gemma 4?
+//
+// Exit status: 0 pass, 1 fail, 2 usage or bad input, 3 a fault of the suite itself.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "conformance/adapters/reference_adapter.h"
+#include "conformance/compare/self_test.h"
+#include "conformance/program/options.h"
+#include "reference/core/error.h"
+
+namespace {
+
+using namespace assay::program;  // NOLINT(google-build-using-namespace): the commands
+
+void add_verify(CLI::App& app, VerifyOptions& o) {
+  auto* c = app.add_subcommand("verify", "run an implementation on goldens and judge every tap");
+  c->add_option("--impl", o.impl, "implementation: reference");
+  c->add_option("--checkpoint", o.checkpoint, "folder of the checkpoint; default: the golden's own");
+  c->add_option("--drafter", o.drafter, "folder of the drafter");
+  c->add_option("--golden", o.golden, "a golden file or a folder of them; default: the committed");
+  c->add_option("--case", o.case_glob, "only cases whose name matches, as in 'e2b-tiny/*'");
+  c->add_option("--level", o.level, "what is judged: logits, blocks or taps");
+  c->add_option("--precision", o.precisions, "f32 or f64; default: both");
+  c->add_option("--prefill", o.prefill, "feed the prompt in chunks of N tokens; 1: decode");
+  c->add_option("--mode", o.mode, "chained or replay; default: chained");
+  c->add_option("--tokens", o.tokens, "length of the built-in case, when there is no golden");
+  c->add_option("--report", o.report, "folder for report.json and junit.xml");
+}
+
+void add_compare(CLI::App& app, CompareOptions& o) {
+  auto* c = app.add_subcommand("compare", "judge a dump of any origin against a golden");
+  c->add_option("golden", o.golden, "the golden file")->required();
+  c->add_option("dump", o.dump, "the dump: .safetensors or HDF5, tap names as keys")->required();
+  c->add_option("--map", o.map, "CSV of tap,name for a dump with names of its own");
+  c->add_option("--checkpoint", o.checkpoint, "folder of the checkpoint, for blame by replay");
+  c->add_option("--drafter", o.drafter, "folder of the drafter");
+  c->add_option("--precision", o.precision, "class the port claims: f32, bf16, f16, …");
+  c->add_option("--mode", o.mode, "chained or replay; default: both");
+  c->add_option("--report", o.report, "folder for report.json and junit.xml");
+}
+
+void add_dump(CLI::App& app, DumpOptions& o) {
+  auto* c = app.add_subcommand("dump", "write the taps of one case to a file");
+  c->add_option("--impl", o.impl, "implementation: reference");
+  c->add_option("--checkpoint", o.checkpoint, "folder of the checkpoint")->required();
+  c->add_option("--drafter", o.drafter, "folder of the drafter");
+  c->add_option("--case", o.case_file, "a golden or a case file")->required();
+  c->add_option("--out", o.out, "the HDF5 file to write")->required();
+  c->add_option("--precision", o.precision, "f32 or f64");
+  c->add_option("--taps", o.taps, "only taps that match, as in 'text.layer.0.*'");
+  c->add_option("--prefill", o.prefill, "feed the prompt in chunks of N tokens");
+}
+
+void add_widths(CLI::App& c, assay::SynthOptions& w) {
+  c.add_option("--width,--hidden-size", w.hidden_size, "hidden_size");
+  c.add_option("--layers", w.num_hidden_layers, "num_hidden_layers");
+  c.add_option("--heads", w.num_attention_heads, "num_attention_heads");
+  c.add_option("--kv-heads", w.num_key_value_heads, "num_key_value_heads");
+  c.add_option("--global-kv-heads", w.num_global_key_value_heads, "num_global_key_value_heads");
+  c.add_option("--head-dim", w.head_dim, "head_dim of sliding layers");
+  c.add_option("--global-head-dim", w.global_head_dim, "head_dim of full layers");
+  c.add_option("--ffn", w.intermediate_size, "intermediate_size");
+  c.add_option("--vocab", w.vocab_size, "vocab_size");
+  c.add_option("--window", w.sliding_window, "sliding_window");
+  c.add_option("--per-layer-width", w.hidden_size_per_layer_input, "hidden_size_per_layer_input");
+  c.add_option("--shared-layers", w.num_kv_shared_layers, "num_kv_shared_layers");
+  c.add_option("--experts", w.num_experts, "num_experts; 0: none");
+  c.add_option("--top-k", w.top_k_experts, "top_k_experts");
+  c.add_option("--expert-width", w.moe_intermediate_size, "moe_intermediate_size");
+  c.add_option("--backbone-width", w.backbone_hidden_size, "backbone_hidden_size (drafters)");
+  c.add_option("--centroids", w.num_centroids, "num_centroids (drafters)");
+  c.add_option("--active-centroids", w.centroid_intermediate_top_k, "centroid_intermediate_top_k");
+}
+
+void add_synth(CLI::App& app, SynthCommand& o) {
+  auto* c = app.add_subcommand("synth", "write a checkpoint from the closed-form generator");
+  c->add_option("size", o.size, "e2b, e4b, 12b, 26b, 31b, or one of them with -drafter")->required();
+  c->add_option("directory", o.directory, "a new folder")->required();
+  add_widths(*c, o.widths);
+  c->add_option("--layer-types", o.layer_types, "letters S (sliding) and F (full), as in SSFSSF");
+  c->add_option("--dtype", o.dtype, "bf16, f16 or f32");
+  c->add_option("--shard-megabytes", o.shard_megabytes, "largest file");
+  c->add_flag("--text-only", o.text_only, "the text-only form instead of the multimodal one");
+  c->add_flag("--without-shared-kv", o.without_shared_kv, "leave out keys and values nobody reads");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Reference implementation and conformance suite of the Gemma 4 model family"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "assay " ASSAY_VERSION);
+  int threads = 1;
+  app.add_option("--threads", threads, "threads of the matrix products; 1 repeats bit for bit")
+      ->check(CLI::Range(1, 256));
+  VerifyOptions verify_options;
+  CompareOptions compare_options;
+  DumpOptions dump_options;
+  SynthCommand synth_command;
+  InspectOptions inspect_options;
+  TapsOptions taps_options;
+  ExplainOptions explain_options;
+  add_verify(app, verify_options);
+  add_compare(app, compare_options);
+  add_dump(app, dump_options);
+  add_synth(app, synth_command);
+  app.add_subcommand("inspect", "show what a checkpoint, golden or dump holds")
+      ->add_option("path", inspect_options.path, "a folder or file")
+      ->required();
+  app.add_subcommand("taps", "print the tap catalogue")
+      ->add_option("pattern", taps_options.glob, "only taps that match, as in '*.attn.*'");
+  app.add_subcommand("explain", "explain a tap, rule, mistake or committed case")
+      ->add_option("what", explain_options.what, "text.layer.0.attn.q_rope, R-31, M-46, …")
+      ->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  assay::conformance::use_blas_threads(threads);
+  assay::conformance::self_test();
+  const std::string command = app.get_subcommands().front()->get_name();
+  if (command == "verify") {
+    return verify(verify_options);
+  }
+  if (command == "compare") {
+    return compare(compare_options);
+  }
+  if (command == "dump") {
+    return dump(dump_options);
+  }
+  if (command == "synth") {
+    return synth(synth_command);
+  }
+  if (command == "inspect") {
+    return inspect(inspect_options);
+  }
+  return command == "taps" ? taps(taps_options) : explain(explain_options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const assay::Error& error) {
+    std::fprintf(stderr, "assay: %s\n", error.what());
+    return 2;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "assay: out of memory\n");
+    return 3;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "assay: %s\n", error.what());
+    return 3;
+  }
+}

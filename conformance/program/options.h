@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command line says, one struct for each command.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "reference/io/synth.h"
+
+namespace assay::program {
+
+struct VerifyOptions {
+  std::string impl = "reference";
+  std::string checkpoint;
+  std::string drafter;
+  std::string golden;               // file or folder; empty: the committed ones
+  std::string case_glob = "*";
+  std::string level = "taps";       // logits, blocks, taps
+  std::string mode;                 // chained, replay; empty: all that apply
+  std::vector<std::string> precisions;  // empty: every one that was built
+  std::size_t prefill = 0;
+  std::size_t tokens = 16;          // of the built-in case, when there is no golden
+  std::string report;               // folder for report.json and junit.xml
+};
+
+struct CompareOptions {
+  std::string golden;
+  std::string dump;
+  std::string map;
+  std::string checkpoint;
+  std::string drafter;
+  std::string precision = "f32";
+  std::string mode;
+  std::string report;
+};
+
+struct DumpOptions {
+  std::string impl = "reference";
+  std::string checkpoint;
+  std::string drafter;
+  std::string case_file;
+  std::string out;
+  std::string precision = "f32";
+  std::string taps = "*";
+  std::size_t prefill = 0;
+};
+
+struct InspectOptions {
+  std::string path;
+};
+
+struct ExplainOptions {
+  std::string what;
+};
+
+struct TapsOptions {
+  std::string glob = "*";
+};
+
+struct SynthCommand {
+  std::string size;
+  std::string directory;
+  SynthOptions widths;  // what is not set is the size's own
+  std::string layer_types;  // "SSF": sliding, sliding, full; empty: the size's own
+  std::string dtype = "bf16";
+  bool text_only = false;
+  bool without_shared_kv = false;
+  std::size_t shard_megabytes = 4096;
+};
+
+// Each returns the exit status: 0 pass, 1 fail, 2 bad input, 3 harness error.
+int verify(const VerifyOptions& options);
+int compare(const CompareOptions& options);
+int dump(const DumpOptions& options);
+int inspect(const InspectOptions& options);
+int explain(const ExplainOptions& options);
+int taps(const TapsOptions& options);
+int synth(const SynthCommand& command);
+
+}  // namespace assay::program

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// A case for a checkpoint that has no golden: ids from a fixed seed, the truth from the fp64 build.
+#pragma once
+
+#include "conformance/interface/implementation.h"
+#include "conformance/program/options.h"
+#include "conformance/records/golden.h"
+
+namespace assay::program {
+
+conformance::Golden own_case(conformance::Implementation& f64, const VerifyOptions& options);
+
+}  // namespace assay::program

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entries of the catalogue as text.
+#pragma once
+
+#include <iosfwd>
+
+#include "conformance/catalogue/catalogue.h"
+
+namespace assay::program {
+
+void print_tap(std::ostream& out, const conformance::TapEntry& entry);
+void print_rule(std::ostream& out, const conformance::Rule& rule);
+void print_mistake(std::ostream& out, const conformance::Mistake& mistake);
+
+}  // namespace assay::program

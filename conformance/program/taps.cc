@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// assay taps: the catalogue, a paragraph for each tap.
+#include <iostream>
+
+#include "conformance/catalogue/catalogue.h"
+#include "conformance/program/glob.h"
+#include "conformance/program/options.h"
+#include "conformance/program/print_catalogue.h"
+#include "reference/core/error.h"
+
+namespace assay::program {
+
+int taps(const TapsOptions& options) {
+  std::size_t shown = 0;
+  for (const auto& entry : conformance::all_taps()) {
+    if (glob_matches(options.glob, entry.pattern)) {
+      print_tap(std::cout, entry);
+      ++shown;
+    }
+  }
+  if (shown == 0) {
+    throw Error("taps: got '" + options.glob + "', expected a pattern that some tap matches");
+  }
+  return 0;
+}
+
+}  // namespace assay::program

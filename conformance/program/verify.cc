@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// assay verify: run an implementation on goldens and judge its taps.
+#include <chrono>
+#include <iostream>
+#include <optional>
+
+#include "conformance/catalogue/catalogue.h"
+#include "conformance/compare/blame.h"
+#include "conformance/compare/chained.h"
+#include "conformance/compare/listeners.h"
+#include "conformance/compare/replay.h"
+#include "conformance/program/coverage.h"
+#include "conformance/program/glob.h"
+#include "conformance/program/golden_files.h"
+#include "conformance/program/implementations.h"
+#include "conformance/program/judges.h"
+#include "conformance/program/options.h"
+#include "conformance/program/own_case.h"
+#include "reference/core/error.h"
+#include "reference/io/checkpoint.h"
+
+namespace assay::program {
+namespace {
+
+using conformance::CaseResult;
+using conformance::Golden;
+
+bool level_has(const std::string& level, const std::string& tap) {
+  if (level == "logits") {
+    return tap == "text.logits" || tap == "text.logits_raw";
+  }
+  if (level == "blocks") {
+    const auto match = conformance::find_tap(tap);
+    return match && match->entry->mandatory;
+  }
+  return true;
+}
+
+// Everything about one golden that does not change with the precision.
+struct Subject {
+  Golden golden;
+  std::string checkpoint;
+  std::string drafter;
+  bool has_file = true;  // false: the built-in case, whose truth is the fp64 build
+};
+
+class Verifier {
+ public:
+  explicit Verifier(const VerifyOptions& options)
+      : options_(options), modes_(modes_named(options.mode)) {}
+
+  void judge(const Subject& subject) {
+    for (const std::string& precision : options_.precisions) {
+      judge_precision(subject, precision);
+    }
+  }
+
+  conformance::Report& report() { return report_; }
+  const Coverage& coverage() const { return coverage_; }
+
+ private:
+  void judge_precision(const Subject& subject, const std::string& precision);
+  conformance::TapSet run(const Subject& subject, const std::string& precision);
+  void add(CaseResult result, const Subject& subject, const std::string& precision);
+  std::string reproduce(const Subject& subject, const std::string& precision) const;
+
+  const VerifyOptions& options_;
+  Modes modes_;
+  Judges judges_;
+  Coverage coverage_;
+  conformance::Report report_;
+};
+
+conformance::TapSet Verifier::run(const Subject& subject, const std::string& precision) {
+  conformance::CollectingListener listener([&](const std::string& tap) {
+    return subject.golden.truth.has(tap) && level_has(options_.level, tap);
+  });
+  conformance::RunOptions run;
+  run.prefill_chunk = options_.prefill;
+  auto& implementation = precision == "f64" ? judges_.f64() : judges_.f32();
+  throw_unless_ok(implementation.run(subject.golden.input, run, listener),
+                  subject.golden.path.string());
+  listener.check();
+  return std::move(listener.taps());
+}
+
+void Verifier::judge_precision(const Subject& subject, const std::string& precision) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto& precision_class = precision_named(precision);
+  judges_.use(subject.checkpoint, subject.drafter);
+  const auto dump = run(subject, precision);
+
+  // A build of the reference is not judged by replay unless asked: the judge is its twin.
+  const bool replay = modes_.replay && !options_.mode.empty();
+  const auto floors =
+      judges_.floors(subject.golden, names_of(dump), precision_class, modes_.chained, replay);
+  std::optional<CaseResult> replayed;
+  if (replay) {
+    replayed = conformance::replay(judges_.f64(), subject.golden.input, dump, floors);
+  }
+  if (modes_.chained) {
+    CaseResult chained = conformance::compare_chained(subject.golden, dump, floors);
+    conformance::blame(chained, replayed ? &*replayed : nullptr);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    chained.seconds = seconds.count();
+    add(std::move(chained), subject, precision);
+  }
+  if (replayed) {
+    add(std::move(*replayed), subject, precision);
+  }
+}
+
+void Verifier::add(CaseResult result, const Subject& subject, const std::string& precision) {
+  const auto checkpoint = Checkpoint::open(subject.checkpoint);
+  std::optional<Checkpoint> drafter;
+  if (!subject.drafter.empty()) {
+    drafter.emplace(Checkpoint::open(subject.drafter));
+  }
+  result.case_name = subject.golden.case_name;
+  result.checkpoint = std::filesystem::path(subject.checkpoint).filename().string();
+  result.impl = options_.impl;
+  result.precision = precision;
+  result.reproduce = reproduce(subject, precision);
+  if (!subject.has_file) {
+    result.message = "no golden: the truth is the reference's own fp64 build";
+  }
+  coverage_.note(subject.golden, checkpoint.config(), drafter ? &drafter->config() : nullptr,
+                 result);
+  show_case(result);
+  report_.cases.push_back(std::move(result));
+}
+
+std::string Verifier::reproduce(const Subject& subject, const std::string& precision) const {
+  std::vector<std::string> words = {"assay",        "verify",           "--impl",
+                                    options_.impl,  "--checkpoint",     subject.checkpoint,
+                                    "--precision",  precision};
+  const auto option = [&words](const char* name, const std::string& value) {
+    if (!value.empty()) {
+      words.insert(words.end(), {name, value});
+    }
+  };
+  option("--golden", subject.has_file ? subject.golden.path.string() : "");
+  option("--drafter", subject.drafter);
+  option("--prefill", options_.prefill == 0 ? "" : std::to_string(options_.prefill));
+  option("--mode", options_.mode);
+  return command_line(words);
+}
+
+// The case of a golden file; nothing when its name does not match --case.
+std::optional<Subject> subject_of(const std::filesystem::path& file,
+                                  const VerifyOptions& options) {
+  Subject subject;
+  subject.golden = conformance::read_golden(file);
+  const std::string& name = subject.golden.case_name;
+  if (!glob_matches(options.case_glob, name) &&
+      !glob_matches(options.case_glob, subject.golden.checkpoint + "/" + name)) {
+    return std::nullopt;
+  }
+  subject.checkpoint = options.checkpoint.empty()
+                           ? checkpoint_of(file, subject.golden.checkpoint).string()
+                           : options.checkpoint;
+  subject.drafter = options.drafter;
+  if (subject.drafter.empty() && subject.golden.input.draft) {
+    subject.drafter = checkpoint_of(file, subject.golden.drafter).string();
+  }
+  return subject;
+}
+
+void check_options(const VerifyOptions& options) {
+  if (options.level != "logits" && options.level != "blocks" && options.level != "taps") {
+    throw Error("--level: got '" + options.level + "', expected logits, blocks or taps");
+  }
+}
+
+}  // namespace
+
+int verify(const VerifyOptions& given) {
+  VerifyOptions options = given;
+  check_options(options);
+  const auto built = built_precisions(options.impl);
+  if (options.precisions.empty()) {
+    options.precisions = built;
+  }
+  Verifier verifier(options);
+  if (options.golden.empty() && !options.checkpoint.empty()) {
+    Judges judges;
+    judges.use(options.checkpoint, options.drafter);
+    Subject subject{own_case(judges.f64(), options), options.checkpoint, options.drafter, false};
+    options.precisions = {"f32"};  // fp64 is the truth here
+    verifier.judge(subject);
+  } else {
+    const auto place = options.golden.empty() ? committed_goldens()
+                                              : std::filesystem::path(options.golden);
+    for (const auto& file : golden_files(place)) {
+      if (const auto subject = subject_of(file, options)) {
+        verifier.judge(*subject);
+      }
+    }
+  }
+  if (verifier.report().cases.empty()) {
+    throw Error("--case: got '" + options.case_glob + "', expected a pattern that some case matches");
+  }
+  if (options.level == "taps") {
+    verifier.coverage().print(std::cout);
+  }
+  return finish_report(verifier.report(), options.report);
+}
+
+}  // namespace assay::program
