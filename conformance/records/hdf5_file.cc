@@ -196,19 +196,26 @@ bool Hdf5File::is_hdf5(const std::filesystem::path& path) {
   return std::filesystem::is_regular_file(path, error) && H5Fis_hdf5(path.c_str()) > 0;
 }
 
-Hdf5File Hdf5File::open(const std::filesystem::path& path) {
+std::size_t Hdf5File::size_of(const std::filesystem::path& path) {
   silence_hdf5();
-  auto impl = std::make_unique<Impl>();
-  impl->label = path.filename().string();
+  Impl impl;
+  impl.label = path.filename().string();
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) {
-    impl->fail("file", std::filesystem::exists(path, error) ? "no regular file" : "nothing",
-               "an HDF5 file");
+    impl.fail("file", std::filesystem::exists(path, error) ? "no regular file" : "nothing",
+              "an HDF5 file");
   }
-  impl->file_bytes = std::filesystem::file_size(path, error);
+  const std::uintmax_t bytes = std::filesystem::file_size(path, error);
   if (error || H5Fis_hdf5(path.c_str()) <= 0) {
-    impl->fail("file", "bytes that are not HDF5", "an HDF5 file");
+    impl.fail("file", "bytes that are not HDF5", "an HDF5 file");
   }
+  return bytes;
+}
+
+Hdf5File Hdf5File::open(const std::filesystem::path& path) {
+  auto impl = std::make_unique<Impl>();
+  impl->label = path.filename().string();
+  impl->file_bytes = size_of(path);
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_file_locking(access.id(), false, true);  // goldens may lie on a read-only disk
   impl->file = Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose);

@@ -9,6 +9,7 @@
 //               min(4 GiB, 128 MiB + 64 x the file's size), so that a small file cannot ask for
 //               much
 //
+// The library can still crash on damaged metadata: rehearse.h.
 // Messages: "file: thing: got X, expected Y". The library is not thread-safe; neither is this.
 #pragma once
 
@@ -34,7 +35,8 @@ struct Hdf5Array {
 class Hdf5File {
  public:
   static Hdf5File open(const std::filesystem::path& path);
-  static bool is_hdf5(const std::filesystem::path& path);
+  static bool is_hdf5(const std::filesystem::path& path);         // only the signature is looked at
+  static std::size_t size_of(const std::filesystem::path& path);  // throws when it is no such file
 
   Hdf5File(Hdf5File&&) noexcept;
   Hdf5File& operator=(Hdf5File&&) noexcept;
