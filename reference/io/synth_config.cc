@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/io/synth_config.h"
 
+#include <algorithm>
 #include <array>
 
 #include "reference/core/error.h"
 #include "reference/io/json.h"
+#include "reference/io/text_config.h"
 
 namespace assay {
 namespace {
@@ -60,7 +62,8 @@ std::vector<LayerKind> pattern(std::size_t layers, std::size_t period) {
 std::vector<LayerKind> choose_kinds(const SynthOptions& options, std::size_t layers,
                                     std::size_t period) {
   if (options.layer_types.empty()) {
-    return pattern(options.num_hidden_layers.value_or(layers), period);
+    // Beyond the limit the parser refuses the number; no need to have a list of it.
+    return pattern(std::min(options.num_hidden_layers.value_or(layers), kLayerRange.most), period);
   }
   return options.layer_types;
 }
