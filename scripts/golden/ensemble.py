@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the oracles: the fp64 truth of every case and the fp32 and bf16 runs that make its floors.
 
-transformers runs in one process per precision (its casts are replaced process-wide), JAX in one
-process per run. Results are .npz files in a work folder, named <checkpoint>/<case>/<member>.npz.
+Each oracle runs in one process per precision: casts are replaced process-wide. Results are .npz files in a work folder, named <checkpoint>/<case>/<member>.npz.
 """
 
 import json
@@ -18,14 +17,14 @@ from cases import Case
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SEEDS = {"f32": 6, "bf16": 3}
+JAX_FLOORS = ("text-long", "soft-long")
 JAX_TARGETS = ("e2b-tiny", "e4b-tiny", "26b-tiny", "31b-tiny", "31b-illconditioned")
-CANNOT_RUN = 77
 
 
 def members(case: Case, precision: str) -> dict[str, list[str]]:
     """Name -> extra arguments of oracle_hf.py."""
     if precision == "f64":
-        runs = {"hf-f64": []}
+        runs = {"hf-f64": [], "hf-f64-perturbed": ["--perturb", "1"]}
         if "draft_steps" not in case.data:
             runs["hf-f64-one-by-one"] = ["--chunk", "1"]
         if "token_types" in case.data:
@@ -72,29 +71,28 @@ def run_hf(work: Path, checkpoints: Path, cases: list[Case], precision: str) -> 
     print(f"transformers {precision}: {len(jobs)} runs", flush=True)
 
 
-def run_jax(work: Path, checkpoints: Path, python: Path, case: Case, name: str, extra: list) -> None:
-    command = [str(python), str(HERE / "oracle_jax.py"), *extra]
-    command += ["--checkpoint", str(checkpoints / case.checkpoint)]
-    command += ["--case", str(folder(work, case) / "case.npz")]
-    command += ["--out", str(folder(work, case) / f"{name}.npz")]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode == CANNOT_RUN:
-        (folder(work, case) / f"{name}.refused").write_text(done.stderr.strip())
-    elif done.returncode:
-        raise RuntimeError(f"{case.checkpoint}/{case.name}: {done.stderr[-2000:]}")
+def jax_members(case: Case, precision: str) -> dict[str, list[str]]:
+    if case.checkpoint not in JAX_TARGETS or "draft_steps" in case.data:
+        return {}
+    if precision != "f64" and case.name not in JAX_FLOORS:  # slow without jit
+        return {}
+    runs: dict[str, list[str]] = {f"jax-{precision}": []}
+    if (case.checkpoint, case.name, precision) == ("26b-tiny", "text-long", "f32"):
+        runs["jax-f32-unrepaired"] = ["--unrepaired-router"]
+    return runs
 
 
-def jax_jobs(cases: list[Case]) -> list[tuple[Case, str, list[str]]]:
+def run_jax(work: Path, checkpoints: Path, cases: list[Case], precision: str, python: Path) -> None:
     jobs = []
     for case in cases:
-        if case.checkpoint not in JAX_TARGETS or "draft_steps" in case.data:
-            continue
-        for precision in ("f64", "f32", "bf16"):
-            jobs.append((case, f"jax-{precision}", ["--precision", precision]))
-        if case.checkpoint == "26b-tiny" and case.name == "text-long":
-            extra = ["--precision", "f32", "--unrepaired-router"]
-            jobs.append((case, "jax-f32-unrepaired", extra))
-    return jobs
+        for name, extra in jax_members(case, precision).items():
+            job = hf_job(work, checkpoints, case, name, extra)
+            jobs.append([*job, "--precision", precision])
+    path = work / f"jobs-jax-{precision}.json"
+    path.write_text(json.dumps(jobs))
+    command = [str(python), str(HERE / "oracle_jax.py"), "--precision", precision]
+    subprocess.run([*command, "--jobs", str(path)], check=True)
+    print(f"gemma {precision}: {len(jobs)} runs", flush=True)
 
 
 def run_all(work: Path, checkpoints: Path, cases: list[Case], jax: Path | None) -> None:
@@ -102,12 +100,10 @@ def run_all(work: Path, checkpoints: Path, cases: list[Case], jax: Path | None) 
         write_case(work, case)
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(run_hf, work, checkpoints, cases, p) for p in ("f64", "f32", "bf16")]
-        for job in jax_jobs(cases) if jax else []:
-            waiting.append(pool.submit(run_jax, work, checkpoints, jax, *job))
-        for count, future in enumerate(waiting, 1):
+        for precision in ("f64", "f32", "bf16") if jax else ():
+            waiting.append(pool.submit(run_jax, work, checkpoints, cases, precision, jax))
+        for future in waiting:
             future.result()
-            if count % 20 == 0:
-                print(f"runs: {count} of {len(waiting)}", flush=True)
 
 
 def read_taps(path: Path) -> tuple[dict[str, np.ndarray], dict]:

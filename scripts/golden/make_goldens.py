@@ -72,6 +72,8 @@ def certificate(case: Case, taps: dict) -> tuple[dict, dict[str, float]]:
     if "hf-f64-one-by-one" in taps:
         other = taps["hf-f64-one-by-one"]
         facts["one_by_one"] = worst(compare(truth, other, [n for n in truth if n in other]))
+    noise = taps["hf-f64-perturbed"]  # what one rounding per module does to the truth itself
+    facts["fp64_noise"] = worst(compare(truth, noise, [n for n in truth if n in noise]))
     if "hf-f64-own-mask" in taps:
         own = taps["hf-f64-own-mask"]["text.mask.local"]
         given = not np.array_equal(own, truth["text.mask.local"])
@@ -166,6 +168,7 @@ def main() -> int:
     parser.add_argument("--only", default="*", help="pattern of <checkpoint>/<case>")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--work", type=Path, help="keep the oracles' runs here")
+    parser.add_argument("--reuse", action="store_true", help="take the runs that --work holds")
     args = parser.parse_args()
     chosen = [c for c in all_cases() if fnmatch.fnmatch(f"{c.checkpoint}/{c.name}", args.only)]
     golden, checkpoints = ROOT / "golden", ROOT / "golden" / "checkpoints"
@@ -173,7 +176,8 @@ def main() -> int:
         work = args.work or Path(temporary) / "work"
         out = Path(temporary) / "golden" if args.check else golden
         work.mkdir(parents=True, exist_ok=True)
-        ensemble.run_all(work, checkpoints, chosen, args.jax)
+        if not args.reuse:
+            ensemble.run_all(work, checkpoints, chosen, args.jax)
         for case in chosen:
             print(json.dumps(write_golden(work, checkpoints, out, case)), flush=True)
         write_finding(work, out, chosen)

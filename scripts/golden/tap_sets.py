@@ -11,8 +11,12 @@ out""".split()
 LEAN_MODEL = """text.ids text.positions text.embed_scaled text.embed text.ple.ids text.ple.token
 text.ple.ctx text.ple.in text.mask.local text.mask.global text.final_norm text.logits_raw
 text.logits""".split()
+SLIM_CASES = ("text-short", "text-edges", "soft-short", "soft-double", "soft-audio")
+SLIM_LAYER = ["attn.k_ctx", "attn.mix", "moe.topk_index", "moe.topk_weight", "out"]
+DRAFT_STEPS = {"draft-hf": 2, "draft-std": 1}  # steps whose layers are stored
 MEDIA_LAYER = ["attn.probs"]  # where a wrong block shows first
 DRAFT_MODEL = ["text.ids", "text.final_norm", "text.logits"]
+STEP = re.compile(r"^mtp\.step\.(\d+)\.layer\.")
 LEAVES = re.compile(r"^text\.layer\.\d+\.(.*)$")
 
 NOT_GIVEN = {
@@ -32,31 +36,41 @@ attn.k_rope attn.v_norm attn.kv_source attn.scores attn.probs attn.o_proj attn.p
 ffn.gate ffn.up ffn.act ffn.mul moe.dense_norm moe.router_norm moe.router_in moe.router_probs
 moe.topk_norm moe.norm_in moe.gate_up moe.expert_out moe.norm_out ffn.post_norm ple.mul ple.proj
 ple.norm""".split()
+ALL_LAYER = FULL_ONLY_LAYER + LEAN_LAYER
+DRAFT_LAYER = """in attn.norm_in attn.q_proj attn.q_norm attn.q_rope attn.kv_source attn.k_ctx attn.v_ctx
+attn.scores attn.probs attn.mix attn.o_proj attn.post_norm attn.residual ffn.norm_in ffn.gate ffn.up
+ffn.act ffn.mul ffn.down ffn.post_norm ffn.residual out""".split()
+
+
+def layer_leaves(case: Case) -> list[str]:
+    leaves = SLIM_LAYER if case.name in SLIM_CASES else LEAN_LAYER
+    return leaves + (MEDIA_LAYER if "token_types" in case.data else [])
 
 
 def is_stored(case: Case, name: str) -> bool:
-    if name.startswith(("text.mask.", "mask.")) and case.drafter:
-        return False
-    if case.full or name.startswith("mtp."):
-        return True
     if case.drafter:
-        return name in DRAFT_MODEL
+        step = STEP.match(name)
+        if step:
+            return int(step.group(1)) < DRAFT_STEPS[case.name]
+        return name.startswith("mtp.") or name in DRAFT_MODEL
     leaf = LEAVES.match(name)
-    if not leaf:
-        return name in LEAN_MODEL
-    media = "token_types" in case.data
-    return leaf.group(1) in LEAN_LAYER or (media and leaf.group(1) in MEDIA_LAYER)
+    if case.full:
+        return True
+    return leaf.group(1) in layer_leaves(case) if leaf else name in LEAN_MODEL
 
 
 def not_provided(case: Case, stored: dict) -> dict[str, str]:
     out = dict(NOT_GIVEN)
     if case.full:
         return out
-    layer = FULL_ONLY_LAYER + (LEAN_LAYER if case.drafter else [])
+    kept = [] if case.drafter else layer_leaves(case)
     model = FULL_ONLY_MODEL + (LEAN_MODEL if case.drafter else [])
-    reason = "kept out of this smaller golden; see text-long of the same checkpoint"
-    for name in model + ["text.layer.{i}." + leaf for leaf in layer]:
-        concrete = re.compile(re.escape(name).replace(r"\{i\}", r"\d+") + "$")
-        if not any(concrete.match(tap) for tap in stored):
-            out[name] = reason
+    names = model + ["text.layer.{i}." + leaf for leaf in ALL_LAYER if leaf not in kept]
+    for name in names:
+        if name not in stored:
+            out[name] = "kept out of this smaller golden; see text-long of the same checkpoint"
+    for step in range(DRAFT_STEPS.get(case.name, 3), 3):
+        for leaf in DRAFT_LAYER:
+            for layer in range(4):
+                out[f"mtp.step.{step}.layer.{layer}.{leaf}"] = "kept out; see the first steps"
     return out

@@ -32,7 +32,7 @@ class Topology:
     moe: tuple[int, int, int] | None = None  # experts, active, width
     shards: int = 1
     junk: bool = False  # stored but unused keys and values of shared layers
-    qk_norm: tuple[float, float] = (0.25, 0.75)
+    cancel: float = 0.0  # relative difference of paired FFN channels that nearly cancel
     softcap: float | None = 30.0
 
     @property
@@ -96,7 +96,7 @@ SHARING = Topology(
 )  # fmt: skip
 ILL = Topology(
     "31b-illconditioned", "gemma4_text", "F32", "SSFSSF", 64, 28, 36, 4, (2, 1), (12, 24), 4,
-    k_eq_v=True, vision=True, qk_norm=(3.0, 6.0),
+    k_eq_v=True, vision=True, cancel=1e-3,
 )  # fmt: skip
 
 TARGETS = {t.name: t for t in (E2B, E4B, B12, B26, B31, SHARING, ILL)}
