@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Discrete choices made from scores: experts, centroids, drafted tokens.
+//
+//   regret = max over truth\got of score - min over got\truth of score      (0: the same set)
+//
+// A choice is a set: the order within it is not compared. Whether a regret is excused is for the
+// judge; here it is only measured.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "conformance/compare/measure.h"
+#include "conformance/interface/implementation.h"
+
+namespace assay::conformance {
+
+// moe.topk_index, centroid_index, candidate_ids, token.
+bool is_choice(const std::string& tap);
+// The tap with the scores a choice is made from; "" when the choice follows from another.
+std::string scores_of_choice(const std::string& tap);
+// The choice that orders the k axis of moe.topk_weight, expert_out, gate_up, topk_norm; or "".
+std::string choice_of_slots(const std::string& tap);
+// Once this tap is replaced, nothing that follows depends on the choice any more.
+bool ends_choice(const std::string& choice, const std::string& tap);
+
+struct ChoiceErrors {
+  Mismatches sets;         // different: rows whose sets differ
+  std::vector<char> rows;  // per row: differs
+  double worst_regret = 0;
+  bool scored = false;  // regrets are known
+  double score_rms = 0;
+  std::vector<double> regrets;  // of the differing rows, in order
+};
+
+// `truth` and `got` hold rows of the last axis; `scores` (may be null) the true scores.
+ChoiceErrors measure_choice(const Tap& truth, std::span<const double> got, const Tap* scores,
+                            const Selection& selection = {});
+
+// Rows whose last chosen and first unchosen score lie within `gap`.
+std::vector<char> near_ties(const Tap& choice, const Tap& scores, double gap);
+
+// Whole, distinct within each row, below the number of scores.
+bool valid_choice(std::span<const double> got, std::size_t row_size, std::size_t scores);
+
+// `got` with the k axis of each row put into the truth's order of choices. Rows in which the
+// chosen sets differ are left as they are and flagged.
+struct Aligned {
+  std::vector<double> values;
+  std::vector<char> rows;  // per row of the choice: sets differ
+};
+std::optional<Aligned> align_slots(std::span<const double> got, const Tap& truth_choice,
+                                   std::span<const double> got_choice);
+
+}  // namespace assay::conformance

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/choices.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace assay::conformance {
+namespace {
+
+using testing::ElementsAre;
+
+const Tap kChoice{"text.layer.0.moe.topk_index", {2, 2}, {0, 3, 1, 2}, true};
+const Tap kScores{"text.layer.0.moe.router_logits", {2, 4}, {4, 1, 2, 3, 0, 5, 4, 3.5}, false};
+
+TEST(Choices, OrderWithinASetIsNotCompared) {
+  EXPECT_EQ(measure_choice(kChoice, std::vector<double>{3, 0, 2, 1}, &kScores).sets.different, 0u);
+}
+
+TEST(Choices, RegretIsWhatTheSwapCosts) {
+  const ChoiceErrors e = measure_choice(kChoice, std::vector<double>{0, 3, 1, 3}, &kScores);
+  EXPECT_EQ(e.sets.different, 1u);
+  EXPECT_THAT(e.rows, ElementsAre(0, 1));
+  EXPECT_DOUBLE_EQ(e.worst_regret, 0.5);
+  EXPECT_EQ(e.sets.got, 3);
+  EXPECT_EQ(e.sets.want, 2);
+}
+
+TEST(Choices, NonsenseHasInfiniteRegret) {
+  EXPECT_EQ(measure_choice(kChoice, std::vector<double>{0, 99, 1, 2}, &kScores).worst_regret,
+            HUGE_VAL);
+  EXPECT_EQ(
+      measure_choice(kChoice, std::vector<double>{0, std::nan(""), 1, 2}, &kScores).sets.different,
+      1u);
+  EXPECT_EQ(measure_choice(kChoice, std::vector<double>{0, 0, 1, 2}, &kScores).sets.different, 1u);
+}
+
+TEST(Choices, NearTiesAreTheRowsWithASmallMargin) {
+  EXPECT_THAT(near_ties(kChoice, kScores, 0.6), ElementsAre(0, 1));
+  EXPECT_THAT(near_ties(kChoice, kScores, 1.0), ElementsAre(1, 1));
+  EXPECT_THAT(near_ties(kChoice, kScores, 0.1), ElementsAre(0, 0));
+}
+
+TEST(Choices, OnlyDistinctWholeNumbersInRangeAreValid) {
+  EXPECT_TRUE(valid_choice(std::vector<double>{0, 3, 1, 2}, 2, 4));
+  EXPECT_FALSE(valid_choice(std::vector<double>{0, 4, 1, 2}, 2, 4));
+  EXPECT_FALSE(valid_choice(std::vector<double>{0, 0, 1, 2}, 2, 4));
+  EXPECT_FALSE(valid_choice(std::vector<double>{0, 0.5, 1, 2}, 2, 4));
+  EXPECT_FALSE(valid_choice(std::vector<double>{-1, 2, 1, 2}, 2, 4));
+  EXPECT_FALSE(valid_choice(std::vector<double>{1, std::nan(""), 1, 2}, 2, 4));
+}
+
+TEST(Choices, SlotsFollowTheirExpert) {
+  const auto aligned =
+      align_slots(std::vector<double>{30, 0, 10, 20}, kChoice, std::vector<double>{3, 0, 1, 2});
+  ASSERT_TRUE(aligned);
+  EXPECT_THAT(aligned->values, ElementsAre(0, 30, 10, 20));
+  EXPECT_THAT(aligned->rows, ElementsAre(0, 0));
+  const auto wide = align_slots(std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8}, kChoice,
+                                std::vector<double>{3, 0, 1, 0});
+  ASSERT_TRUE(wide);
+  EXPECT_THAT(wide->values, ElementsAre(3, 4, 1, 2, 5, 6, 7, 8));
+  EXPECT_THAT(wide->rows, ElementsAre(0, 1));
+  EXPECT_FALSE(align_slots(std::vector<double>{1, 2, 3}, kChoice, kChoice.values));
+}
+
+TEST(Choices, Names) {
+  EXPECT_TRUE(is_choice("text.layer.3.moe.topk_index"));
+  EXPECT_TRUE(is_choice("mtp.step.1.token"));
+  EXPECT_FALSE(is_choice("text.ids"));
+  EXPECT_EQ(scores_of_choice("mtp.step.1.centroid_index"), "mtp.step.1.centroid_logits");
+  EXPECT_EQ(choice_of_slots("text.layer.3.moe.expert_out"), "text.layer.3.moe.topk_index");
+  EXPECT_EQ(choice_of_slots("text.layer.3.moe.sum"), "");
+  EXPECT_TRUE(ends_choice("text.layer.3.moe.topk_index", "text.layer.3.moe.sum"));
+  EXPECT_FALSE(ends_choice("text.layer.3.moe.topk_index", "text.layer.3.moe.topk_weight"));
+  EXPECT_FALSE(ends_choice("text.layer.3.moe.topk_index", "text.layer.4.attn.q_proj"));
+  EXPECT_TRUE(ends_choice("text.layer.3.moe.topk_index", "text.layer.4.in"));
+}
+
+}  // namespace
+}  // namespace assay::conformance

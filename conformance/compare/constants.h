@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every constant of the judge, and where it comes from.
+//
+// No tolerance is among them: a budget is K times a floor, and floors are measured on the case.
+#pragma once
+
+#include <cstddef>
+
+namespace assay::conformance {
+
+// K: how many floors still pass. Honest programs that were not among those which made the floor
+// stayed below 2.02 chained (worst row 2.63) and 1.26 in replay (worst row 1.21). Replay would
+// take 3, but takes 4 while it is unknown whether a dump holds the values that were really used.
+constexpr double kChainedLimit = 4;
+constexpr double kChainedRowLimit = 5;
+constexpr double kReplayLimit = 4;
+constexpr double kReplayRowLimit = 4;
+// Without a measured floor the limit doubles.
+constexpr double kUnmeasuredFactor = 2;
+// The floor of one step when nobody measured it, in unit roundoffs: between a norm (2.5) and a
+// short matrix product (4).
+constexpr double kPredictedStep = 4;
+
+// Below half a unit roundoff nothing is measurable: one rounding of each element gives 0.29 to
+// 0.58 unit roundoffs of relative L2, typically 0.43.
+constexpr double kSmallestFloor = 0.5;
+
+// fp64 candidates: floors are those of fp32 scaled by the ratio of the roundoffs; two right fp64
+// programs agree to 2e-13, so nothing below 1e-12 is asked.
+constexpr double kF64PerF32 = 0x1p-29;
+constexpr double kSmallestF64Budget = 1e-12;
+
+// Delta, the largest error granted to a score, in sigmas (floor times rms). Scores that are off
+// by Delta at most cannot swap a pair more than 2 Delta apart: exact logic, not taste.
+constexpr double kScoreError = 4;
+// Excused near-ties beyond this share of all choices are a wrong scale, not bad luck.
+constexpr double kTieShare = 0.01;
+constexpr double kTieShare16 = 0.05;
+
+// max|e| / (rms(e) sqrt(2 ln N)): healthy runs have a median of 1.5 to 1.9, at most 9.
+constexpr double kPeakWarning = 20;
+constexpr std::size_t kPeakMinimum = 64;  // elements below which the peak says nothing
+
+// Probabilities sum to 1 within 4 u sqrt(S) + u; a dump as two floats keeps 48 bits.
+constexpr double kProbabilitySum = 4;
+constexpr double kSmallestProbabilityUnit = 0x1p-48;
+// A hidden key's probability is 0. Below this a truth kept as two floats is 0 as well.
+constexpr double kSmallestLeak = 1e-40;
+
+// Calibration. Stochastic members cut the tail of held-out ratios from 3.05 to 1.99 (10 of them;
+// 8 here beside the float runs). Large cases get fewer: their tensors average more.
+constexpr std::size_t kNoiseMembers = 8;
+constexpr std::size_t kReplayNoiseMembers = 2;
+constexpr std::size_t kMediumCase = 8'000'000;  // elements of all taps: half the members
+constexpr std::size_t kLargeCase = 32'000'000;  // a quarter of them
+constexpr std::size_t kCalibrationChunk = 5;    // tokens per call of the chunked float run
+
+// Values beyond this are not fed back in a replay: their squares would leave fp64.
+constexpr double kLargestReplayed = 1e100;
+
+}  // namespace assay::conformance

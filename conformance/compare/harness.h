@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// A fault of the suite itself: never reported as the port's failure.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "conformance/interface/implementation.h"
+
+namespace assay::conformance {
+
+class HarnessError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+inline void require_ok(const Status& status, const std::string& what) {
+  if (!status.ok()) {
+    throw HarnessError(what + ": " + status.message);
+  }
+}
+
+}  // namespace assay::conformance

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/shapes.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "conformance/catalogue/catalogue.h"
+
+namespace assay::conformance {
+namespace {
+
+Shape without_ones(const Shape& shape) {
+  Shape kept;
+  std::ranges::copy_if(shape, std::back_inserter(kept), [](std::size_t n) { return n != 1; });
+  return kept;
+}
+
+std::size_t prefix_length(const std::string& name) {
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < name.size();) {
+    const std::size_t dot = std::min(name.find('.', i), name.size());
+    const bool number =
+        dot > i && std::all_of(name.begin() + static_cast<std::ptrdiff_t>(i),
+                               name.begin() + static_cast<std::ptrdiff_t>(dot),
+                               [](unsigned char c) { return std::isdigit(c) != 0; });
+    if (number) {
+      end = std::min(dot + 1, name.size());
+    }
+    i = dot + 1;
+  }
+  return end;
+}
+
+}  // namespace
+
+bool shapes_agree(const Shape& got, const Shape& wanted) {
+  const Shape a = without_ones(got);
+  const Shape b = without_ones(wanted);
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < a.size() && j < b.size()) {
+    std::size_t left = a[i++];
+    std::size_t right = b[j++];
+    if (left < right) {  // merge axes of one side only
+      while (left < right && i < a.size()) {
+        left *= a[i++];
+      }
+    } else {
+      while (right < left && j < b.size()) {
+        right *= b[j++];
+      }
+    }
+    if (left != right) {
+      return false;
+    }
+  }
+  return i == a.size() && j == b.size();
+}
+
+std::string permutation_hint(const Shape& got, const Shape& wanted) {
+  const Shape a = without_ones(got);
+  const Shape b = without_ones(wanted);
+  Shape sorted_a = a;
+  Shape sorted_b = b;
+  std::ranges::sort(sorted_a);
+  std::ranges::sort(sorted_b);
+  if (a == b || a.size() < 2 || sorted_a != sorted_b) {
+    return "";
+  }
+  return "the axes look permuted: " + shape_text(got) + " where " + shape_text(wanted) +
+         " is expected";
+}
+
+std::string shape_text(const Shape& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  }
+  return text + "]";
+}
+
+std::string tap_kind(const std::string& name) {
+  std::string kind;
+  for (std::size_t i = 0; i < name.size();) {
+    const std::size_t dot = std::min(name.find('.', i), name.size());
+    const std::string word = name.substr(i, dot - i);
+    const bool number = !word.empty() && std::ranges::all_of(word, [](unsigned char c) {
+      return std::isdigit(c) != 0;
+    });
+    kind += (i == 0 ? "" : ".") + (number ? std::string("{}") : word);
+    i = dot + 1;
+  }
+  return kind;
+}
+
+std::string tap_prefix(const std::string& name) {
+  return name.substr(0, prefix_length(name));
+}
+
+std::string tap_leaf(const std::string& name) {
+  return name.substr(prefix_length(name));
+}
+
+bool is_discrete(const Tap& tap) {
+  const auto match = find_tap(tap.name);
+  return match ? match->entry->discrete : tap.integer;
+}
+
+}  // namespace assay::conformance
