@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/floors.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "conformance/compare/constants.h"
+#include "conformance/compare/shapes.h"
+
+namespace assay::conformance {
+namespace {
+
+struct StoredFloor {
+  double rel_l2 = std::numeric_limits<double>::quiet_NaN();
+  double row = std::numeric_limits<double>::quiet_NaN();
+};
+
+// The class's own attributes, else those of the class it is scaled from.
+StoredFloor stored_floor(const Golden& golden, const std::string& tap,
+                         const PrecisionClass& precision) {
+  const std::string own(precision.name);
+  const double value = golden.floor(tap, "floor_chain_" + own);
+  if (!std::isnan(value)) {
+    return {value, golden.floor(tap, "floor_row_" + own)};
+  }
+  const std::string base(precision.floors_of);
+  return {golden.floor(tap, "floor_chain_" + base) * precision.floor_scale,
+          golden.floor(tap, "floor_row_" + base) * precision.floor_scale};
+}
+
+}  // namespace
+
+void Floors::raise(Pair& pair, const Errors& errors) {
+  const double rel_l2 = errors.rel_l2();
+  if (std::isfinite(rel_l2)) {
+    pair.rel_l2 = std::max(pair.rel_l2, rel_l2);
+  }
+  if (std::isfinite(errors.worst_row)) {
+    pair.row = std::max(pair.row, errors.worst_row);
+  }
+}
+
+void Floors::raise_chained(const std::string& tap, const Errors& errors) {
+  raise(chained_[tap], errors);
+}
+
+void Floors::raise_replay(const std::string& tap, const Errors& errors) {
+  raise(replay_[tap_kind(tap)], errors);
+}
+
+void Floors::use_stored(const Golden& golden) {
+  for (const auto& [tap, floors] : golden.floors) {
+    const StoredFloor stored = stored_floor(golden, tap, *precision_);
+    if (!std::isnan(stored.rel_l2)) {
+      stored_[tap] = {stored.rel_l2, stored.row};
+    }
+  }
+}
+
+bool Floors::stored_for_all(const Golden& golden, const PrecisionClass& precision) {
+  return std::ranges::all_of(golden.truth, [&](const Tap& tap) {
+    return is_discrete(tap) || !std::isnan(stored_floor(golden, tap.name, precision).rel_l2);
+  });
+}
+
+// Stored floors are of the class already; measured ones are of the class they are scaled from.
+TapFloor Floors::finish(double rel_l2, double row, const char* source) const {
+  const double least = kSmallestFloor * precision_->unit_roundoff();
+  TapFloor floor{std::max(rel_l2, least), row, source};
+  if (!std::isnan(row)) {
+    floor.row = std::max(row, least);
+  }
+  return floor;
+}
+
+TapFloor Floors::chained(const std::string& tap) const {
+  const double scale = precision_->floor_scale;
+  const auto measured = chained_.find(tap);
+  if (const auto stored = stored_.find(tap); stored != stored_.end()) {
+    double row = stored->second.row;
+    if (std::isnan(row) && measured != chained_.end()) {
+      row = measured->second.row * scale;
+    }
+    return finish(stored->second.rel_l2, row, "golden");
+  }
+  if (measured == chained_.end()) {
+    return {};
+  }
+  return finish(measured->second.rel_l2 * scale, measured->second.row * scale, "measured");
+}
+
+TapFloor Floors::replay(const std::string& tap) const {
+  const auto measured = replay_.find(tap_kind(tap));
+  if (measured == replay_.end()) {
+    const double step = kPredictedStep * precision_->unit_roundoff();
+    return finish(step, std::numeric_limits<double>::quiet_NaN(), "predicted");
+  }
+  const double scale = precision_->floor_scale;
+  return finish(measured->second.rel_l2 * scale, measured->second.row * scale, "measured");
+}
+
+}  // namespace assay::conformance

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Floors: the error that honest programs of a class make on this tap of this case.
+//
+//   chained   per tap: nothing transfers from prompt to prompt
+//   replay    per kind of tap, the largest over layers and steps: one step does not know its depth
+#pragma once
+
+#include <limits>
+#include <map>
+#include <string>
+
+#include "conformance/compare/measure.h"
+#include "conformance/compare/precision.h"
+#include "conformance/records/golden.h"
+
+namespace assay::conformance {
+
+struct TapFloor {
+  double rel_l2 = std::numeric_limits<double>::quiet_NaN();
+  double row = std::numeric_limits<double>::quiet_NaN();  // NaN: rows are not judged
+  std::string source;                                     // golden, measured, predicted; "": none
+
+  bool known() const { return !source.empty(); }
+};
+
+class Floors {
+ public:
+  explicit Floors(const PrecisionClass& precision) : precision_(&precision) {}
+  const PrecisionClass& precision() const { return *precision_; }
+
+  // What a member of the calibration set was off.
+  void raise_chained(const std::string& tap, const Errors& errors);
+  void raise_replay(const std::string& tap, const Errors& errors);
+
+  // Stored floors win over measured ones.
+  void use_stored(const Golden& golden);
+  // Whether a golden has floors of this class for all of these taps' chained comparison.
+  static bool stored_for_all(const Golden& golden, const PrecisionClass& precision);
+
+  TapFloor chained(const std::string& tap) const;  // not known when nothing was measured
+  TapFloor replay(const std::string& tap) const;   // predicted when nothing was measured
+
+ private:
+  struct Pair {
+    double rel_l2 = 0;
+    double row = 0;
+  };
+  static void raise(Pair& pair, const Errors& errors);
+  TapFloor finish(double rel_l2, double row, const char* source) const;
+
+  const PrecisionClass* precision_;
+  std::map<std::string, Pair> chained_;  // by tap
+  std::map<std::string, Pair> replay_;   // by kind
+  std::map<std::string, Pair> stored_;   // by tap
+};
+
+}  // namespace assay::conformance

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/floors.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace assay::conformance {
+namespace {
+
+Errors errors(double rel_l2, double row) {
+  Errors e;
+  e.count = 1;
+  e.sum_truth2 = 1;
+  e.sum_e2 = rel_l2 * rel_l2;
+  e.worst_row = row;
+  return e;
+}
+
+TEST(Floors, TheLargestMemberCounts) {
+  Floors floors(*find_precision("f32"));
+  floors.raise_chained("text.logits", errors(1e-6, 3e-6));
+  floors.raise_chained("text.logits", errors(2e-6, 1e-6));
+  const TapFloor floor = floors.chained("text.logits");
+  EXPECT_DOUBLE_EQ(floor.rel_l2, 2e-6);
+  EXPECT_DOUBLE_EQ(floor.row, 3e-6);
+  EXPECT_EQ(floor.source, "measured");
+}
+
+TEST(Floors, NeverBelowHalfARoundoff) {
+  Floors floors(*find_precision("f32"));
+  floors.raise_chained("text.logits", errors(0, 0));
+  EXPECT_EQ(floors.chained("text.logits").rel_l2, 0x1p-25);
+}
+
+TEST(Floors, ReplayIsPooledOverLayersChainedIsNot) {
+  Floors floors(*find_precision("f32"));
+  floors.raise_replay("text.layer.3.out", errors(1e-6, 1e-6));
+  EXPECT_DOUBLE_EQ(floors.replay("text.layer.40.out").rel_l2, 1e-6);
+  EXPECT_EQ(floors.replay("text.logits").source, "predicted");
+  floors.raise_chained("text.layer.3.out", errors(1e-6, 1e-6));
+  EXPECT_FALSE(floors.chained("text.layer.4.out").known());
+}
+
+TEST(Floors, StoredOnesWin) {
+  Golden golden;
+  golden.truth.add({"text.logits", {1}, {1}, false});
+  golden.floors["text.logits"].floors = {{"floor_chain_f32", 5e-6}, {"floor_row_f32", 7e-6}};
+  Floors floors(*find_precision("f32"));
+  floors.raise_chained("text.logits", errors(1e-3, 1e-3));
+  floors.use_stored(golden);
+  EXPECT_DOUBLE_EQ(floors.chained("text.logits").rel_l2, 5e-6);
+  EXPECT_DOUBLE_EQ(floors.chained("text.logits").row, 7e-6);
+  EXPECT_EQ(floors.chained("text.logits").source, "golden");
+  EXPECT_TRUE(Floors::stored_for_all(golden, *find_precision("f32")));
+  EXPECT_FALSE(Floors::stored_for_all(golden, *find_precision("bf16")));
+}
+
+TEST(Floors, Fp64IsScaledFromFp32) {
+  Golden golden;
+  golden.floors["text.logits"].floors = {{"floor_chain_f32", 1e-5}};
+  Floors floors(*find_precision("f64"));
+  floors.use_stored(golden);
+  EXPECT_DOUBLE_EQ(floors.chained("text.logits").rel_l2, 1e-5 * 0x1p-29);
+  EXPECT_TRUE(std::isnan(floors.chained("text.logits").row));
+  floors.raise_replay("text.logits", errors(1e-7, 1e-6));
+  EXPECT_DOUBLE_EQ(floors.replay("text.logits").row, 1e-6 * 0x1p-29);
+}
+
+}  // namespace
+}  // namespace assay::conformance

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/judge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "conformance/compare/constants.h"
+#include "conformance/compare/shapes.h"
+
+namespace assay::conformance {
+namespace {
+
+std::string short_number(double value) {
+  std::ostringstream text;
+  text.precision(3);
+  text << value;
+  return text.str();
+}
+
+void fail(TapResult& result, const char* code, const std::string& note) {
+  if (result.verdict != Verdict::kFail) {
+    result.code = code;  // the first reason found is the code
+  }
+  result.verdict = Verdict::kFail;
+  add_note(result, note);
+}
+
+std::string place(std::size_t position, const Errors& errors) {
+  return shape_text(unravel(position, errors.shape));
+}
+
+std::string counted(std::size_t count, const char* thing) {
+  return std::to_string(count) + " " + thing;
+}
+
+void judge_special_values(const Errors& errors, const Limits& limits, TapResult& result) {
+  if (errors.nan > 0) {
+    fail(result, "NAN",
+         counted(errors.nan, "values are no numbers, first at ") + place(errors.first_bad, errors));
+  }
+  if (errors.infinite > 0) {
+    fail(result, errors.nan > 0 ? "NAN" : "INF",
+         counted(errors.infinite, "values are infinite, first at ") +
+             place(errors.first_bad, errors));
+  }
+  if (errors.bad() > 0) {
+    result.where = unravel(errors.first_bad, errors.shape);
+  }
+  if (errors.leaks > 0) {
+    fail(result, "MASK_LEAK",
+         counted(errors.leaks, "hidden keys have a probability, first ") +
+             short_number(errors.leak) + " at " + place(errors.first_leak, errors));
+  }
+  const double u = std::max(limits.roundoff, kSmallestProbabilityUnit);
+  const double keys = errors.shape.empty() ? 1 : static_cast<double>(errors.shape.back());
+  const double allowed = kProbabilitySum * u * std::sqrt(keys) + u;
+  if (errors.worst_sum > allowed || errors.worst_range > u) {
+    fail(result, "NOT_PROB",
+         "rows of probabilities are off 1 by " +
+             short_number(std::max(errors.worst_sum, errors.worst_range)));
+  }
+}
+
+// A truth that is all zero has no relative error.
+void judge_zero(const Errors& errors, const Limits& limits, TapResult& result) {
+  result.rel_l2 = kNotMeasured;
+  result.budget = kNotMeasured;
+  result.in_bound_units = kNotMeasured;
+  if (errors.max_abs > std::max(limits.roundoff, limits.smallest_budget) * errors.scale) {
+    fail(result, "NONZERO", "the truth is all zero");
+  }
+}
+
+void judge_size(const Errors& errors, const TapFloor& floor, const Limits& limits,
+                TapResult& result) {
+  const double factor = floor.source == "predicted" ? kUnmeasuredFactor : 1;
+  result.floor = floor.rel_l2;
+  result.budget = std::max(limits.k * factor * floor.rel_l2, limits.smallest_budget);
+  result.in_bound_units = result.rel_l2 / floor.rel_l2;
+  if (!(result.rel_l2 <= result.budget)) {
+    fail(result, "TOL", "");
+  } else if (result.rel_l2 > result.budget / 2 && result.verdict == Verdict::kPass) {
+    result.verdict = Verdict::kWarning;
+    add_note(result, "beyond half of the budget");
+  }
+  if (std::isnan(floor.row)) {
+    return;
+  }
+  result.worst_row_units = errors.worst_row / floor.row;
+  const double row_budget = std::max(limits.k_row * factor * floor.row, limits.smallest_budget);
+  if (!(errors.worst_row <= row_budget)) {
+    fail(result, "TOL", "worst row is " + short_number(result.worst_row_units) + " floors off");
+  }
+}
+
+}  // namespace
+
+Limits chained_limits(const PrecisionClass& precision) {
+  return {kChainedLimit, kChainedRowLimit, precision.smallest_budget, precision.unit_roundoff()};
+}
+
+Limits replay_limits(const PrecisionClass& precision) {
+  return {kReplayLimit, kReplayRowLimit, precision.smallest_budget, precision.unit_roundoff()};
+}
+
+TapResult judge(const std::string& tap, const Errors& errors, const TapFloor& floor,
+                const Limits& limits) {
+  TapResult result;
+  result.tap = tap;
+  result.floor_source = floor.source;
+  judge_special_values(errors, limits, result);
+  if (errors.truth_not_finite > 0) {
+    add_note(result, counted(errors.truth_not_finite, "true values are no numbers"));
+  }
+  if (errors.count == 0) {
+    add_note(result, "no element compared");
+    return result;
+  }
+  result.max_abs = errors.max_abs;
+  result.rel_l2 = errors.rel_l2();
+  result.cosine = errors.cosine;
+  if (errors.bad() == 0) {
+    result.where = unravel(errors.worst, errors.shape);
+    result.got = errors.got;
+    result.want = errors.want;
+  }
+  result.worst_row = unravel(
+      errors.worst_row_at,
+      errors.shape.empty() ? errors.shape : Shape(errors.shape.begin(), errors.shape.end() - 1));
+  if (errors.sum_truth2 == 0) {
+    judge_zero(errors, limits, result);
+  } else if (floor.known()) {
+    judge_size(errors, floor, limits, result);
+  } else if (result.verdict == Verdict::kPass) {
+    result.verdict = Verdict::kWarning;
+    result.code = "NO_FLOOR";
+    add_note(result, "no floor is known: not judged");
+  }
+  if (errors.peak() > kPeakWarning && result.verdict == Verdict::kPass) {
+    result.verdict = Verdict::kWarning;
+    add_note(result, "the largest error is " + short_number(errors.peak()) +
+                         " times what its distribution explains");
+  }
+  return result;
+}
+
+TapResult judge_equal(const std::string& tap, const Mismatches& found) {
+  TapResult result;
+  result.tap = tap;
+  if (found.different > 0) {
+    result.where = unravel(found.first, found.shape);
+    result.got = found.got;
+    result.want = found.want;
+    fail(result, "DISCRETE",
+         std::to_string(found.different) + " of " + std::to_string(found.count) +
+             " differ, first at " + shape_text(result.where));
+  }
+  return result;
+}
+
+double score_gap(const TapFloor& scores_floor, double score_rms) {
+  const double factor = scores_floor.source == "predicted" ? kUnmeasuredFactor : 1;
+  return scores_floor.known() ? 2 * kScoreError * factor * scores_floor.rel_l2 * score_rms : 0;
+}
+
+ChoiceVerdict judge_choice(const std::string& tap, const ChoiceErrors& errors,
+                           const TapFloor& scores_floor) {
+  ChoiceVerdict verdict;
+  TapResult& result = verdict.result;
+  result.tap = tap;
+  if (errors.sets.different == 0) {
+    return verdict;
+  }
+  result.where = unravel(errors.sets.first, errors.sets.shape);
+  result.got = errors.sets.got;
+  result.want = errors.sets.want;
+  const double gap = errors.scored ? score_gap(scores_floor, errors.score_rms) : 0;
+  verdict.excused = static_cast<std::size_t>(
+      std::ranges::count_if(errors.regrets, [&](double regret) { return regret <= gap; }));
+  const std::string regret = errors.scored ? ", worst regret " + short_number(errors.worst_regret) +
+                                                 " where " + short_number(gap) + " is excused"
+                                           : "";
+  const std::string rows = std::to_string(errors.sets.different) + " of " +
+                           std::to_string(errors.sets.count) + " rows choose otherwise" + regret;
+  if (verdict.excused < errors.sets.different) {
+    fail(result, "DISCRETE", rows);
+  } else {
+    add_note(result, rows + ": near-ties");
+  }
+  return verdict;
+}
+
+std::size_t excusable(std::size_t choices, const PrecisionClass& precision) {
+  const double share = precision.sixteen_bit ? kTieShare16 : kTieShare;
+  const auto part = static_cast<std::size_t>(share * static_cast<double>(choices));
+  return std::max<std::size_t>(part, 1);
+}
+
+TapResult judge_shape(const std::string& tap, const std::vector<std::size_t>& got,
+                      const std::vector<std::size_t>& wanted) {
+  TapResult result;
+  result.tap = tap;
+  fail(result, "SHAPE", "shape " + shape_text(got) + ", expected " + shape_text(wanted));
+  add_note(result, permutation_hint(got, wanted));
+  return result;
+}
+
+void soften(TapResult& result, const std::string& why) {
+  if (result.verdict == Verdict::kFail) {
+    result.verdict = Verdict::kWarning;
+    add_note(result, why);
+  }
+}
+
+void add_note(TapResult& result, const std::string& note) {
+  if (!note.empty()) {
+    result.note += (result.note.empty() ? "" : "; ") + note;
+  }
+}
+
+}  // namespace assay::conformance
