@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/calibrate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+
+#include "conformance/compare/chained.h"
+#include "conformance/compare/comparison.h"
+#include "conformance/compare/constants.h"
+#include "conformance/compare/harness.h"
+#include "conformance/compare/listeners.h"
+#include "conformance/compare/replay.h"
+
+namespace assay::conformance {
+namespace {
+
+class Calibration {
+ public:
+  Calibration(Implementation& f64, Implementation& f32, const CaseInput& input,
+              const std::set<std::string>& taps, const PrecisionClass& precision,
+              const CalibrationOptions& options)
+      : f64_(f64),
+        f32_(f32),
+        input_(input),
+        taps_(taps),
+        precision_(precision),
+        options_(options),
+        watched_(with_consulted(taps)),
+        floors_(precision) {}
+
+  Floors measure() {
+    if (options_.chained) {
+      truth_ = golden_from_run(f64_, input_, watched_).truth;
+      forced_ = &truth_;
+    }
+    precision_.rounds_taps ? measure_rounding() : measure_float();
+    return std::move(floors_);
+  }
+
+ private:
+  // One honest run in the class. `keep` gathers what is to be replayed.
+  struct Member {
+    Implementation& build;
+    RunOptions run;
+    std::uint64_t seed;
+    bool rounds;
+    bool noisy;
+    bool forced;
+  };
+
+  void measure_float();
+  void measure_rounding();
+  bool run_member(const Member& member, TapSet* keep, const TapFilter& filter);
+  void replay_member(const TapSet& dump);
+  void measure_steps(const TapSet& dump);
+  void follow(const Member& member, bool replayed);
+  void raise_chained(TruthComparer& comparer, const Tap& tap, bool& flipped);
+  std::size_t noise_members() const;
+
+  Implementation& f64_;
+  Implementation& f32_;
+  const CaseInput& input_;
+  const std::set<std::string>& taps_;
+  const PrecisionClass& precision_;
+  const CalibrationOptions& options_;
+  TapFilter watched_;
+  Floors floors_;
+  TapSet truth_;
+  const TapSet* forced_ = nullptr;
+  std::map<std::string, double> step_sizes_;  // of the float build, by kind of tap
+  std::size_t elements_ = 0;                  // of all taps
+};
+
+// A member whose free choice differs from the truth's says nothing about rounding after it.
+void Calibration::raise_chained(TruthComparer& comparer, const Tap& tap, bool& flipped) {
+  if (flipped || !truth_.has(tap.name)) {
+    return;
+  }
+  const Comparison step = comparer.compare(tap);
+  if (step.kind == Comparison::Kind::kChoice) {
+    flipped = step.choice.sets.different > 0;
+  } else if (step.kind == Comparison::Kind::kReal) {
+    floors_.raise_chained(tap.name, step.errors);
+  }
+}
+
+bool Calibration::run_member(const Member& member, TapSet* keep, const TapFilter& filter) {
+  CollectingListener collect(filter);
+  TruthComparer comparer(truth_, input_, precision_.largest);
+  bool flipped = false;
+  CallingListener meter([&](const std::string& name) { return truth_.has(name); },
+                        [&](Tap& tap) { raise_chained(comparer, tap, flipped); });
+  std::vector<TapListener*> next;
+  if (keep != nullptr) {
+    next.push_back(&collect);
+  }
+  if (options_.chained) {
+    next.push_back(&meter);
+  }
+  const TapSet* forced = member.forced ? forced_ : nullptr;
+  std::unique_ptr<SafeListener> listener;
+  if (member.rounds) {
+    listener = std::make_unique<RoundingListener>(precision_, member.seed, forced, next);
+  } else if (member.noisy) {
+    listener = std::make_unique<NoiseListener>(step_sizes_, member.seed, forced, next);
+  } else {
+    listener = std::make_unique<ChangingListener>(forced, next);
+  }
+  if (!member.build.run(input_, member.run, *listener).ok()) {
+    return false;
+  }
+  listener->check();
+  collect.check();
+  meter.check();
+  if (keep != nullptr) {
+    *keep = std::move(collect.taps());
+  }
+  return true;
+}
+
+// Own steps at the granularity of the dump that will be judged.
+void Calibration::replay_member(const TapSet& dump) {
+  ReplayListener listener(dump, input_, precision_.largest, {},
+                          [&](const std::string& name) { return taps_.contains(name); });
+  RunOptions run;
+  run.numerics = replay_numerics(precision_);
+  require_ok(f64_.run(input_, run, listener), "the replay of a calibration run");
+  for (const Comparison& step : listener.finish()) {
+    if (step.kind == Comparison::Kind::kReal) {
+      floors_.raise_replay(step.tap, step.errors);
+    }
+  }
+}
+
+// Own steps of every single tap: the size of the noise.
+void Calibration::measure_steps(const TapSet& dump) {
+  ReplayListener listener(dump, input_, precision_.largest);
+  require_ok(f64_.run(input_, {}, listener), "the replay of the float run");
+  for (const Comparison& step : listener.finish()) {
+    if (step.kind == Comparison::Kind::kReal && std::isfinite(step.errors.rel_l2())) {
+      double& size = step_sizes_[tap_kind(step.tap)];
+      size = std::max(size, step.errors.rel_l2());
+    }
+  }
+  for (const Tap& tap : dump) {
+    elements_ += tap.values.size();
+  }
+}
+
+void Calibration::follow(const Member& member, bool replayed) {
+  TapSet kept;
+  const bool replays = replayed && options_.replay;
+  if (!replays && !options_.chained) {
+    return;
+  }
+  if (run_member(member, replays ? &kept : nullptr, watched_) && replays) {
+    replay_member(kept);
+  }
+}
+
+std::size_t Calibration::noise_members() const {
+  if (options_.noise_members > 0) {
+    return options_.noise_members;
+  }
+  if (elements_ > kLargeCase) {
+    return kNoiseMembers / 4;
+  }
+  return elements_ > kMediumCase ? kNoiseMembers / 2 : kNoiseMembers;
+}
+
+void Calibration::measure_float() {
+  const bool forced = f32_.capabilities().forced_taps;
+  {
+    TapSet plain;
+    if (!run_member({f32_, {}, 0, false, false, forced}, &plain, {})) {
+      throw HarnessError("the float build cannot run the case that is to be calibrated");
+    }
+    measure_steps(plain);
+    if (options_.replay) {
+      replay_member(plain);
+    }
+  }
+  RunOptions angles;
+  angles.numerics.fp32_rope_angles = true;
+  follow({f32_, angles, 0, false, false, forced}, true);
+  const bool blocks = std::ranges::any_of(input_.token_types, [](int t) { return t != 0; });
+  if (f32_.capabilities().chunked_prefill && !blocks && input_.ids.size() > kCalibrationChunk) {
+    RunOptions chunks;
+    chunks.prefill_chunk = kCalibrationChunk;
+    follow({f32_, chunks, 0, false, false, false}, true);
+  }
+  const std::size_t members =
+      options_.chained ? noise_members() : std::min(kReplayNoiseMembers, noise_members());
+  for (std::size_t m = 0; m < members; ++m) {
+    follow({f64_, {}, options_.seed + m, false, true, true}, m < kReplayNoiseMembers);
+  }
+}
+
+void Calibration::measure_rounding() {
+  if (!f32_.capabilities().forced_taps) {
+    throw HarnessError("class " + std::string(precision_.name) +
+                       " is emulated by a float build that takes forced taps");
+  }
+  RunOptions habits;
+  habits.numerics = precision_.numerics;
+  RunOptions exact_angles = habits;
+  exact_angles.numerics.fp32_rope_angles = false;
+  {
+    TapSet nearest;
+    if (!run_member({f32_, habits, 0, true, false, true}, &nearest, watched_)) {
+      throw HarnessError("the float build cannot run the case that is to be calibrated");
+    }
+    for (const Tap& tap : nearest) {
+      elements_ += tap.values.size();
+    }
+    if (options_.replay) {
+      replay_member(nearest);
+    }
+  }
+  follow({f32_, exact_angles, 0, true, false, true}, true);
+  for (std::size_t m = 0; options_.chained && m < noise_members(); ++m) {
+    follow({f32_, habits, options_.seed + m, true, false, true}, false);
+  }
+}
+
+}  // namespace
+
+Floors calibrate(Implementation& f64, Implementation& f32, const CaseInput& input,
+                 const std::set<std::string>& taps, const PrecisionClass& precision,
+                 const CalibrationOptions& options) {
+  if (!f64.capabilities().forced_taps) {
+    throw HarnessError("calibration needs an fp64 build that takes forced taps");
+  }
+  return Calibration(f64, f32, input, taps, precision, options).measure();
+}
+
+}  // namespace assay::conformance

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chained: a candidate's taps against the truth, end to end.
+//
+// 16-bit classes: errors of size inform, they do not gate, except at text.logits. After an excused
+// choice everything downstream is conditioned on it: reported, not gated.
+#pragma once
+
+#include "conformance/compare/floors.h"
+#include "conformance/compare/listeners.h"
+#include "conformance/records/golden.h"
+#include "conformance/records/tap_set.h"
+#include "conformance/report/result.h"
+
+namespace assay::conformance {
+
+CaseResult compare_chained(const Golden& golden, const TapSet& dump, const Floors& floors);
+
+// A golden from the fp64 build itself, where no file has the truth. An empty filter: every tap.
+Golden golden_from_run(Implementation& f64, const CaseInput& input, const TapFilter& filter);
+
+// The taps a comparison of `taps` needs as truth: themselves and what they consult.
+TapFilter with_consulted(const std::set<std::string>& taps);
+
+}  // namespace assay::conformance

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/replay.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "conformance/catalogue/catalogue.h"
+#include "conformance/compare/blame.h"
+#include "conformance/compare/constants.h"
+#include "conformance/compare/judge.h"
+
+namespace assay::conformance {
+namespace {
+
+// Judged steps, and what they have in common: excused choices, and values that are no numbers.
+class Verdicts {
+ public:
+  Verdicts(const Floors& floors, CaseResult& result) : floors_(floors), result_(result) {}
+
+  void add(const Comparison& step) {
+    TapResult tap = judge_step(step);
+    if (step.left_out > 0) {
+      add_note(tap, std::to_string(step.left_out) + " rows left out: what is chosen there is open");
+    }
+    if (tap.verdict == Verdict::kFail) {
+      (carries_on(step, tap) ? result_.inherited : result_.introduced_by).push_back(tap.tap);
+    }
+    poisoned_ = poisoned_ || tap.code == "NAN" || tap.code == "INF";
+    result_.taps.push_back(std::move(tap));
+  }
+
+  // Near-ties are rare: too many are a wrong scale.
+  void limit_excuses() {
+    if (excused_ <= excusable(choices_, floors_.precision())) {
+      return;
+    }
+    for (TapResult& tap : result_.taps) {
+      if (std::ranges::find(excused_taps_, tap.tap) != excused_taps_.end() &&
+          tap.verdict != Verdict::kFail) {
+        tap.verdict = Verdict::kFail;
+        tap.code = "TIES";
+        add_note(tap, std::to_string(excused_) + " near-ties in " + std::to_string(choices_) +
+                          " choices are too many");
+        result_.introduced_by.push_back(tap.tap);
+      }
+    }
+  }
+
+ private:
+  TapResult judge_step(const Comparison& step) {
+    switch (step.kind) {
+      case Comparison::Kind::kShape:
+        return judge_shape(step.tap, step.got_shape, step.wanted_shape);
+      case Comparison::Kind::kExact:
+        return judge_equal(step.tap, step.exact);
+      case Comparison::Kind::kChoice: {
+        choices_ += step.choice.sets.count;
+        ChoiceVerdict verdict =
+            judge_choice(step.tap, step.choice, floors_.replay(scores_of_choice(step.tap)));
+        if (verdict.excused > 0) {
+          excused_ += verdict.excused;
+          excused_taps_.push_back(step.tap);
+        }
+        return verdict.result;
+      }
+      case Comparison::Kind::kReal:
+        break;
+    }
+    return judge(step.tap, step.errors, floors_.replay(step.tap),
+                 replay_limits(floors_.precision()));
+  }
+
+  // NaN and infinity were kept out of the replay, so later ones are not recomputed: they come
+  // from the first, unless the finite values are wrong, too.
+  bool carries_on(const Comparison& step, const TapResult& tap) const {
+    if (!poisoned_ || (tap.code != "NAN" && tap.code != "INF")) {
+      return false;
+    }
+    Errors finite = step.errors;
+    finite.nan = 0;
+    finite.infinite = 0;
+    return judge(step.tap, finite, floors_.replay(step.tap), replay_limits(floors_.precision()))
+               .verdict != Verdict::kFail;
+  }
+
+  const Floors& floors_;
+  CaseResult& result_;
+  bool poisoned_ = false;
+  std::size_t choices_ = 0;
+  std::size_t excused_ = 0;
+  std::vector<std::string> excused_taps_;
+};
+
+void list_missing(const ReplayListener& listener, const TapSet& dump, CaseResult& result) {
+  const auto& model = listener.model_taps();
+  for (const std::string& name : model) {
+    const auto match = find_tap(name);
+    if (!dump.has(name) && match && match->entry->mandatory) {
+      result.not_provided.emplace_back(name, "not in the dump");
+    }
+  }
+  for (const Tap& tap : dump) {
+    if (std::ranges::find(model, tap.name) == model.end()) {
+      result.not_provided.emplace_back(
+          tap.name, find_tap(tap.name) ? "the model has no such tap" : "no tap of the catalogue");
+    }
+  }
+}
+
+}  // namespace
+
+Numerics replay_numerics(const PrecisionClass& precision) {
+  Numerics numerics = precision.numerics;
+  numerics.fp32_rope_angles = false;
+  return numerics;
+}
+
+CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dump,
+                  const Floors& floors) {
+  const auto start = std::chrono::steady_clock::now();
+  CaseResult result;
+  result.mode = "replay";
+  result.precision = floors.precision().name;
+  if (!f64.capabilities().forced_taps) {
+    result.verdict = Verdict::kHarnessError;
+    result.message = "replay needs an fp64 implementation that takes forced taps";
+    return result;
+  }
+  ReplayListener listener(dump, input, floors.precision().largest,
+                          [&](const std::string& scores, double score_rms) {
+                            return score_gap(floors.replay(scores), score_rms);
+                          });
+  RunOptions options;
+  options.numerics = replay_numerics(floors.precision());
+  if (const Status status = f64.run(input, options, listener); !status.ok()) {
+    result.verdict = Verdict::kHarnessError;
+    result.message = "replay: " + status.message;
+    return result;
+  }
+  Verdicts verdicts(floors, result);
+  for (const Comparison& step : listener.finish()) {
+    verdicts.add(step);
+  }
+  verdicts.limit_excuses();
+  sort_by_execution(result.introduced_by);
+  list_missing(listener, dump, result);
+  conclude(result);
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+}  // namespace assay::conformance

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Replay: every tap of a dump against the fp64 formula applied to the dump's own earlier taps.
+//
+//   total = got - truth  =  ( got - F(got's inputs) )  +  ( F(got's inputs) - truth )
+//                              introduced here               inherited
+//
+// One fp64 run does it. At each dumped tap the value just computed is F of the nearest dumped
+// ancestors; it is compared and then replaced by the dump's, from which the run goes on. Taps the
+// dump lacks stay computed, so the steps are as fine as the dump is.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "conformance/compare/comparison.h"
+#include "conformance/compare/floors.h"
+#include "conformance/compare/listeners.h"
+#include "conformance/interface/implementation.h"
+#include "conformance/records/tap_set.h"
+#include "conformance/report/result.h"
+
+namespace assay::conformance {
+
+// The distance of two scores within which a choice is open: of a scores tap with this rms.
+using ScoreGap = std::function<double(const std::string& scores_tap, double score_rms)>;
+
+class ReplayListener : public SafeListener {
+ public:
+  // Taps that `replaced` refuses are compared with, not fed back; none: all are fed back.
+  ReplayListener(const TapSet& dump, const CaseInput& input, double largest, ScoreGap gap = {},
+                 TapFilter replaced = {});
+
+  bool wants(const std::string& name) const override;
+  // One comparison per tap of the dump that the model has, in execution order.
+  std::vector<Comparison>& finish();
+  const std::vector<std::string>& model_taps() const { return model_taps_; }
+
+ protected:
+  void receive(Tap& tap) override;
+
+ private:
+  struct OpenChoice {
+    std::string tap;
+    std::vector<char> rows;
+  };
+
+  void compare(Tap& tap, const Tap& got);
+  void compare_scores(const std::vector<char>& visible);
+  void open_choice(const Tap& choice);
+  void note_open_rows(const std::string& tap, ComparisonContext& context) const;
+  void note_poison(const Comparison& step, const Tap& got);
+  void remember(const Tap& tap);
+  bool replace(Tap& tap, const Tap& got) const;
+  const Tap* remembered(const std::string& name) const;
+  bool is_replaced(const std::string& name) const;
+
+  const TapSet& dump_;
+  std::vector<char> padding_;
+  double largest_;
+  ScoreGap gap_;
+  TapFilter replaced_;
+  mutable std::vector<std::string> model_taps_;
+  mutable std::set<std::string> asked_;
+  std::set<std::string> helpers_;
+  std::vector<Comparison> steps_;
+  std::map<std::string, Tap> memory_;  // masks, scores and choices, as the run goes on from them
+  Tap pending_scores_;                 // wait for the probabilities, which say what is visible
+  std::size_t pending_step_ = 0;
+  OpenChoice open_;
+  std::size_t poisoned_row_;  // the first with a value that is no number: later ones may follow it
+  double scale_ = 1;
+};
+
+// Judges a dump by replay and names the taps at which an error entered, all of them, in execution
+// order. The fp64 implementation must have the checkpoint loaded and take forced taps.
+CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dump,
+                  const Floors& floors);
+
+// How a class is replayed: its habits that no tap shows, without those that replay can judge.
+Numerics replay_numerics(const PrecisionClass& precision);
+
+}  // namespace assay::conformance

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "conformance/compare/constants.h"
+#include "conformance/compare/replay.h"
+#include "conformance/compare/visible.h"
+
+namespace assay::conformance {
+namespace {
+
+bool is_mask(const std::string& tap) {
+  return tap.starts_with("text.mask.");
+}
+
+std::size_t last_axis(const Tap& tap) {
+  return tap.shape.empty() ? 1 : tap.shape.back();
+}
+
+bool all_whole(std::span<const double> values, double most) {
+  return std::ranges::all_of(values,
+                             [&](double v) { return v >= 0 && v <= most && v == std::floor(v); });
+}
+
+// A mask the run can go on from: 0 or 1, and something to see in each row.
+bool usable_mask(const Tap& tap, std::span<const double> got) {
+  const std::size_t width = std::max<std::size_t>(last_axis(tap), 1);
+  for (std::size_t start = 0; start + width <= got.size(); start += width) {
+    const auto row = got.subspan(start, width);
+    if (std::ranges::find(row, 1.0) == row.end()) {
+      return false;
+    }
+  }
+  return all_whole(got, 1);
+}
+
+bool usable_numbers(const Tap& tap, std::span<const double> got) {
+  const double most = tap.values.empty() ? 0 : std::ranges::max(tap.values);
+  return tap_leaf(tap.name) != "attn.kv_source" && all_whole(got, most);
+}
+
+void replace_finite(Tap& tap, std::span<const double> got) {
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    if (std::abs(got[i]) <= kLargestReplayed) {  // false for NaN
+      tap.values[i] = got[i];
+    }
+  }
+}
+
+}  // namespace
+
+ReplayListener::ReplayListener(const TapSet& dump, const CaseInput& input, double largest,
+                               ScoreGap gap, TapFilter replaced)
+    : dump_(dump),
+      padding_(padding_rows(input)),
+      largest_(largest),
+      gap_(std::move(gap)),
+      replaced_(std::move(replaced)),
+      poisoned_row_(input.ids.size()) {
+  for (const Tap& tap : dump) {
+    for (const std::string& name : consulted_taps(tap.name)) {
+      helpers_.insert(name);
+    }
+  }
+}
+
+// Choices and their scores are watched even when the dump lacks them.
+bool ReplayListener::wants(const std::string& name) const {
+  if (asked_.insert(name).second) {
+    model_taps_.push_back(name);
+  }
+  const std::string leaf = tap_leaf(name);
+  return dump_.has(name) || helpers_.contains(name) || is_choice(name) ||
+         leaf == "moe.router_logits" || leaf == "centroid_logits";
+}
+
+bool ReplayListener::is_replaced(const std::string& name) const {
+  return dump_.has(name) && (!replaced_ || replaced_(name));
+}
+
+const Tap* ReplayListener::remembered(const std::string& name) const {
+  const auto found = memory_.find(name);
+  return found == memory_.end() ? nullptr : &found->second;
+}
+
+void ReplayListener::remember(const Tap& tap) {
+  const std::string leaf = tap_leaf(tap.name);
+  const bool scores = leaf == "moe.router_logits" || leaf == "centroid_logits" ||
+                      (leaf == "logits" && tap.name.starts_with("mtp."));
+  if (scores || is_choice(tap.name) || is_mask(tap.name)) {
+    memory_[tap.name] = tap;
+  }
+}
+
+void ReplayListener::receive(Tap& tap) {
+  if (is_scores(pending_scores_.name) && probabilities_of(pending_scores_.name) == tap.name) {
+    compare_scores(visible_from_probabilities(tap));
+  }
+  const Tap* got = dump_.find(tap.name);
+  if (got != nullptr) {
+    compare(tap, *got);
+  }
+  if (is_choice(tap.name) && !is_replaced(tap.name)) {
+    open_choice(tap);
+  }
+  remember(tap);
+}
+
+void ReplayListener::compare(Tap& tap, const Tap& got) {
+  ComparisonContext context;
+  context.padding = padding_.empty() ? nullptr : &padding_;
+  context.largest = largest_;
+  context.scale = scale_;
+  context.scores = remembered(scores_of_choice(tap.name));
+  const std::string choice = choice_of_slots(tap.name);
+  context.truth_choice = remembered(choice);
+  context.got_choice = dump_.find(choice);
+  note_open_rows(tap.name, context);
+  std::vector<char> poisoned;
+  if (is_choice(tap.name) && !tap.shape.empty() && poisoned_row_ < tap.shape[0]) {
+    poisoned.assign(tap.shape[0], 0);  // what is chosen among no numbers is nobody's choice
+    std::fill(poisoned.begin() + static_cast<std::ptrdiff_t>(poisoned_row_), poisoned.end(), 1);
+    context.ties = &poisoned;
+  }
+  steps_.push_back(compare_tap(tap, got, context));
+  const Comparison& step = steps_.back();
+  note_poison(step, got);
+  if (step.kind == Comparison::Kind::kShape) {
+    return;
+  }
+  if (is_scores(tap.name)) {
+    compare_scores({});  // of a layer without probabilities
+    pending_scores_ = tap;
+    pending_step_ = steps_.size() - 1;
+  } else if (step.kind == Comparison::Kind::kReal && step.errors.sum_truth2 > 0) {
+    scale_ = std::sqrt(step.errors.sum_truth2 / static_cast<double>(step.errors.count));
+  }
+  if (is_replaced(tap.name) && replace(tap, got) && !open_.tap.empty() &&
+      ends_choice(open_.tap, tap.name)) {
+    open_ = {};
+  }
+}
+
+void ReplayListener::note_poison(const Comparison& step, const Tap& got) {
+  if (step.errors.bad() == 0) {
+    return;
+  }
+  const auto& shape = step.errors.shape;
+  const bool has_rows = !shape.empty() && !step.tap.starts_with("mtp.");
+  const std::size_t width = has_rows ? got.values.size() / shape[0] : got.values.size();
+  poisoned_row_ = std::min(poisoned_row_, step.errors.first_bad / width);
+}
+
+void ReplayListener::compare_scores(const std::vector<char>& visible) {
+  if (pending_scores_.name.empty()) {
+    return;
+  }
+  const Tap truth = std::exchange(pending_scores_, Tap{});
+  const std::vector<char> masked =
+      visible.empty() ? visible_from_masks(remembered("text.mask.local"),
+                                           remembered("text.mask.global"), truth.shape)
+                      : visible;
+  ComparisonContext context;
+  context.visible = &masked;
+  context.padding = padding_.empty() ? nullptr : &padding_;
+  context.largest = largest_;
+  note_open_rows(truth.name, context);
+  steps_[pending_step_] = compare_tap(truth, dump_.at(truth.name), context);
+}
+
+void ReplayListener::note_open_rows(const std::string& tap, ComparisonContext& context) const {
+  if (!open_.tap.empty()) {
+    context.ties = &open_.rows;
+    // Attention has carried an open choice on to other rows.
+    context.all_rows = tap_prefix(tap) != tap_prefix(open_.tap) && tap_leaf(tap) != "in";
+  }
+}
+
+// The dump does not say what it chose: rows in which it may have chosen otherwise stay open.
+void ReplayListener::open_choice(const Tap& choice) {
+  std::vector<char> rows;
+  const std::string scores_name = scores_of_choice(choice.name);
+  const Tap* scores = remembered(scores_name);
+  if (const Tap* seen = dump_.find(choice.name);
+      seen != nullptr && seen->values.size() == choice.values.size()) {
+    rows = measure_choice(choice, seen->values, nullptr).rows;
+  } else if (scores != nullptr && gap_) {
+    rows = near_ties(choice, *scores, gap_(scores_name, rms(scores->values)));
+  }
+  if (std::ranges::any_of(rows, [](char r) { return r != 0; })) {
+    open_ = {choice.name, std::move(rows)};
+  }
+}
+
+// Only what the run can go on from is put in.
+bool ReplayListener::replace(Tap& tap, const Tap& got) const {
+  bool usable = true;
+  if (is_choice(tap.name)) {
+    const Tap* scores = remembered(scores_of_choice(tap.name));
+    usable = scores != nullptr && valid_choice(got.values, last_axis(tap), last_axis(*scores));
+  } else if (is_mask(tap.name)) {
+    usable = usable_mask(tap, got.values);
+  } else if (is_discrete(tap)) {
+    usable = usable_numbers(tap, got.values);
+  } else {
+    replace_finite(tap, got.values);
+    return true;
+  }
+  if (usable) {
+    tap.values = got.values;
+  }
+  return usable;
+}
+
+std::vector<Comparison>& ReplayListener::finish() {
+  check();
+  compare_scores({});
+  return steps_;
+}
+
+}  // namespace assay::conformance
