@@ -88,7 +88,7 @@ TEST(Safetensors, OtherThingsThanFilesAreRefused) {
 struct Malformed {
   const char* what;
   std::string bytes;
-  const char* message;  // after "x.safetensors: "
+  std::string message;  // after "x.safetensors: "
 };
 
 std::string one(const std::string& fields, std::size_t data_bytes) {
@@ -122,14 +122,11 @@ std::vector<Malformed> lengths() {
 }
 
 std::vector<Malformed> structures() {
-  const char* const kObject = ", expected an object with dtype, shape and data_offsets";
-  static const std::string array = std::string("header: got an array") + kObject;
-  static const std::string number = std::string("a: got 3") + kObject;
-  static const std::string deep = std::string("header: got an array") + kObject;
+  const std::string object = ", expected an object with dtype, shape and data_offsets";
   return {
-      {"array", safetensors_file("[]", 0), array.c_str()},
-      {"deep", safetensors_file(std::string(1 << 20, '['), 0), deep.c_str()},
-      {"number for a tensor", safetensors_file(R"({"a":3})", 0), number.c_str()},
+      {"array", safetensors_file("[]", 0), "header: got an array" + object},
+      {"deep", safetensors_file(std::string(1 << 20, '['), 0), "header: got an array" + object},
+      {"number for a tensor", safetensors_file(R"({"a":3})", 0), "a: got 3" + object},
       {"duplicate name",
        safetensors_file(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                         R"("a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
@@ -204,8 +201,7 @@ void expect_messages(const std::vector<Malformed>& cases) {
   const TestDirectory directory;
   for (const Malformed& bad : cases) {
     const auto path = directory.write("x.safetensors", bad.bytes);
-    EXPECT_EQ(error_of([&] { Safetensors::open(path); }),
-              std::string("x.safetensors: ") + bad.message)
+    EXPECT_EQ(error_of([&] { Safetensors::open(path); }), "x.safetensors: " + bad.message)
         << bad.what;
   }
 }
