@@ -72,8 +72,8 @@ class ReferenceAdapter : public Implementation {
                                            options.numerics.fp32_rope_angles,
                                            options.numerics.bf16_weights});
     const TokenChunk tokens = tokens_of(input, model.config());
-    const std::size_t steps = input.draft ? input.draft->steps : 0;
-    KvCache cache = model.new_cache(Drafter::rollback_reserve(steps));
+    // Drafts see all keys with a mask over them, as the oracle's do: the ring keeps everything.
+    KvCache cache = model.new_cache(input.draft ? tokens.ids.size() + 2 : 0);
     const auto calls = calls_of(tokens, options.prefill_chunk, model.config().vision_blocks);
     const auto last = calls.size() == 1 ? run_at_once(model, tokens, cache, taps)
                                         : run_in_calls(model, tokens, calls, cache, taps);

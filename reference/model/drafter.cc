@@ -77,16 +77,22 @@ Drafter::Context Drafter::attended(const KvCache& cache, const LayerConfig& laye
   context.source = source_layer(layer.kind);
   const bool sliding = layer.kind == LayerKind::kSliding;
   const std::size_t reach = config_.text.sliding_window;
-  std::size_t kept = cache.length();
+  std::size_t seen = cache.length();
   if (sliding) {
-    kept = std::min(kept, window == DraftWindow::kLastKeys ? reach + 1 : reach - 1);
+    seen = std::min(seen, window == DraftWindow::kLastKeys ? reach + 1 : reach - 1);
   }
-  const std::size_t first = cache.length() - kept;
-  context.attended = cache.layer(context.source).tokens(first, cache.length());
-  context.visible = IntTensor<T, S>::from_shape({1, kept});
-  for (std::size_t s = 0; s < kept; ++s) {
-    context.keys.push_back(first + s);
-    context.visible(0, s) = cache.places()[first + s].valid ? 1 : 0;
+  const LayerCache& source = cache.layer(context.source);
+  const std::size_t first = source.oldest();  // a ring may hold more than the window shows
+  if (first + seen > cache.length()) {
+    throw Error("drafter: got a cache that kept " + std::to_string(cache.length() - first) +
+                " keys, expected at least " + std::to_string(seen));
+  }
+  context.attended = source.tokens(first, cache.length());
+  context.visible = IntTensor<T, S>::from_shape({1, cache.length() - first});
+  for (std::size_t s = first; s < cache.length(); ++s) {
+    const bool visible = cache.places()[s].valid && s + seen >= cache.length();
+    context.keys.push_back(s);
+    context.visible(0, s - first) = visible ? 1 : 0;
   }
   context.rope = rope_table({position}, layer.head_dim,
                             sliding ? config_.text.rope_sliding : config_.text.rope_full,
