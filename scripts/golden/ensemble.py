@@ -88,6 +88,8 @@ def run_jax(work: Path, checkpoints: Path, cases: list[Case], precision: str, py
         for name, extra in jax_members(case, precision).items():
             job = hf_job(work, checkpoints, case, name, extra)
             jobs.append([*job, "--precision", precision])
+    if not jobs:
+        return
     path = work / f"jobs-jax-{precision}.json"
     path.write_text(json.dumps(jobs))
     command = [str(python), str(HERE / "oracle_jax.py"), "--precision", precision]
@@ -95,12 +97,12 @@ def run_jax(work: Path, checkpoints: Path, cases: list[Case], precision: str, py
     print(f"gemma {precision}: {len(jobs)} runs", flush=True)
 
 
-def run_all(work: Path, checkpoints: Path, cases: list[Case], jax: Path | None) -> None:
+def run_all(work: Path, checkpoints: Path, cases: list[Case], jax: Path | None, precisions) -> None:
     for case in cases:
         write_case(work, case)
     with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(run_hf, work, checkpoints, cases, p) for p in ("f64", "f32", "bf16")]
-        for precision in ("f64", "f32", "bf16") if jax else ():
+        waiting = [pool.submit(run_hf, work, checkpoints, cases, p) for p in precisions]
+        for precision in precisions if jax else ():
             waiting.append(pool.submit(run_jax, work, checkpoints, cases, precision, jax))
         for future in waiting:
             future.result()

@@ -8,6 +8,7 @@ findings and golden/manifest.json. --check writes to a temporary folder and comp
 import argparse
 import fnmatch
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -170,6 +171,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, help="keep the oracles' runs here")
     parser.add_argument("--reuse", action="store_true", help="take the runs that --work holds")
     args = parser.parse_args()
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # a dependency of the JAX oracle talks a lot
     chosen = [c for c in all_cases() if fnmatch.fnmatch(f"{c.checkpoint}/{c.name}", args.only)]
     golden, checkpoints = ROOT / "golden", ROOT / "golden" / "checkpoints"
     with tempfile.TemporaryDirectory() as temporary:
@@ -177,7 +179,8 @@ def main() -> int:
         out = Path(temporary) / "golden" if args.check else golden
         work.mkdir(parents=True, exist_ok=True)
         if not args.reuse:
-            ensemble.run_all(work, checkpoints, chosen, args.jax)
+            precisions = ("f64",) if args.check else ("f64", "f32", "bf16")  # floors are not compared
+            ensemble.run_all(work, checkpoints, chosen, args.jax, precisions)
         for case in chosen:
             print(json.dumps(write_golden(work, checkpoints, out, case)), flush=True)
         write_finding(work, out, chosen)
