@@ -20,6 +20,15 @@ void expect_equal(std::size_t got, std::size_t expected, const std::string& what
   }
 }
 
+void check_token_ids(const std::vector<std::int64_t>& ids, std::size_t vocabulary) {
+  for (const std::int64_t id : ids) {
+    if (id < 0 || static_cast<std::uint64_t>(id) >= vocabulary) {
+      throw Error("masked_embedding.token_ordering: got token " + std::to_string(id) +
+                  ", expected 0 to " + std::to_string(vocabulary - 1));
+    }
+  }
+}
+
 Tensor<T, D> concat(const Tensor<T, D>& first, const Tensor<T, D>& second) {
   auto both = make_tensor<T, D>({1, first.size() + second.size()});
   std::copy(first.begin(), first.end(), both.begin());
@@ -57,6 +66,7 @@ Drafter::Drafter(const Checkpoint& drafter, const Transformer& target)
   }
   if (config_.drafter->use_ordered_embeddings) {
     token_ordering_ = reader_.checkpoint().read_integers("masked_embedding.token_ordering");
+    check_token_ids(token_ordering_, config_.text.vocab_size);
   }
 }
 

@@ -9,12 +9,15 @@ import h5py
 import numpy as np
 
 UNIT = {"f32": 2.0**-24, "bf16": 2.0**-8}
-DISCRETE = re.compile(r"(^text\.(ids|positions|ple\.ids|mask\..*)|topk_index|kv_source|\.token$"
-                      r"|centroid_index|candidate_ids|mask\.(local|global))$")  # fmt: skip
+DISCRETE = re.compile(
+    r"text\.(ids|positions|ple\.ids|mask\.(local|global))"
+    r"|.*\.(topk_index|kv_source)"
+    r"|mtp\.step\.\d+\.(token|centroid_index|candidate_ids)"
+)
 
 
 def is_discrete(name: str) -> bool:
-    return DISCRETE.search(name) is not None
+    return DISCRETE.fullmatch(name) is not None
 
 
 def relative_l2(error: np.ndarray, truth: np.ndarray) -> float:
@@ -24,10 +27,12 @@ def relative_l2(error: np.ndarray, truth: np.ndarray) -> float:
 
 
 def worst_row(error: np.ndarray, truth: np.ndarray) -> float:
-    """Rows are the first axis; a vector is one row."""
-    if truth.ndim < 2:
-        return relative_l2(error, truth)
-    return max(relative_l2(e, t) for e, t in zip(error, truth))
+    """A row is one line of the last axis (a token, or a head of it); rows of zeros do not count."""
+    width = truth.shape[-1] if truth.ndim else 1
+    errors = np.linalg.norm(error.reshape(-1, width), axis=1)
+    scales = np.linalg.norm(truth.reshape(-1, width), axis=1)
+    counted = scales > 0
+    return float(np.max(errors[counted] / scales[counted], initial=0.0))
 
 
 def hide(name: str, values: np.ndarray, truth_taps: dict) -> np.ndarray:
