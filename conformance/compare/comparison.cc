@@ -20,6 +20,7 @@ Selection select(const Tap& truth, const ComparisonContext& context) {
   Selection selection;
   selection.largest = context.largest;
   if (is_scores(truth.name)) {  // unknown visibility: nothing can be said
+    selection.rows_by_rms = true;
     selection.keep.assign(truth.values.size(), 0);
     if (context.visible != nullptr && context.visible->size() == truth.values.size()) {
       selection.keep = *context.visible;

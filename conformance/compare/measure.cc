@@ -55,15 +55,16 @@ void add_element(double truth, double got, std::size_t at, RowSums& row, Errors&
 }
 
 // A row whose truth is all zero is measured against the whole tensor's size.
-void find_worst_row(const std::vector<RowSums>& rows, Errors& errors) {
+void find_worst_row(const std::vector<RowSums>& rows, bool by_rms, Errors& errors) {
   const double mean2 =
       errors.count == 0 ? 0 : errors.sum_truth2 / static_cast<double>(errors.count);
   for (std::size_t r = 0; r < rows.size(); ++r) {
     if (rows[r].e2 == 0) {
       continue;
     }
-    const double size2 =
-        rows[r].truth2 > 0 ? rows[r].truth2 : mean2 * static_cast<double>(rows[r].count);
+    const double usual2 = mean2 * static_cast<double>(rows[r].count);
+    const bool small = by_rms ? rows[r].truth2 < usual2 : rows[r].truth2 == 0;
+    const double size2 = small ? usual2 : rows[r].truth2;
     const double error = std::sqrt(rows[r].e2 / size2);
     if (error > errors.worst_row) {
       errors.worst_row = error;
@@ -133,7 +134,7 @@ Errors measure(const Tap& truth, std::span<const double> got, const Selection& s
     errors.sum_truth2 += rows[r].truth2;
     errors.count += rows[r].count;
   }
-  find_worst_row(rows, errors);
+  find_worst_row(rows, selection.rows_by_rms, errors);
   errors.cosine = cosine_of(truth, got, selection, errors);
   return errors;
 }

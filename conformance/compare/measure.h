@@ -19,6 +19,9 @@ struct Selection {
   std::vector<char> keep;  // per element; empty: all
   // Beyond it (the class's largest number) an infinity of the right sign is right.
   double largest = std::numeric_limits<double>::infinity();
+  // Rows smaller than the tensor's rms are measured against it: for values that act by their size
+  // and not by that of their row, as scores do. A lone score near zero has no relative accuracy.
+  bool rows_by_rms = false;
 
   bool has(std::size_t element) const { return keep.empty() || keep[element] != 0; }
   // Leaves out all elements of the given rows of the leading axis.

@@ -82,6 +82,15 @@ TEST(Measure, ARowOfZerosIsMeasuredAgainstTheTensor) {
   EXPECT_NEAR(e.worst_row, 1e-3 / 2, 1e-12);
 }
 
+TEST(Measure, SmallRowsOfScoresAreMeasuredAgainstTheTensor) {
+  const Tap truth = tap({2, 1}, {1e-6, 1});
+  Selection scores;
+  scores.rows_by_rms = true;
+  const std::vector<double> got = {2e-6, 1};
+  EXPECT_NEAR(measure(truth, got, scores).worst_row, 1e-6 * std::sqrt(2.0), 1e-12);
+  EXPECT_NEAR(measure(truth, got).worst_row, 1, 1e-9);
+}
+
 TEST(Measure, ProbabilitiesLeakAndSum) {
   const Tap truth = tap({1, 1, 3}, {0.5, 0.5, 0});
   Errors e;
