@@ -2,8 +2,8 @@
 """No lazy xtensor expression with a name.
 
 A lazy reduction that is broadcast (`auto mean = xt::mean(...)`, then `x / mean`) gives wrong
-numbers in xtensor 0.24 and reads outside its buffer. An expression is returned, or assigned to a Tensor, in
-the statement that makes it.
+numbers in xtensor 0.24 and reads outside its buffer. An expression is returned, or assigned to a
+Tensor, in the statement that makes it.
 """
 
 import re

@@ -24,9 +24,9 @@ the same as a story.
 """
 MISTAKES = """# The mistakes
 
-Written by `scripts/check/spec.py` from `conformance/catalogue`; `assay explain M-79` prints one. The
-tap is where a comparison in execution order must fail first. *Masked*: the logits hardly move, only
-the tap shows it.
+Written by `scripts/check/spec.py` from `conformance/catalogue`; `assay explain M-79` prints one.
+The tap is where a comparison in execution order must fail first. *Masked*: the logits hardly move,
+only the tap shows it.
 
 | mistake | what is done wrongly | shows at | models, and what a case needs |
 | --- | --- | --- | --- |
