@@ -11,6 +11,7 @@
 #include "conformance/compare/constants.h"
 #include "conformance/compare/harness.h"
 #include "conformance/compare/listeners.h"
+#include "conformance/compare/products.h"
 #include "conformance/compare/replay.h"
 
 namespace assay::conformance {
@@ -134,7 +135,7 @@ void Calibration::replay_member(const TapSet& dump) {
   }
 }
 
-// Own steps of every single tap: the size of the noise.
+// Own steps of every single tap: the size of the noise. Products take what any order may take.
 void Calibration::measure_steps(const TapSet& dump) {
   ReplayListener listener(dump, input_, precision_.largest);
   require_ok(f64_.run(input_, {}, listener), "the replay of the float run");
@@ -144,8 +145,13 @@ void Calibration::measure_steps(const TapSet& dump) {
       size = std::max(size, step.errors.rel_l2());
     }
   }
+  const double u = find_precision("f32")->unit_roundoff();
   for (const Tap& tap : dump) {
     elements_ += tap.values.size();
+    if (const double units = product_step(tap, dump); units > 0) {
+      double& size = step_sizes_[tap_kind(tap.name)];
+      size = std::max(size, units * u);
+    }
   }
 }
 
