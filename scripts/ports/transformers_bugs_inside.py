@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Planted mistakes (see transformers_bugs.py): rotation, masks, attention, feed-forward part."""
+"""Planted mistakes (see planting.py): rotation, masks, attention, feed-forward part."""
 
 import torch
 from torch.nn.functional import gelu, silu
 
-from transformers_bugs import EQUAL, MOE, PLE, before, bug, chosen, patch_namespace, replace, watch
+from planting import EQUAL, MOE, PLE, before, bug, chosen, patch_namespace, replace, watch
 
 GROUPED = ["e4b", "12b", "26b", "31b"]
 

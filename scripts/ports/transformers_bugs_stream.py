@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Planted mistakes (see transformers_bugs.py): norms, scalars, embeddings, output."""
+"""Planted mistakes (see planting.py): norms, scalars, embeddings, output."""
 
 import torch
 
-from transformers_bugs import PLE, EQUAL, before, bug, chosen, replace, skip, watch
+from planting import PLE, EQUAL, before, bug, chosen, replace, skip, watch
 
 # ---- norms and scalars --------------------------------------------------------------------------
 
