@@ -74,6 +74,7 @@ struct ExecutionKey {
   std::size_t part = 0;
   std::size_t layer = 0;
   std::size_t entry = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the zero of <=> for a pointer
   auto operator<=>(const ExecutionKey&) const = default;
 };
 ExecutionKey execution_key(std::string_view name);

@@ -56,7 +56,7 @@ TEST(Dump, comes_back_as_it_was_written) {
 TEST(Dump, can_be_written_in_fp32) {
   const Folder folder;
   write_dump(folder / "a.h5", two_taps(), {}, DumpPrecision::kF32);
-  EXPECT_EQ(read_dump(folder / "a.h5").taps.at("text.embed").values[0], double{0.1f});
+  EXPECT_EQ(read_dump(folder / "a.h5").taps.at("text.embed").values[0], static_cast<double>(0.1f));
 }
 
 TEST(Dump, replaces_a_file_only_when_complete) {

@@ -132,7 +132,7 @@ void read_taps(Hdf5File& file, Golden& golden) {
 
 // A name that will be joined to a path must not lead out of its folder.
 std::string folder_name(const Hdf5File& file, const std::string& attribute) {
-  const std::string name = file.text("/", attribute).value_or("");
+  std::string name = file.text("/", attribute).value_or("");
   const bool odd = std::ranges::any_of(
       name, [](unsigned char c) { return c == '/' || c == '\\' || c < ' ' || c == 127; });
   if (odd || name == "." || name == "..") {
@@ -149,7 +149,9 @@ std::map<std::string, std::string> text_table(const std::string& text, const std
   std::map<std::string, std::string> table;
   for (const auto& [key, value] : json.items()) {
     if (!value.is_string()) {
-      throw Error(label + ": " + key + ": got " + describe_json(&value) + ", expected a reason");
+      std::string message = label;
+      message.append(": ").append(key).append(": got ").append(describe_json(&value));
+      throw Error(message.append(", expected a reason"));
     }
     table.emplace(key, value.get<std::string>());
   }

@@ -130,7 +130,7 @@ bool is_scalar(const Hdf5Handle& attribute) {
   return space.valid() && H5Sget_simple_extent_npoints(space.id()) == 1;
 }
 
-std::string up_to_zero(std::string text) {
+std::string up_to_zero(const std::string& text) {
   const std::size_t end = text.find('\0');
   return end == std::string::npos ? text : text.substr(0, end);
 }
@@ -159,7 +159,7 @@ std::optional<std::string> Hdf5File::Impl::read_text(const Hdf5Handle& attribute
   if (H5Aread(attribute.id(), type.id(), text.data()) < 0) {
     return std::nullopt;
   }
-  return up_to_zero(std::move(text));
+  return up_to_zero(text);
 }
 
 std::optional<double> Hdf5File::Impl::read_number(const Hdf5Handle& attribute) const {
@@ -303,7 +303,9 @@ std::map<std::string, std::string> Hdf5File::attributes(const std::string& path)
   }
   std::map<std::string, std::string> all;
   for (const std::string& name : names) {
-    const Hdf5Handle attribute = impl_->open_attribute(object, path + "@" + name, name);
+    std::string thing = path;
+    thing.append("@").append(name);
+    const Hdf5Handle attribute = impl_->open_attribute(object, thing, name);
     if (const auto text = impl_->read_text(attribute)) {
       all.emplace(name, *text);
     } else if (const auto number = impl_->read_number(attribute)) {

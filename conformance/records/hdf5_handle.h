@@ -40,8 +40,8 @@ class Hdf5Handle {
 
 // The library prints a trace of its own for every failed call unless it is told not to.
 inline void silence_hdf5() {
-  static const herr_t kSilenced = H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  static_cast<void>(kSilenced);
+  static const herr_t silenced = H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  static_cast<void>(silenced);
 }
 
 }  // namespace assay::conformance

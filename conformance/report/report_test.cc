@@ -101,6 +101,7 @@ TEST(Collapse, joins_layers_of_one_tap) {
        "text.layer.9.ffn.act", "text.layer.0.out", "text.logits", "mtp.step.1.layer.0.out",
        "mtp.step.1.layer.1.out", "mtp.step.0.token", "mtp.step.2.token", "unknown.3.x"});
   std::vector<std::string> labels;
+  labels.reserve(groups.size());
   for (const TapGroup& group : groups) {
     labels.push_back(group.label);
   }
