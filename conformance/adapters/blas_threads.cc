@@ -5,6 +5,8 @@ extern "C" void openblas_set_num_threads(int threads);
 
 namespace assay::conformance {
 
-void use_blas_threads(int threads) { openblas_set_num_threads(threads); }
+void use_blas_threads(int threads) {
+  openblas_set_num_threads(threads);
+}
 
 }  // namespace assay::conformance

@@ -68,9 +68,9 @@ class ReferenceAdapter : public Implementation {
 
  private:
   void run_case(const CaseInput& input, const RunOptions& options, TapListener& taps) const {
-    const Transformer model(*checkpoint_, {options.numerics.bf16_scales,
-                                           options.numerics.fp32_rope_angles,
-                                           options.numerics.bf16_weights});
+    const Transformer model(*checkpoint_,
+                            {options.numerics.bf16_scales, options.numerics.fp32_rope_angles,
+                             options.numerics.bf16_weights});
     const TokenChunk tokens = tokens_of(input, model.config());
     // Drafts see all keys with a mask over them, as the oracle's do: the ring keeps everything.
     KvCache cache = model.new_cache(input.draft ? tokens.ids.size() + 2 : 0);
@@ -121,9 +121,13 @@ class ReferenceAdapter : public Implementation {
 }  // namespace
 
 #ifdef ASSAY_FP64
-std::unique_ptr<Implementation> make_reference_f64() { return std::make_unique<ReferenceAdapter>(); }
+std::unique_ptr<Implementation> make_reference_f64() {
+  return std::make_unique<ReferenceAdapter>();
+}
 #else
-std::unique_ptr<Implementation> make_reference_f32() { return std::make_unique<ReferenceAdapter>(); }
+std::unique_ptr<Implementation> make_reference_f32() {
+  return std::make_unique<ReferenceAdapter>();
+}
 #endif
 
 }  // namespace assay::conformance

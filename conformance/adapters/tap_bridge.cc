@@ -15,8 +15,8 @@ void hand_over(conformance::TapListener& listener, const std::string& name,
   conformance::Tap tap{name, {shape.begin(), shape.end()}, {values.begin(), values.end()}, integer};
   listener.on_tap(tap);
   if (tap.values.size() != values.size()) {
-    throw Error(name + ": got " + std::to_string(tap.values.size()) +
-                " forced values, expected " + std::to_string(values.size()));
+    throw Error(name + ": got " + std::to_string(tap.values.size()) + " forced values, expected " +
+                std::to_string(values.size()));
   }
   std::transform(tap.values.begin(), tap.values.end(), values.begin(), [&name](double value) {
     if constexpr (std::is_integral_v<Value>) {

@@ -23,8 +23,8 @@ class DirectBridge : public Taps {
   bool wants(const std::string& name) const override { return listener_->wants(name); }
   void real(const std::string& name, const TapPlace& place, std::span<const std::size_t> shape,
             std::span<Real> values) override;
-  void integers(const std::string& name, const TapPlace& place,
-                std::span<const std::size_t> shape, std::span<std::int32_t> values) override;
+  void integers(const std::string& name, const TapPlace& place, std::span<const std::size_t> shape,
+                std::span<std::int32_t> values) override;
 
  private:
   conformance::TapListener* listener_;
@@ -39,8 +39,8 @@ class JoiningBridge : public Taps {
   void begin_call(std::size_t first_token) { first_token_ = first_token; }
   void real(const std::string& name, const TapPlace& place, std::span<const std::size_t> shape,
             std::span<Real> values) override;
-  void integers(const std::string& name, const TapPlace& place,
-                std::span<const std::size_t> shape, std::span<std::int32_t> values) override;
+  void integers(const std::string& name, const TapPlace& place, std::span<const std::size_t> shape,
+                std::span<std::int32_t> values) override;
   void finish();  // hands all joined taps to the listener, in the order in which they first came
 
  private:

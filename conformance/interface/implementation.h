@@ -32,10 +32,10 @@ struct Tap {
 
 // One item of media as the vectors that replace its placeholder tokens.
 struct SoftVectors {
-  std::string kind;           // "image", "frame" or "audio"
-  std::size_t rows = 0;       // placeholders it fills
-  std::size_t width = 0;      // the model's hidden size
-  std::vector<double> values; // [rows, width]
+  std::string kind;            // "image", "frame" or "audio"
+  std::size_t rows = 0;        // placeholders it fills
+  std::size_t width = 0;       // the model's hidden size
+  std::vector<double> values;  // [rows, width]
 };
 
 // A draft request (drafters only): `steps` tokens drafted after `token`, which was chosen at
@@ -57,9 +57,9 @@ struct CaseInput {
 
 // Rounding habits that are legitimate in some precision class and that no tap can show.
 struct Numerics {
-  bool bf16_scales = false;      // sqrt(D), sqrt(P), 2^-1/2 rounded to bf16 (R-12, DIV-30)
-  bool fp32_rope_angles = false; // angles evaluated in fp32
-  bool bf16_weights = false;     // weights rounded to bf16 when they are loaded
+  bool bf16_scales = false;       // sqrt(D), sqrt(P), 2^-1/2 rounded to bf16 (R-12, DIV-30)
+  bool fp32_rope_angles = false;  // angles evaluated in fp32
+  bool bf16_weights = false;      // weights rounded to bf16 when they are loaded
 };
 
 struct RunOptions {

@@ -18,8 +18,8 @@ class Coverage {
  public:
   // Adds to result.not_provided every tap that this model has and the golden lacks, with the
   // golden's reason, and remembers both kinds.
-  void note(const conformance::Golden& golden, const ModelConfig& model,
-            const ModelConfig* drafter, conformance::CaseResult& result);
+  void note(const conformance::Golden& golden, const ModelConfig& model, const ModelConfig* drafter,
+            conformance::CaseResult& result);
 
   // Per checkpoint: taps compared in some case, and the rest by reason.
   void print(std::ostream& out) const;

@@ -24,8 +24,8 @@ std::unique_ptr<conformance::Implementation> make_implementation(const std::stri
   if (std::find(precisions.begin(), precisions.end(), precision) == precisions.end()) {
     throw Error("--precision: got '" + precision + "', expected f32 or f64 for --impl " + impl);
   }
-  auto implementation = precision == "f64" ? conformance::make_reference_f64()
-                                           : conformance::make_reference_f32();
+  auto implementation =
+      precision == "f64" ? conformance::make_reference_f64() : conformance::make_reference_f32();
   throw_unless_ok(implementation->load(checkpoint, drafter), "");
   return implementation;
 }

@@ -76,8 +76,8 @@ int inspect_golden(const conformance::Golden& golden) {
   for (const auto& [name, value] : golden.attributes) {
     std::cout << name << ": " << value << "\n";
   }
-  std::cout << golden.input.ids.size() << " tokens, " << golden.input.media.size()
-            << " media items" << (golden.input.draft ? ", drafts" : "") << "\n";
+  std::cout << golden.input.ids.size() << " tokens, " << golden.input.media.size() << " media items"
+            << (golden.input.draft ? ", drafts" : "") << "\n";
   print_taps(golden.truth);
   return 0;
 }

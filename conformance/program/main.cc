@@ -19,7 +19,8 @@ using namespace assay::program;  // NOLINT(google-build-using-namespace): the co
 void add_verify(CLI::App& app, VerifyOptions& o) {
   auto* c = app.add_subcommand("verify", "run an implementation on goldens and judge every tap");
   c->add_option("--impl", o.impl, "implementation: reference");
-  c->add_option("--checkpoint", o.checkpoint, "folder of the checkpoint; default: the golden's own");
+  c->add_option("--checkpoint", o.checkpoint,
+                "folder of the checkpoint; default: the golden's own");
   c->add_option("--drafter", o.drafter, "folder of the drafter");
   c->add_option("--golden", o.golden, "a golden file or a folder of them; default: the committed");
   c->add_option("--case", o.case_glob, "only cases whose name matches, as in 'e2b-tiny/*'");
@@ -78,7 +79,8 @@ void add_widths(CLI::App& c, assay::SynthOptions& w) {
 
 void add_synth(CLI::App& app, SynthCommand& o) {
   auto* c = app.add_subcommand("synth", "write a checkpoint from the closed-form generator");
-  c->add_option("size", o.size, "e2b, e4b, 12b, 26b, 31b, or one of them with -drafter")->required();
+  c->add_option("size", o.size, "e2b, e4b, 12b, 26b, 31b, or one of them with -drafter")
+      ->required();
   c->add_option("directory", o.directory, "a new folder")->required();
   add_widths(*c, o.widths);
   c->add_option("--layer-types", o.layer_types, "letters S (sliding) and F (full), as in SSFSSF");

@@ -14,14 +14,14 @@ struct VerifyOptions {
   std::string impl = "reference";
   std::string checkpoint;
   std::string drafter;
-  std::string golden;               // file or folder; empty: the committed ones
+  std::string golden;  // file or folder; empty: the committed ones
   std::string case_glob = "*";
-  std::string level = "taps";       // logits, blocks, taps
-  std::string mode;                 // chained, replay; empty: all that apply
+  std::string level = "taps";           // logits, blocks, taps
+  std::string mode;                     // chained, replay; empty: all that apply
   std::vector<std::string> precisions;  // empty: every one that was built
   std::size_t prefill = 0;
-  std::size_t tokens = 16;          // of the built-in case, when there is no golden
-  std::string report;               // folder for report.json and junit.xml
+  std::size_t tokens = 16;  // of the built-in case, when there is no golden
+  std::string report;       // folder for report.json and junit.xml
 };
 
 struct CompareOptions {
@@ -61,7 +61,7 @@ struct TapsOptions {
 struct SynthCommand {
   std::string size;
   std::string directory;
-  SynthOptions widths;  // what is not set is the size's own
+  SynthOptions widths;      // what is not set is the size's own
   std::string layer_types;  // "SSF": sliding, sliding, full; empty: the size's own
   std::string dtype = "bf16";
   bool text_only = false;

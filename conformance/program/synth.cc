@@ -36,7 +36,9 @@ std::vector<LayerKind> kinds_of(const std::string& letters) {
   return kinds;
 }
 
-double gigabytes(std::size_t bytes) { return static_cast<double>(bytes) / 1e9; }
+double gigabytes(std::size_t bytes) {
+  return static_cast<double>(bytes) / 1e9;
+}
 
 void show_progress(const SynthProgress& progress) {
   static std::size_t last_percent = 101;

@@ -131,9 +131,9 @@ void Verifier::add(CaseResult result, const Subject& subject, const std::string&
 }
 
 std::string Verifier::reproduce(const Subject& subject, const std::string& precision) const {
-  std::vector<std::string> words = {"assay",        "verify",           "--impl",
-                                    options_.impl,  "--checkpoint",     subject.checkpoint,
-                                    "--precision",  precision};
+  std::vector<std::string> words = {"assay",       "verify",       "--impl",
+                                    options_.impl, "--checkpoint", subject.checkpoint,
+                                    "--precision", precision};
   const auto option = [&words](const char* name, const std::string& value) {
     if (!value.empty()) {
       words.insert(words.end(), {name, value});
@@ -147,8 +147,7 @@ std::string Verifier::reproduce(const Subject& subject, const std::string& preci
 }
 
 // The case of a golden file; nothing when its name does not match --case.
-std::optional<Subject> subject_of(const std::filesystem::path& file,
-                                  const VerifyOptions& options) {
+std::optional<Subject> subject_of(const std::filesystem::path& file, const VerifyOptions& options) {
   Subject subject;
   subject.golden = conformance::read_golden(file);
   const std::string& name = subject.golden.case_name;
@@ -189,8 +188,8 @@ int verify(const VerifyOptions& given) {
     options.precisions = {"f32"};  // fp64 is the truth here
     verifier.judge(subject);
   } else {
-    const auto place = options.golden.empty() ? committed_goldens()
-                                              : std::filesystem::path(options.golden);
+    const auto place =
+        options.golden.empty() ? committed_goldens() : std::filesystem::path(options.golden);
     for (const auto& file : golden_files(place)) {
       if (const auto subject = subject_of(file, options)) {
         verifier.judge(*subject);
@@ -198,7 +197,8 @@ int verify(const VerifyOptions& given) {
     }
   }
   if (verifier.report().cases.empty()) {
-    throw Error("--case: got '" + options.case_glob + "', expected a pattern that some case matches");
+    throw Error("--case: got '" + options.case_glob +
+                "', expected a pattern that some case matches");
   }
   if (options.level == "taps") {
     verifier.coverage().print(std::cout);

@@ -202,9 +202,15 @@ const Spoiled kSpoiled[] = {
     {"wrong_rank",
      [](hid_t file) {
        H5Ldelete(file, "/taps/text.embed/lo", H5P_DEFAULT);
+       remake_filled(file, kHi, H5T_IEEE_F32LE, {3, 2, 1}, {1, 2, 3, 4, 5, 6});
+     },
+     "a.h5: /taps/text.embed: got shape [3, 2, 1], expected [T, D]"},
+    {"merged_rows",
+     [](hid_t file) {
+       H5Ldelete(file, "/taps/text.embed/lo", H5P_DEFAULT);
        remake_filled(file, kHi, H5T_IEEE_F32LE, {6}, {1, 2, 3, 4, 5, 6});
      },
-     "a.h5: /taps/text.embed: got shape [6], expected [T, D]"},
+     "a.h5: /taps/text.embed: got shape [6], expected [T, D] with T = 3, the number of ids"},
     {"rows_that_are_no_tokens",
      [](hid_t file) {
        H5Ldelete(file, "/taps/text.embed/lo", H5P_DEFAULT);

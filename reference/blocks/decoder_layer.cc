@@ -40,8 +40,8 @@ Tensor<T, D> decoder_layer(const DecoderLayerWeights& w, const TextConfig& confi
   auto h = rms_norm(residual, w.input_layernorm, eps);  // [T, D]
   tap("attn.norm_in", h);
   h = self_attention(w.self_attn, layer, config.num_attention_heads, eps, h, call,
-                     tap.under("attn."));                     // [T, D]
-  h = rms_norm(h, w.post_attention_layernorm, eps);           // [T, D]
+                     tap.under("attn."));            // [T, D]
+  h = rms_norm(h, w.post_attention_layernorm, eps);  // [T, D]
   tap("attn.post_norm", h);
   residual += h;
   tap("attn.residual", residual);

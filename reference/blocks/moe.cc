@@ -43,8 +43,7 @@ struct Assignment {
   std::size_t slot;
 };
 
-std::vector<std::vector<Assignment>> by_expert(const IntTensor<T, X>& chosen,
-                                               std::size_t experts) {
+std::vector<std::vector<Assignment>> by_expert(const IntTensor<T, X>& chosen, std::size_t experts) {
   std::vector<std::vector<Assignment>> assigned(experts);
   for (std::size_t t = 0; t < chosen.shape()[0]; ++t) {
     for (std::size_t x = 0; x < chosen.shape()[1]; ++x) {

@@ -25,8 +25,7 @@ Tensor<T, N, H> rotated_queries(const SelfAttentionWeights& w, std::size_t num_h
 
 // Keys and values of the tokens of this call.
 KeyValues own_keys_and_values(const SelfAttentionWeights& w, const LayerConfig& layer, double eps,
-                              const Tensor<T, D>& x, const RopeTable& table,
-                              const TapScope& tap) {
+                              const Tensor<T, D>& x, const RopeTable& table, const TapScope& tap) {
   auto k = linear_heads(x, *w.k_proj, layer.num_key_value_heads);  // [T, K, H]
   tap("k_proj", k);
   auto v = layer.k_eq_v ? k : linear_heads(x, *w.v_proj, layer.num_key_value_heads);

@@ -23,12 +23,12 @@ namespace assay::ASSAY_REFERENCE {
 
 // What attention needs to know of the call it runs in.
 struct AttentionCall {
-  const RopeTable* rope = nullptr;            // of this layer's kind, at the query positions
-  const IntTensor<T, S>* visible = nullptr;   // of this layer's kind
+  const RopeTable* rope = nullptr;                 // of this layer's kind, at the query positions
+  const IntTensor<T, S>* visible = nullptr;        // of this layer's kind
   const std::vector<std::size_t>* keys = nullptr;  // index in the sequence of each key
-  LayerCache* cache = nullptr;                // where own keys go; null on a sharing layer
-  KeyValues* attended = nullptr;              // shared: filled by the source; own: filled here
-  std::size_t kv_source = 0;                  // the layer whose keys are attended
+  LayerCache* cache = nullptr;                     // where own keys go; null on a sharing layer
+  KeyValues* attended = nullptr;                   // shared: filled by the source; own: filled here
+  std::size_t kv_source = 0;                       // the layer whose keys are attended
 };
 
 // x [T, D] is the normed residual; returns o_proj's output [T, D].

@@ -4,21 +4,21 @@
 
 namespace assay::axes {
 
-struct R;    // rows: any leading axes, flattened
-struct T;    // query positions of one call
-struct S;    // key positions a layer sees in one call
-struct D;    // model width, hidden_size
-struct N;    // query heads
-struct K;    // key/value heads
-struct H;    // width of one head
-struct F;    // feed-forward width
-struct V;    // vocabulary
-struct L;    // layers
-struct P;    // width of the per-layer input
-struct E;    // experts
-struct X;    // experts chosen per token
-struct O;    // outputs of a linear map
-struct I;    // inputs of a linear map
-struct C;    // channel pairs that rotate together, H / 2
+struct R;  // rows: any leading axes, flattened
+struct T;  // query positions of one call
+struct S;  // key positions a layer sees in one call
+struct D;  // model width, hidden_size
+struct N;  // query heads
+struct K;  // key/value heads
+struct H;  // width of one head
+struct F;  // feed-forward width
+struct V;  // vocabulary
+struct L;  // layers
+struct P;  // width of the per-layer input
+struct E;  // experts
+struct X;  // experts chosen per token
+struct O;  // outputs of a linear map
+struct I;  // inputs of a linear map
+struct C;  // channel pairs that rotate together, H / 2
 
 }  // namespace assay::axes

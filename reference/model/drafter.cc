@@ -32,8 +32,7 @@ void check_token_ids(const std::vector<std::int64_t>& ids, std::size_t vocabular
 Tensor<T, D> concat(const Tensor<T, D>& first, const Tensor<T, D>& second) {
   auto both = make_tensor<T, D>({1, first.size() + second.size()});
   std::copy(first.begin(), first.end(), both.begin());
-  std::copy(second.begin(), second.end(),
-            both.begin() + static_cast<std::ptrdiff_t>(first.size()));
+  std::copy(second.begin(), second.end(), both.begin() + static_cast<std::ptrdiff_t>(first.size()));
   return both;
 }
 
@@ -49,9 +48,7 @@ struct Drafter::Context {
 };
 
 Drafter::Drafter(const Checkpoint& drafter, const Transformer& target)
-    : target_(target),
-      config_(drafter.config()),
-      reader_(drafter, target.habits().bf16_weights) {
+    : target_(target), config_(drafter.config()), reader_(drafter, target.habits().bf16_weights) {
   if (!config_.drafter) {
     throw Error(drafter.directory().string() + ": got a " + config_.model_type +
                 " model, expected a drafter (gemma4_assistant or gemma4_unified_assistant)");
@@ -152,8 +149,7 @@ Tensor<T, V> Drafter::ordered_logits(const Tensor<T, D>& m, const TapScope& tap)
 
 std::vector<std::int32_t> Drafter::draft(const KvCache& cache, std::int32_t token,
                                          std::int32_t position, Tensor<T, D> hidden,
-                                         std::size_t steps, DraftWindow window,
-                                         Taps& taps) const {
+                                         std::size_t steps, DraftWindow window, Taps& taps) const {
   std::vector<Context> contexts;
   for (const LayerConfig& layer : config_.text.layers) {
     contexts.push_back(attended(cache, layer, position, window));

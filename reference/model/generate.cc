@@ -61,8 +61,8 @@ std::vector<std::int32_t> generate_greedy(const Transformer& model, const TokenC
         greedy_token(row(result.logits, last, vocabulary), model.config().suppress_tokens));
     if (tokens.size() < count) {
       ++position;
-      result = model.forward(text_chunk({tokens.back()}, static_cast<std::size_t>(position)),
-                             cache, silent);
+      result = model.forward(text_chunk({tokens.back()}, static_cast<std::size_t>(position)), cache,
+                             silent);
     }
   }
   return tokens;

@@ -56,7 +56,7 @@ Tensor<T, D> one_row(const Tensor<T, D>& x, std::size_t r) {
 }  // namespace
 
 Acceptance accept_greedy(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& logits,
-                      const std::vector<std::int32_t>& suppressed) {
+                         const std::vector<std::int32_t>& suppressed) {
   const std::size_t vocabulary = logits.shape()[1];
   Acceptance acceptance;
   for (;;) {
@@ -69,7 +69,7 @@ Acceptance accept_greedy(const std::vector<std::int32_t>& drafted, const Tensor<
 }
 
 Acceptance accept_sampled(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& probs,
-                       const std::function<double()>& uniform) {
+                          const std::function<double()>& uniform) {
   const std::size_t vocabulary = probs.shape()[1];
   Acceptance acceptance;
   for (; acceptance.accepted < drafted.size(); ++acceptance.accepted) {

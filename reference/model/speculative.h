@@ -30,11 +30,11 @@ struct Acceptance {
 
 // `logits` [N+1, V]: the target's rows over [x_p, d_1 ... d_N].
 Acceptance accept_greedy(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& logits,
-                      const std::vector<std::int32_t>& suppressed);
+                         const std::vector<std::int32_t>& suppressed);
 
 // `probs` [N+1, V]; `uniform` gives numbers in [0, 1).
 Acceptance accept_sampled(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& probs,
-                       const std::function<double()>& uniform);
+                          const std::function<double()>& uniform);
 
 struct Round {
   std::int32_t position = 0;  // p of the round

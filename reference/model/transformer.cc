@@ -13,7 +13,9 @@
 namespace assay::ASSAY_REFERENCE {
 namespace {
 
-bool is_vision(TokenType type) { return type == TokenType::kImage || type == TokenType::kVideo; }
+bool is_vision(TokenType type) {
+  return type == TokenType::kImage || type == TokenType::kVideo;
+}
 
 // Places of the tokens of a call that starts after `before` tokens.
 std::vector<TokenPlace> places_of(const TokenChunk& chunk, std::size_t before, bool vision_blocks) {
@@ -128,9 +130,9 @@ Transformer::Call Transformer::begin_call(const TokenChunk& chunk, const KvCache
     const std::string name = sliding ? "local" : "global";
     const auto keys = visible_keys(cache, layer.kind, call.places);
     auto& kind = call.of_kind[layer.kind];
-    kind.rope = rope_table(chunk.positions, layer.head_dim,
-                           sliding ? config_.rope_sliding : config_.rope_full,
-                           habits_.fp32_rope_angles);
+    kind.rope =
+        rope_table(chunk.positions, layer.head_dim,
+                   sliding ? config_.rope_sliding : config_.rope_full, habits_.fp32_rope_angles);
     tap(("rope." + name + ".cos").c_str(), kind.rope.cos);
     tap(("rope." + name + ".sin").c_str(), kind.rope.sin);
     kind.keys = indices_of(keys);

@@ -26,8 +26,7 @@ Tensor<R, O> linear(const Tensor<R, I>& x, const Tensor<O, I>& weight) {
   return xt::linalg::dot(x, xt::transpose(weight));  // [R, I] x [I, O]
 }
 
-Tensor<T, N, H> linear_heads(const Tensor<T, D>& x, const Tensor<O, I>& weight,
-                             std::size_t heads) {
+Tensor<T, N, H> linear_heads(const Tensor<T, D>& x, const Tensor<O, I>& weight, std::size_t heads) {
   const auto flat = linear(x, weight);  // [T, N*H]
   const std::size_t width = flat.shape()[1];
   if (heads == 0 || width % heads != 0) {

@@ -15,7 +15,6 @@ namespace assay::ASSAY_REFERENCE {
 Tensor<R, O> linear(const Tensor<R, I>& x, const Tensor<O, I>& weight);
 
 // The same map, its outputs read as heads: [T, heads * head_dim] -> [T, heads, head_dim].
-Tensor<T, N, H> linear_heads(const Tensor<T, D>& x, const Tensor<O, I>& weight,
-                             std::size_t heads);
+Tensor<T, N, H> linear_heads(const Tensor<T, D>& x, const Tensor<O, I>& weight, std::size_t heads);
 
 }  // namespace assay::ASSAY_REFERENCE

@@ -34,7 +34,9 @@ AnyTensor normalise_rows(const AnyTensor& x, std::size_t width, std::span<const 
   return y;
 }
 
-std::span<const Real> values_of(const Tensor<D>& scale) { return {scale.data(), scale.size()}; }
+std::span<const Real> values_of(const Tensor<D>& scale) {
+  return {scale.data(), scale.size()};
+}
 
 }  // namespace
 

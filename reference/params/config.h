@@ -61,7 +61,8 @@ struct TextConfig {
   std::size_t num_kv_shared_layers = 0;
   std::optional<MoeConfig> moe;
   SpecialTokens special;
-  std::vector<std::int32_t> suppress_tokens;  // 12B: never sampled, never suppressed in logits
+  std::vector<std::int32_t>
+      suppress_tokens;  // 12B: never sampled, never suppressed in logits
 
   std::vector<LayerConfig> layers;
 
@@ -79,8 +80,8 @@ struct DrafterConfig {
 };
 
 struct ModelConfig {
-  std::string model_type;             // gemma4, gemma4_text, gemma4_assistant, …
-  std::string weight_prefix;          // "model.language_model." or "model."
+  std::string model_type;     // gemma4, gemma4_text, gemma4_assistant, …
+  std::string weight_prefix;  // "model.language_model." or "model."
   TextConfig text;
   std::optional<DrafterConfig> drafter;
 };

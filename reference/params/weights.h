@@ -13,12 +13,12 @@
 namespace assay::ASSAY_REFERENCE {
 
 struct SelfAttentionWeights {
-  Tensor<O, I> q_proj;                  // [N*H, D]
-  Tensor<H> q_norm;                     // [H]
-  Tensor<O, I> o_proj;                  // [D, N*H]
-  std::optional<Tensor<O, I>> k_proj;   // [K*H, D], absent where keys are another layer's
-  std::optional<Tensor<H>> k_norm;      // [H]
-  std::optional<Tensor<O, I>> v_proj;   // [K*H, D], absent also where the value is the raw key
+  Tensor<O, I> q_proj;                 // [N*H, D]
+  Tensor<H> q_norm;                    // [H]
+  Tensor<O, I> o_proj;                 // [D, N*H]
+  std::optional<Tensor<O, I>> k_proj;  // [K*H, D], absent where keys are another layer's
+  std::optional<Tensor<H>> k_norm;     // [H]
+  std::optional<Tensor<O, I>> v_proj;  // [K*H, D], absent also where the value is the raw key
 };
 
 struct MlpWeights {
@@ -33,19 +33,19 @@ struct ExpertWeights {
 };
 
 struct MoeWeights {
-  Tensor<O, I> router_proj;          // [E, D]
-  Tensor<D> router_scale;            // [D]
-  Tensor<E> per_expert_scale;        // [E]
-  Tensor<D> post_feedforward_layernorm_1;  // [D] after the dense branch
-  Tensor<D> pre_feedforward_layernorm_2;   // [D] before the experts
-  Tensor<D> post_feedforward_layernorm_2;  // [D] after the experts
+  Tensor<O, I> router_proj;                          // [E, D]
+  Tensor<D> router_scale;                            // [D]
+  Tensor<E> per_expert_scale;                        // [E]
+  Tensor<D> post_feedforward_layernorm_1;            // [D] after the dense branch
+  Tensor<D> pre_feedforward_layernorm_2;             // [D] before the experts
+  Tensor<D> post_feedforward_layernorm_2;            // [D] after the experts
   std::function<ExpertWeights(std::size_t)> expert;  // one expert, widened on demand
 };
 
 struct PerLayerInputWeights {
-  Tensor<O, I> per_layer_input_gate;      // [P, D]
-  Tensor<O, I> per_layer_projection;      // [D, P]
-  Tensor<D> post_per_layer_input_norm;    // [D]
+  Tensor<O, I> per_layer_input_gate;    // [P, D]
+  Tensor<O, I> per_layer_projection;    // [D, P]
+  Tensor<D> post_per_layer_input_norm;  // [D]
 };
 
 struct DecoderLayerWeights {

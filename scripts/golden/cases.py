@@ -23,7 +23,7 @@ class Case:
 
 
 def text_ids(t: Topology, name: str, count: int) -> np.ndarray:
-    """<bos>, then ordinary ids: neither pad nor a special one (ports.md rule 10)."""
+    """<bos>, then ordinary ids: neither pad nor a special one, which some ports treat otherwise."""
     first_special = special_ids(t.vocab)["boi"]
     u = weights.uniform(f"{t.name}/{name}/ids", count)
     ids = (5 + np.floor(u * (first_special - 5))).astype(np.int32)
