@@ -17,6 +17,10 @@
 namespace assay::conformance {
 namespace {
 
+bool is_angle(const std::string& tap) {
+  return tap.starts_with("text.rope.");
+}
+
 class Calibration {
  public:
   Calibration(Implementation& f64, Implementation& f32, const CaseInput& input,
@@ -28,7 +32,9 @@ class Calibration {
         taps_(taps),
         precision_(precision),
         options_(options),
-        watched_(with_consulted(taps)),
+        watched_([consulted = with_consulted(taps)](const std::string& name) {
+          return is_angle(name) || consulted(name);
+        }),
         floors_(precision) {}
 
   Floors measure() {
@@ -131,6 +137,10 @@ void Calibration::replay_member(const TapSet& dump) {
   for (const Comparison& step : listener.finish()) {
     if (step.kind == Comparison::Kind::kReal) {
       floors_.raise_replay(step.tap, step.errors);
+    }
+    if (is_angle(step.tap)) {
+      double& size = step_sizes_[tap_kind(step.tap)];
+      size = std::max(size, kAngleSpread * step.errors.rel_l2());
     }
   }
 }

@@ -26,6 +26,10 @@ constexpr double kPredictedStep = 4;
 constexpr double kProductStep = 4;
 constexpr double kProductTerms = 1024;
 
+// Angles evaluated in fp32: the orders in use (frequency times position, position by timescale,
+// iterated) are up to three times apart, and one of them is tried.
+constexpr double kAngleSpread = 2;
+
 // Below half a unit roundoff nothing is measurable: one rounding of each element gives 0.29 to
 // 0.58 unit roundoffs of relative L2, typically 0.43.
 constexpr double kSmallestFloor = 0.5;
