@@ -176,12 +176,18 @@ void print_not_provided(std::ostream& out, const CaseResult& result) {
   }
 }
 
+// "2 of 412 taps fail", or how near to failing a passing case came.
 std::string headline(const CaseResult& result) {
-  const auto bad = std::ranges::count_if(result.taps, is_bad);
+  const auto failed = std::ranges::count(result.taps, Verdict::kFail, &TapResult::verdict);
+  const auto warned = std::ranges::count(result.taps, Verdict::kWarning, &TapResult::verdict);
   std::string text = std::to_string(result.taps.size()) + " taps";
-  if (bad > 0) {
-    text = std::to_string(bad) + " of " + text;
-  } else if (!result.taps.empty()) {
+  if (failed > 0) {
+    text = std::to_string(failed) + " of " + text + " fail";
+  }
+  if (warned > 0) {
+    text += ", " + std::to_string(warned) + " worth a look";
+  }
+  if (failed == 0 && !result.taps.empty()) {
     const auto ratio = [](const TapResult& tap) {
       return std::isnan(tap.in_bound_units) ? -1.0 : tap.in_bound_units;
     };
