@@ -98,13 +98,9 @@ Transformer::Transformer(const Checkpoint& checkpoint, Habits habits)
       habits_(habits) {}
 
 Tensor<T, D> Transformer::embed(const TokenChunk& chunk, const TapScope& tap) const {
-  const auto lookup = lookup_ids(chunk, config_.special.pad);
-  auto ids = as_tensor(lookup);
+  auto ids = as_tensor(lookup_ids(chunk, config_.special.pad));
   tap("ids", ids);
-  auto positions = as_tensor(chunk.positions);
-  tap("positions", positions);
-
-  auto h = embedding_rows(reader_, "embed_tokens.weight", lookup);  // [T, D]
+  auto h = embedding_rows(reader_, "embed_tokens.weight", {ids.begin(), ids.end()});  // [T, D]
   tap("embed_rows", h);
   h *= embedding_scale(config_.hidden_size, habits_.bf16_scales);
   tap("embed_scaled", h);
@@ -122,6 +118,9 @@ Transformer::Call Transformer::begin_call(const TokenChunk& chunk, const KvCache
                                           const TapScope& tap) const {
   Call call;
   call.places = places_of(chunk, cache.length(), config_.vision_blocks);
+  auto position_tap = as_tensor(chunk.positions);
+  tap("positions", position_tap);
+  const std::vector<std::int32_t> positions(position_tap.begin(), position_tap.end());
   for (const LayerConfig& layer : config_.layers) {
     if (call.of_kind.count(layer.kind) != 0) {
       continue;
