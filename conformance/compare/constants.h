@@ -34,6 +34,9 @@ constexpr double kAngleSpread = 2;
 // 0.58 unit roundoffs of relative L2, typically 0.43.
 constexpr double kSmallestFloor = 0.5;
 
+// A truth kept as one float is off by half a unit roundoff of fp32 at most, as a relative L2 too.
+constexpr double kNarrowedTruth = 0x1p-25;
+
 // fp64 candidates: floors are those of fp32 scaled by the ratio of the roundoffs; two right fp64
 // programs agree to 2e-13, so nothing below 1e-12 is asked.
 constexpr double kF64PerF32 = 0x1p-29;

@@ -50,6 +50,9 @@ void Floors::raise_replay(const std::string& tap, const Errors& errors) {
 
 void Floors::use_stored(const Golden& golden) {
   for (const auto& [tap, floors] : golden.floors) {
+    if (floors.narrowed) {
+      narrowed_.insert(tap);
+    }
     const StoredFloor stored = stored_floor(golden, tap, *precision_);
     if (!std::isnan(stored.rel_l2)) {
       stored_[tap] = {stored.rel_l2, stored.row};
@@ -73,6 +76,14 @@ TapFloor Floors::finish(double rel_l2, double row, const char* source) const {
   return floor;
 }
 
+TapFloor Floors::widened(TapFloor floor, const std::string& tap) const {
+  if (narrowed_.contains(tap)) {
+    floor.rel_l2 = std::max(floor.rel_l2, kNarrowedTruth);
+    floor.row = std::max(floor.row, kNarrowedTruth);  // a NaN stays: rows are not judged
+  }
+  return floor;
+}
+
 TapFloor Floors::chained(const std::string& tap) const {
   const double scale = precision_->floor_scale;
   const auto measured = chained_.find(tap);
@@ -81,12 +92,13 @@ TapFloor Floors::chained(const std::string& tap) const {
     if (std::isnan(row) && measured != chained_.end()) {
       row = measured->second.row * scale;
     }
-    return finish(stored->second.rel_l2, row, "golden");
+    return widened(finish(stored->second.rel_l2, row, "golden"), tap);
   }
   if (measured == chained_.end()) {
     return {};
   }
-  return finish(measured->second.rel_l2 * scale, measured->second.row * scale, "measured");
+  return widened(finish(measured->second.rel_l2 * scale, measured->second.row * scale, "measured"),
+                 tap);
 }
 
 TapFloor Floors::replay(const std::string& tap) const {

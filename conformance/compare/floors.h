@@ -7,6 +7,7 @@
 
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
 
 #include "conformance/compare/measure.h"
@@ -32,7 +33,8 @@ class Floors {
   void raise_chained(const std::string& tap, const Errors& errors);
   void raise_replay(const std::string& tap, const Errors& errors);
 
-  // Stored floors win over measured ones.
+  // Stored floors win over measured ones. A truth without its low part is itself off by a
+  // rounding to fp32, which no candidate can be blamed for.
   void use_stored(const Golden& golden);
   // Whether a golden has floors of this class for all of these taps' chained comparison.
   static bool stored_for_all(const Golden& golden, const PrecisionClass& precision);
@@ -47,11 +49,13 @@ class Floors {
   };
   static void raise(Pair& pair, const Errors& errors);
   TapFloor finish(double rel_l2, double row, const char* source) const;
+  TapFloor widened(TapFloor floor, const std::string& tap) const;
 
   const PrecisionClass* precision_;
   std::map<std::string, Pair> chained_;  // by tap
   std::map<std::string, Pair> replay_;   // by kind
   std::map<std::string, Pair> stored_;   // by tap
+  std::set<std::string> narrowed_;       // taps whose truth is rounded to fp32
 };
 
 }  // namespace assay::conformance

@@ -67,5 +67,15 @@ TEST(Floors, Fp64IsScaledFromFp32) {
   EXPECT_DOUBLE_EQ(floors.replay("text.logits").row, 1e-6 * 0x1p-29);
 }
 
+TEST(Floors, ATruthWithoutItsLowPartIsOffByItself) {
+  Golden golden;
+  golden.floors["text.logits"].floors = {{"floor_chain_f32", 1e-5}, {"floor_row_f32", 1e-5}};
+  golden.floors["text.logits"].narrowed = true;
+  Floors floors(*find_precision("f64"));
+  floors.use_stored(golden);
+  EXPECT_DOUBLE_EQ(floors.chained("text.logits").rel_l2, 0x1p-25);
+  EXPECT_DOUBLE_EQ(floors.chained("text.logits").row, 0x1p-25);
+}
+
 }  // namespace
 }  // namespace assay::conformance

@@ -130,7 +130,10 @@ void read_taps(Hdf5File& file, Golden& golden) {
       settle_shape(file, tap, *match->entry, golden.input.ids.size());
     }
     check_values(file, tap, match ? match->entry : nullptr);
-    golden.floors.emplace(name, read_floors(file, "/taps/" + name));
+    TapFloors floors = read_floors(file, "/taps/" + name);
+    floors.narrowed = file.kind("/taps/" + name + "/hi") == Hdf5Kind::kDataset &&
+                      file.kind("/taps/" + name + "/lo") == Hdf5Kind::kAbsent;
+    golden.floors.emplace(name, std::move(floors));
     golden.truth.add(std::move(tap));
   }
 }

@@ -25,6 +25,7 @@ struct TapFloors {
   double rms = 0;                    // 0 when the file does not say
   double agreement = 0;              // relative L2 between the oracles; 0 when there is one
   std::vector<std::string> oracles;  // who has this tap
+  bool narrowed = false;             // the file has no lo: the truth is rounded to fp32
 };
 
 struct Golden {
