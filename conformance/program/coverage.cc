@@ -9,6 +9,8 @@
 namespace assay::program {
 namespace {
 
+constexpr const char* kUnexplained = "not in this golden";
+
 conformance::TapContext context_of(const ModelConfig& model, const ModelConfig* drafter,
                                    std::size_t draft_steps) {
   conformance::TapContext context;
@@ -17,12 +19,38 @@ conformance::TapContext context_of(const ModelConfig& model, const ModelConfig* 
   }
   context.ple = model.text.hidden_size_per_layer_input > 0;
   context.moe = model.text.moe.has_value();
+  context.cache = true;
   if (drafter != nullptr && drafter->drafter) {
     context.draft_steps = draft_steps;
     context.drafter_layers = drafter->text.layers.size();
     context.centroids = drafter->drafter->use_ordered_embeddings;
   }
   return context;
+}
+
+// All names in one line: text.layer.{0-3}.{in, out}. A stranger's golden owes nobody a list.
+std::string compact(const std::vector<std::string>& names, bool only_count) {
+  const auto groups = conformance::collapse_layers(names);
+  if (only_count && groups.size() > 1) {
+    return groups.front().label + " and " + std::to_string(groups.size() - 1) +
+           " more kinds of tap";
+  }
+  std::map<std::string, std::vector<std::string>> by_layers;
+  for (const auto& group : groups) {
+    const std::size_t brace = group.label.rfind("}.");
+    const std::size_t cut = brace == std::string::npos ? 0 : brace + 2;
+    by_layers[group.label.substr(0, cut)].push_back(group.label.substr(cut));
+  }
+  std::string text;
+  for (const auto& [layers, kinds] : by_layers) {
+    std::string list;
+    for (const std::string& kind : kinds) {
+      list += (list.empty() ? "" : ", ") + kind;
+    }
+    const bool several = kinds.size() > 1 && !layers.empty();
+    text += (text.empty() ? "" : "; ") + layers + (several ? "{" + list + "}" : list);
+  }
+  return text;
 }
 
 }  // namespace
@@ -38,11 +66,11 @@ void Coverage::note(const conformance::Golden& golden, const ModelConfig& model,
     }
     std::string reason = golden.reason_not_provided(tap);
     if (reason.empty()) {
-      reason = "not in this golden";
+      reason = kUnexplained;
     }
     result.not_provided.emplace_back(tap, reason);
     auto& known = of_checkpoint.absent[tap];
-    known = known.empty() || known == "not in this golden" ? reason : known;
+    known = known.empty() || known == kUnexplained ? reason : known;
   }
 }
 
@@ -61,9 +89,7 @@ void Coverage::print(std::ostream& out) const {
     out << name << ": " << taps.compared.size() << " of " << taps.compared.size() + absent
         << " taps of the catalogue compared\n";
     for (const auto& [reason, names] : by_reason) {
-      for (const auto& group : conformance::collapse_layers(names)) {
-        out << "  not provided  " << group.label << ": " << reason << "\n";
-      }
+      out << "  not provided  " << compact(names, reason == kUnexplained) << ": " << reason << "\n";
     }
   }
 }
