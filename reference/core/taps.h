@@ -47,6 +47,7 @@ class TapScope {
  public:
   TapScope(Taps& taps, std::string prefix) : taps_(&taps), prefix_(std::move(prefix)) {}
 
+  bool wants(const char* name) const { return taps_->listening() && taps_->wants(prefix_ + name); }
   TapScope under(const std::string& name) const { return {*taps_, prefix_ + name}; }
 
   template <class AnyTensor>

@@ -69,6 +69,22 @@ IntTensor<T> as_tensor(const std::vector<std::int32_t>& values) {
   return tensor;
 }
 
+// What a layer remembers after the call, oldest token first.
+void show_cache(const LayerCache& cache, const std::vector<TokenPlace>& places,
+                const TapScope& tap) {
+  if (!tap.wants("k") && !tap.wants("v") && !tap.wants("pos")) {
+    return;
+  }
+  auto kept = cache.tokens(cache.oldest(), cache.end());
+  tap.whole("k", kept.k);
+  tap.whole("v", kept.v);
+  IntTensor<S> positions = IntTensor<S>::from_shape({cache.end() - cache.oldest()});
+  for (std::size_t s = 0; s < positions.size(); ++s) {
+    positions(s) = places[cache.oldest() + s].position;
+  }
+  tap.whole("pos", positions);
+}
+
 // placeholders look up the pad row.
 std::vector<std::int32_t> lookup_ids(const TokenChunk& chunk, std::int32_t pad) {
   std::vector<std::int32_t> ids = chunk.ids;
@@ -186,6 +202,9 @@ ForwardResult Transformer::forward(const TokenChunk& chunk, KvCache& cache, Taps
   Call call = begin_call(chunk, cache, tap);
   h = run_layers(std::move(h), per_layer, call, cache, tap);  // [T, D]
   cache.append_places(call.places, config_.vision_blocks && is_vision(chunk.types.back()));
+  for (std::size_t i = 0; i < config_.first_kv_shared_layer(); ++i) {
+    show_cache(cache.layer(i), cache.places(), tap.under("layer." + std::to_string(i) + ".cache."));
+  }
   return unembed_rows(h, tap);
 }
 

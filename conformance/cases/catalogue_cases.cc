@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole implementation shows every tap of the catalogue that its model has, and no other.
+#include <catch2/catch.hpp>
+
+#include "conformance/cases/prompts.h"
+#include "conformance/cases/subjects.h"
+#include "conformance/catalogue/catalogue.h"
+
+namespace assay::conformance {
+namespace {
+
+TapContext context_of(const TextConfig& config) {
+  TapContext context;
+  for (std::size_t i = 0; i < config.num_hidden_layers(); ++i) {
+    context.layer_owns_kv.push_back(!config.shares_kv(i));
+  }
+  context.ple = config.hidden_size_per_layer_input > 0;
+  context.moe = config.moe.has_value();
+  context.cache = true;
+  return context;
+}
+
+void check_catalogue(const std::string& checkpoint) {
+  for (Subject& subject : subjects(golden_checkpoint(checkpoint))) {
+    INFO(checkpoint << " " << subject.name);
+    const TapMap taps = run_taps(subject, text_prompt(9));
+    for (const std::string& name : expand_taps(context_of(subject.config.text))) {
+      INFO(name);
+      CHECK(taps.count(name) == 1);
+    }
+    for (const auto& [name, tap] : taps) {
+      INFO(name);
+      CHECK(find_tap(name).has_value());
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every tap of the catalogue is shown: e2b", "[e2b][catalogue]") {
+  check_catalogue("e2b-tiny");
+}
+TEST_CASE("every tap of the catalogue is shown: e4b", "[e4b][catalogue]") {
+  check_catalogue("e4b-tiny");
+}
+TEST_CASE("every tap of the catalogue is shown: 12b", "[12b][catalogue]") {
+  check_catalogue("12b-tiny");
+}
+TEST_CASE("every tap of the catalogue is shown: 26b", "[26b][catalogue]") {
+  check_catalogue("26b-tiny");
+}
+TEST_CASE("every tap of the catalogue is shown: 31b", "[31b][catalogue]") {
+  check_catalogue("31b-tiny");
+}
+
+}  // namespace assay::conformance
