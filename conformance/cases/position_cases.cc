@@ -78,7 +78,8 @@ CaseInput shifted(const CaseInput& input, std::int32_t shift, std::size_t first)
 
 // What holds rotated vectors or the positions themselves.
 bool knows_position(const std::string& name) {
-  for (const char* part : {".q_rope", ".k_rope", ".k_ctx", "text.rope.", "text.positions"}) {
+  for (const char* part :
+       {".q_rope", ".k_rope", ".k_ctx", ".cache.k", ".cache.pos", "text.rope.", "text.positions"}) {
     if (name.find(part) != std::string::npos) {
       return true;
     }
