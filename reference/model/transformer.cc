@@ -146,8 +146,8 @@ Transformer::Call Transformer::begin_call(const TokenChunk& chunk, const KvCache
     const auto keys = visible_keys(cache, layer.kind, call.places);
     auto& kind = call.of_kind[layer.kind];
     kind.rope =
-        rope_table(chunk.positions, layer.head_dim,
-                   sliding ? config_.rope_sliding : config_.rope_full, habits_.fp32_rope_angles);
+        rope_table(positions, layer.head_dim, sliding ? config_.rope_sliding : config_.rope_full,
+                   habits_.fp32_rope_angles);
     tap(("rope." + name + ".cos").c_str(), kind.rope.cos);
     tap(("rope." + name + ".sin").c_str(), kind.rope.sin);
     kind.keys = indices_of(keys);

@@ -207,9 +207,13 @@ TEST(Transformer, GoesOnFromAForcedTap) {
   const Transformer model(checkpoint);
   const auto chunk = text_chunk({2, 17, 5}, 0);
   const auto before = taps_of(model, chunk).at("text.logits").values;
-  for (const std::string name : {"text.mask.local", "text.layer.2.moe.topk_index"}) {
+  const std::map<std::string, std::int32_t> others = {{"text.ids", 9},
+                                                      {"text.positions", 5},
+                                                      {"text.mask.local", 0},
+                                                      {"text.layer.2.moe.topk_index", 6}};
+  for (const auto& [name, value] : others) {
     KvCache cache = model.new_cache();
-    ForcedInteger forced(name, name == "text.mask.local" ? 0 : 6);
+    ForcedInteger forced(name, value);
     EXPECT_NE(values_of(model.forward(chunk, cache, forced).logits), before) << name;
   }
 }
