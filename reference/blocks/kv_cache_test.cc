@@ -114,6 +114,17 @@ TEST(LayerCache, DoesNotShowWhatWasOverwritten) {
   EXPECT_THROW(ring.with_new(1, tokens(3, 4)), Error);
 }
 
+// The oldest token never gets older again, though the end went back.
+TEST(LayerCache, StaysForgetfulAfterARollback) {
+  auto ring = cache_of(3);
+  ring.store(tokens(0, 9));
+  ring.forget_from(7);
+  ring.store(tokens(7, 8));
+  EXPECT_EQ(ring.oldest(), 6u);
+  EXPECT_THROW(ring.tokens(5, 8), Error);
+  expect_tokens(ring.tokens(6, 8), 6, 8);
+}
+
 TextConfig two_layers(std::size_t window) {
   TextConfig config;
   config.sliding_window = window;

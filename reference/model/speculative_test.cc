@@ -247,6 +247,34 @@ TEST_P(Speculate, RoundsAddUp) {
   EXPECT_EQ(output.tokens.size(), 12u);
 }
 
+// M-143, M-144, M-152, M-154: each round drafts what a drafter drafts that starts afresh after the
+// same tokens: right hidden vector, right keys. Acceptance would hide a wrong one.
+TEST_P(Speculate, EachRoundDraftsFromTheRightState) {
+  const Pair pair(GetParam());
+  const Ids prompt = {2, 17, 5, 9, 31, 12};
+  constexpr std::size_t kSteps = 3;
+  for (const auto window : {DraftWindow::kLastKeys, DraftWindow::kStandard}) {
+    Taps silent;
+    const auto output = speculate_greedy(pair.target, pair.drafter, text_chunk(prompt, 0), 12,
+                                         kSteps, window, silent);
+    for (const Round& round : output.rounds) {
+      Ids ids = prompt;
+      ids.insert(ids.end(), output.tokens.begin(), output.tokens.end());
+      const auto position = static_cast<std::size_t>(round.position);
+      const std::int32_t newest = ids.at(position);
+      ids.resize(position);
+      KvCache cache = pair.target.new_cache(Drafter::rollback_reserve(kSteps));
+      const auto pass = pair.target.forward(text_chunk(ids, 0), cache, silent);
+      const std::size_t width = pass.final_norm.shape()[1];
+      auto hidden = make_tensor<T, D>({1, width});
+      std::copy_n(pass.final_norm.data() + (position - 1) * width, width, hidden.data());
+      EXPECT_EQ(pair.drafter.draft(cache, newest, round.position, hidden, kSteps, window, silent),
+                round.drafted)
+          << "round at " << round.position;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Drafters, Speculate,
                          testing::Values("e2b-tiny", "e4b-tiny", "12b-tiny", "26b-tiny",
                                          "31b-tiny"),
