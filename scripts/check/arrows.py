@@ -38,6 +38,7 @@ ALLOWED = {
     ],
     "conformance/cases": [*FORMATS, *SUITE, "conformance/adapters"],
     "conformance/program": [*FORMATS, *SUITE, "conformance/adapters"],
+    "benchmarks/reference": [*FORMATS, "reference/ops"],
 }
 # A test may use what the code around it was made for.
 TESTS_ALSO = {
