@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Spec: R-61 ... R-65.
 #include "reference/blocks/kv_cache.h"
 
 #include "reference/core/test_tensors.h"

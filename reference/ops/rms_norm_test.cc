@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Spec.
 #include "reference/ops/rms_norm.h"
 
 #include "reference/core/test_tensors.h"
