@@ -39,6 +39,18 @@ void check_length(std::size_t got, std::size_t expected, const char* what) {
   }
 }
 
+// Padding before or after the tokens: a ring counts tokens, a window counts positions, and padding
+// in between would part the two.
+void check_padding(const std::vector<bool>& valid) {
+  const auto first = std::find(valid.begin(), valid.end(), true);
+  const auto end = std::find(first, valid.end(), false);
+  const auto later = std::find(end, valid.end(), true);
+  if (later != valid.end()) {
+    throw Error("valid[" + std::to_string(end - valid.begin()) +
+                "]: got padding between tokens, expected it before or after them");
+  }
+}
+
 // The soft rows of all media, one after another, at the placeholder positions.
 Tensor<T, D> soft_rows(const conformance::CaseInput& input, const std::vector<TokenType>& types,
                        std::size_t width) {
@@ -90,6 +102,7 @@ TokenChunk tokens_of(const conformance::CaseInput& input, const TextConfig& conf
     tokens.positions.push_back(input.positions.empty() ? std::max(0, seen - 1)
                                                        : input.positions[t]);
   }
+  check_padding(tokens.valid);
   tokens.soft = soft_rows(input, tokens.types, config.hidden_size);
   return tokens;
 }

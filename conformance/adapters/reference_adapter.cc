@@ -6,6 +6,7 @@
 #include <functional>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "conformance/adapters/case_tokens.h"
 #include "conformance/adapters/tap_bridge.h"
@@ -28,6 +29,8 @@ Status guarded(const std::function<void()>& work) {
     return {StatusCode::kResourceError, "out of memory"};
   } catch (const std::exception& error) {
     return {StatusCode::kHarnessError, error.what()};
+  } catch (...) {
+    return {StatusCode::kHarnessError, "an exception of unknown type"};
   }
 }
 
@@ -45,14 +48,16 @@ class ReferenceAdapter : public Implementation {
 
   Status load(const std::string& checkpoint, const std::string& drafter) override {
     return guarded([&] {
-      drafter_.reset();
-      checkpoint_.emplace(Checkpoint::open(checkpoint));
-      if (checkpoint_->config().drafter) {
+      drafter_.reset();  // a failed load leaves nothing that could be run
+      checkpoint_.reset();
+      auto target = Checkpoint::open(checkpoint);
+      if (target.config().drafter) {
         throw Error(checkpoint + ": got a drafter, expected the target model");
       }
       if (!drafter.empty()) {
         drafter_.emplace(Checkpoint::open(drafter));
       }
+      checkpoint_.emplace(std::move(target));
     });
   }
 

@@ -82,12 +82,12 @@ std::size_t KvCache::first_visible(LayerKind kind) const {
   return kind == LayerKind::kFull || length() <= reach ? 0 : length() - reach;
 }
 
-void KvCache::append_places(const std::vector<TokenPlace>& fresh, bool ends_in_block) {
+void KvCache::append_places(const std::vector<TokenPlace>& fresh) {
   for (TokenPlace place : fresh) {
+    in_block_.push_back(place.block >= 0);
     place.block = -1;  // a block opens only in the call that contains it
     places_.push_back(place);
   }
-  ends_in_block_ = ends_in_block;
 }
 
 void KvCache::forget_from(std::size_t length) {
@@ -97,7 +97,7 @@ void KvCache::forget_from(std::size_t length) {
     }
   }
   places_.resize(length);
-  ends_in_block_ = false;
+  in_block_.resize(length);
 }
 
 }  // namespace assay::ASSAY_REFERENCE

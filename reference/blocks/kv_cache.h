@@ -55,7 +55,7 @@ class KvCache {
 
   std::size_t length() const { return places_.size(); }
   const std::vector<TokenPlace>& places() const { return places_; }
-  bool ends_in_block() const { return ends_in_block_; }
+  bool ends_in_block() const { return !in_block_.empty() && in_block_.back(); }
 
   LayerCache& layer(std::size_t i) { return layers_[i]; }
   const LayerCache& layer(std::size_t i) const { return layers_[i]; }
@@ -63,14 +63,14 @@ class KvCache {
   // First token that a layer of this kind may still see in a call that starts now.
   std::size_t first_visible(LayerKind kind) const;
 
-  void append_places(const std::vector<TokenPlace>& fresh, bool ends_in_block);
+  void append_places(const std::vector<TokenPlace>& fresh);
   void forget_from(std::size_t length);
 
  private:
   std::size_t window_;
   std::vector<LayerCache> layers_;  // index: layer; those of sharing layers stay empty
   std::vector<TokenPlace> places_;
-  bool ends_in_block_ = false;
+  std::vector<bool> in_block_;  // whether a token was part of a vision block
 };
 
 }  // namespace assay::ASSAY_REFERENCE

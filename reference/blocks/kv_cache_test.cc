@@ -148,7 +148,18 @@ void feed(KvCache& cache, std::size_t count) {
   for (const std::size_t layer : {0u, 1u}) {
     cache.layer(layer).store(tokens(first, first + count));
   }
-  cache.append_places(places, false);
+  cache.append_places(places);
+}
+
+// after a rollback into a vision block the cache still ends inside one.
+TEST(KvCache, ARollbackIntoABlockStaysInTheBlock) {
+  KvCache cache(two_layers(4), 4);
+  feed(cache, 5);
+  EXPECT_TRUE(cache.ends_in_block());
+  cache.forget_from(3);
+  EXPECT_TRUE(cache.ends_in_block());
+  cache.forget_from(0);
+  EXPECT_FALSE(cache.ends_in_block());
 }
 
 // M-88: W - 1 tokens before the current one, and one more for each that may be taken back.

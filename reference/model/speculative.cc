@@ -31,6 +31,20 @@ std::int32_t drawn_from(std::span<const Real> probs, double u) {
   return token;
 }
 
+// Drafts of the vocabulary, and a row of the target for x_p and each of them.
+void check_drafts(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& rows) {
+  if (rows.shape()[0] <= drafted.size()) {
+    throw Error("speculation: got " + std::to_string(rows.shape()[0]) +
+                " rows of the target, expected " + std::to_string(drafted.size() + 1));
+  }
+  for (const std::int32_t token : drafted) {
+    if (token < 0 || static_cast<std::size_t>(token) >= rows.shape()[1]) {
+      throw Error("speculation: got draft " + std::to_string(token) + ", expected 0 to " +
+                  std::to_string(rows.shape()[1] - 1));
+    }
+  }
+}
+
 void emit_round(const Round& round, std::size_t number, Taps& taps) {
   const TapScope tap(taps, "spec.round." + std::to_string(number) + ".");
   const auto scalar = [&tap](const char* name, std::int32_t value) {
@@ -57,6 +71,7 @@ Tensor<T, D> one_row(const Tensor<T, D>& x, std::size_t r) {
 
 Acceptance accept_greedy(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& logits,
                          const std::vector<std::int32_t>& suppressed) {
+  check_drafts(drafted, logits);
   const std::size_t vocabulary = logits.shape()[1];
   Acceptance acceptance;
   for (;;) {
@@ -70,6 +85,7 @@ Acceptance accept_greedy(const std::vector<std::int32_t>& drafted, const Tensor<
 
 Acceptance accept_sampled(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& probs,
                           const std::function<double()>& uniform) {
+  check_drafts(drafted, probs);
   const std::size_t vocabulary = probs.shape()[1];
   Acceptance acceptance;
   for (; acceptance.accepted < drafted.size(); ++acceptance.accepted) {

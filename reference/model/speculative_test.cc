@@ -82,6 +82,16 @@ TEST(AcceptSampled, WithoutDraftsItDraws) {
   EXPECT_EQ(sampled({}, {0.3}).accepted, 0u);
 }
 
+TEST(AcceptGreedy, RefusesTooFewRowsAndStrangeDrafts) {
+  const auto rows = make_tensor<T, V>({1, 4});
+  EXPECT_EQ(error_of([&] { accept_greedy({1}, rows, {}); }),
+            "speculation: got 1 rows of the target, expected 2");
+  EXPECT_EQ(error_of([&] {
+              accept_greedy({9}, make_tensor<T, V>({2, 4}), {});
+            }),
+            "speculation: got draft 9, expected 0 to 3");
+}
+
 TEST(AcceptSampled, RefusesARowOfNothing) {
   const auto nothing = make_tensor<T, V>({1, 4});
   EXPECT_EQ(error_of([&] { accept_sampled({}, nothing, numbers({0.5})); }),

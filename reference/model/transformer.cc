@@ -201,7 +201,7 @@ ForwardResult Transformer::forward(const TokenChunk& chunk, KvCache& cache, Taps
   }
   Call call = begin_call(chunk, cache, tap);
   h = run_layers(std::move(h), per_layer, call, cache, tap);  // [T, D]
-  cache.append_places(call.places, config_.vision_blocks && is_vision(chunk.types.back()));
+  cache.append_places(call.places);
   for (std::size_t i = 0; i < config_.first_kv_shared_layer(); ++i) {
     show_cache(cache.layer(i), cache.places(), tap.under("layer." + std::to_string(i) + ".cache."));
   }
