@@ -95,9 +95,8 @@ TokenChunk tokens_with_blocks() {  // 0 1 [2 3 4] 5 [6 7] 8 9
   return tokens_of(input, two_wide());
 }
 
-TEST(CaseTokens, RefusesPaddingBetweenTokens) {
-  CaseInput input;
-  input.ids = {2, 0, 5};
+TEST(TokensOf, RefusesPaddingBetweenTokens) {
+  auto input = case_of({2, 0, 5});
   input.valid = {1, 0, 1};
   EXPECT_EQ(refusal(input),
             "valid[1]: got padding between tokens, expected it before or after them");
