@@ -66,7 +66,7 @@ void blame(CaseResult& chained, const CaseResult* replay) {
         "no single step is beyond its budget: the error enters where the dump has no tap, or is "
         "spread over many steps";
   }
-  if (replayed && failing.empty() && !chained.introduced_by.empty()) {
+  if (replayed && chained.verdict == Verdict::kPass && !chained.introduced_by.empty()) {
     chained.message = "masked: the steps are wrong, what comes out end to end is within budget";
   }
 }

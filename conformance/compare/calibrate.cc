@@ -115,7 +115,11 @@ bool Calibration::run_member(const Member& member, TapSet* keep, const TapFilter
   } else {
     listener = std::make_unique<ChangingListener>(forced, next);
   }
-  if (!member.build.run(input_, member.run, *listener).ok()) {
+  const Status status = member.build.run(input_, member.run, *listener);
+  if (status.code == StatusCode::kBadInput) {
+    throw Error(status.message);  // the case's fault, not the build's
+  }
+  if (!status.ok()) {
     return false;
   }
   listener->check();

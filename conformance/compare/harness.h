@@ -6,6 +6,7 @@
 #include <string>
 
 #include "conformance/interface/implementation.h"
+#include "reference/core/error.h"
 
 namespace assay::conformance {
 
@@ -14,7 +15,11 @@ class HarnessError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Throws unless the status is ok: assay::Error for bad input, HarnessError for the rest.
 inline void require_ok(const Status& status, const std::string& what) {
+  if (status.code == StatusCode::kBadInput) {
+    throw Error(status.message);
+  }
   if (!status.ok()) {
     throw HarnessError(what + ": " + status.message);
   }

@@ -60,6 +60,24 @@ conformance::Dump load_dump(const CompareOptions& options) {
   return conformance::read_dump(options.dump, &map);
 }
 
+// What of the dump will not be judged, and whether anything will.
+void show_ignored(const Golden& golden, const conformance::Dump& dump,
+                  const CompareOptions& options) {
+  for (const std::string& name : dump.unknown) {
+    std::cout << "ignored: " << name << " is no tap of the catalogue\n";
+  }
+  if (dump.unknown.size() == dump.taps.size()) {
+    throw Error(options.dump +
+                ": got no tap of the catalogue, expected names as assay taps "
+                "prints them, or a table of names with --map");
+  }
+  const std::string folder = std::filesystem::path(options.checkpoint).filename().string();
+  if (!folder.empty() && !golden.checkpoint.empty() && folder != golden.checkpoint) {
+    std::cout << "note: the golden was made from checkpoint '" << golden.checkpoint
+              << "' and is judged with '" << folder << "'\n";
+  }
+}
+
 void report_case(CaseResult result, const CompareOptions& options, const Golden& golden,
                  const std::string& checkpoint, conformance::Report& report) {
   result.case_name = golden.case_name;
@@ -79,9 +97,7 @@ int compare(const CompareOptions& options) {
   Modes modes = modes_named(options.mode);
   const Golden golden = conformance::read_golden(options.golden);
   const auto dump = load_dump(options);
-  for (const std::string& name : dump.unknown) {
-    std::cout << "ignored: " << name << " is no tap of the catalogue\n";
-  }
+  show_ignored(golden, dump, options);
 
   Judges judges;
   const std::string checkpoint = checkpoint_for(options, golden);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // assay dump: one case through one implementation, its taps to a file.
 #include <cstdio>
+#include <filesystem>
 
 #include "conformance/compare/listeners.h"
 #include "conformance/program/glob.h"
@@ -8,10 +9,29 @@
 #include "conformance/program/options.h"
 #include "conformance/records/dump.h"
 #include "conformance/records/golden.h"
+#include "reference/core/error.h"
 
 namespace assay::program {
 
+namespace {
+
+// An older dump may be replaced; a golden, a checkpoint's file or anything else may not.
+void check_replaceable(const std::filesystem::path& out) {
+  std::error_code ignored;
+  const auto status = std::filesystem::symlink_status(out, ignored);
+  if (!std::filesystem::exists(status)) {
+    return;
+  }
+  if (!std::filesystem::is_regular_file(status) || !conformance::is_hdf5_dump(out)) {
+    throw Error("--out: got " + out.string() +
+                ", which exists and is no dump, expected a new file or an older dump");
+  }
+}
+
+}  // namespace
+
 int dump(const DumpOptions& options) {
+  check_replaceable(options.out);
   const auto golden = conformance::read_case(options.case_file);
   const auto implementation =
       make_implementation(options.impl, options.precision, options.checkpoint, options.drafter);
@@ -22,6 +42,9 @@ int dump(const DumpOptions& options) {
   throw_unless_ok(implementation->run(golden.input, run, listener), options.case_file);
   listener.check();
   const auto& taps = listener.taps();
+  if (taps.empty()) {
+    throw Error("--taps: got '" + options.taps + "', expected a pattern that some tap matches");
+  }
   conformance::write_dump(options.out, taps,
                           {{"case", golden.case_name},
                            {"implementation", options.impl},

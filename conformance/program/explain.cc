@@ -2,6 +2,7 @@
 // assay explain: a tap with its rules and the mistakes that show there; a rule; a mistake; a case.
 #include <iostream>
 #include <sstream>
+#include <vector>
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/program/golden_files.h"
@@ -69,15 +70,21 @@ bool explain_mistake(const std::string& label) {
   return true;
 }
 
-// A committed case by its name, or by checkpoint/name.
+// A committed case: checkpoint/name, or a name that only one checkpoint has.
 bool explain_case(const std::string& name) {
+  std::vector<std::filesystem::path> found;
   for (const auto& file : golden_files(committed_goldens())) {
     const std::string full = file.parent_path().filename().string() + "/" + file.stem().string();
     if (file.stem() == name || full == name) {
-      return inspect({file.string()}) == 0;
+      found.push_back(file);
     }
   }
-  return false;
+  if (found.size() > 1) {
+    throw Error("explain: got '" + name + "', which " + std::to_string(found.size()) +
+                " checkpoints have, expected one as in " +
+                found.front().parent_path().filename().string() + "/" + name);
+  }
+  return !found.empty() && inspect({found.front().string()}) == 0;
 }
 
 }  // namespace

@@ -78,6 +78,11 @@ int inspect_golden(const conformance::Golden& golden) {
   }
   std::cout << golden.input.ids.size() << " tokens, " << golden.input.media.size() << " media items"
             << (golden.input.draft ? ", drafts" : "") << "\n";
+  std::cout << "ids:";
+  for (const std::int32_t id : golden.input.ids) {
+    std::cout << ' ' << id;
+  }
+  std::cout << "\n";
   print_taps(golden.truth);
   return 0;
 }

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
 
 #include "conformance/adapters/reference_adapter.h"
 #include "conformance/compare/self_test.h"
@@ -15,6 +16,10 @@
 namespace {
 
 using namespace assay::program;  // NOLINT(google-build-using-namespace): the commands
+
+// Numbers of tokens, for CLI11 to hold before a minus sign can wrap around.
+const CLI::Range kTokenCount{std::size_t{1}, std::size_t{1} << 20};
+const CLI::Range kChunk{std::size_t{0}, std::size_t{1} << 20};
 
 void add_verify(CLI::App& app, VerifyOptions& o) {
   auto* c = app.add_subcommand("verify", "run an implementation on goldens and judge every tap");
@@ -26,9 +31,11 @@ void add_verify(CLI::App& app, VerifyOptions& o) {
   c->add_option("--case", o.case_glob, "only cases whose name matches, as in 'e2b-tiny/*'");
   c->add_option("--level", o.level, "what is judged: logits, blocks or taps");
   c->add_option("--precision", o.precisions, "f32 or f64; default: both");
-  c->add_option("--prefill", o.prefill, "feed the prompt in chunks of N tokens; 1: decode");
+  c->add_option("--prefill", o.prefill, "feed the prompt N tokens at a time; 0: at once, 1: decode")
+      ->check(kChunk);
   c->add_option("--mode", o.mode, "chained or replay; default: chained");
-  c->add_option("--tokens", o.tokens, "length of the built-in case, when there is no golden");
+  c->add_option("--tokens", o.tokens, "length of the built-in case without a golden; default: 16")
+      ->check(kTokenCount);
   c->add_option("--report", o.report, "folder for report.json and junit.xml");
 }
 
@@ -37,9 +44,10 @@ void add_compare(CLI::App& app, CompareOptions& o) {
   c->add_option("golden", o.golden, "the golden file")->required();
   c->add_option("dump", o.dump, "the dump: .safetensors or HDF5, tap names as keys")->required();
   c->add_option("--map", o.map, "CSV of tap,name for a dump with names of its own");
-  c->add_option("--checkpoint", o.checkpoint, "folder of the checkpoint, for blame by replay");
+  c->add_option("--checkpoint", o.checkpoint,
+                "folder of the checkpoint, for replay; default: the golden's own");
   c->add_option("--drafter", o.drafter, "folder of the drafter");
-  c->add_option("--precision", o.precision, "class the port claims: f32, bf16, f16, …");
+  c->add_option("--precision", o.precision, "class the port claims: f64, f32, tf32, f16 or bf16");
   c->add_option("--mode", o.mode, "chained or replay; default: both");
   c->add_option("--report", o.report, "folder for report.json and junit.xml");
 }
@@ -50,10 +58,12 @@ void add_dump(CLI::App& app, DumpOptions& o) {
   c->add_option("--checkpoint", o.checkpoint, "folder of the checkpoint")->required();
   c->add_option("--drafter", o.drafter, "folder of the drafter");
   c->add_option("--case", o.case_file, "a golden or a case file")->required();
-  c->add_option("--out", o.out, "the HDF5 file to write")->required();
+  c->add_option("--out", o.out, "the HDF5 file to write; replaces an older dump, nothing else")
+      ->required();
   c->add_option("--precision", o.precision, "f32 or f64");
   c->add_option("--taps", o.taps, "only taps that match, as in 'text.layer.0.*'");
-  c->add_option("--prefill", o.prefill, "feed the prompt in chunks of N tokens");
+  c->add_option("--prefill", o.prefill, "feed the prompt N tokens at a time; 0: at once")
+      ->check(kChunk);
 }
 
 void add_widths(CLI::App& c, assay::SynthOptions& w) {
@@ -119,7 +129,15 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) {
+      return app.exit(error);  // --help, --version
+    }
+    const bool unknown = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
+    const std::string what =
+        unknown ? "got the command '" + std::string(argv[1]) + "'" : error.what();
+    std::fprintf(stderr, "assay: %s; assay --help and assay COMMAND --help tell what is expected\n",
+                 what.c_str());
+    return 2;
   }
   assay::conformance::use_blas_threads(threads);
   assay::conformance::self_test();

@@ -146,15 +146,15 @@ std::string Verifier::reproduce(const Subject& subject, const std::string& preci
   return command_line(words);
 }
 
-// The case of a golden file; nothing when its name does not match --case.
+// The case of a golden file; nothing when its file's name (or folder/name) does not match --case.
 std::optional<Subject> subject_of(const std::filesystem::path& file, const VerifyOptions& options) {
-  Subject subject;
-  subject.golden = conformance::read_golden(file);
-  const std::string& name = subject.golden.case_name;
+  const std::string name = file.stem().string();
   if (!glob_matches(options.case_glob, name) &&
-      !glob_matches(options.case_glob, subject.golden.checkpoint + "/" + name)) {
+      !glob_matches(options.case_glob, file.parent_path().filename().string() + "/" + name)) {
     return std::nullopt;
   }
+  Subject subject;
+  subject.golden = conformance::read_golden(file);
   subject.checkpoint = options.checkpoint.empty()
                            ? checkpoint_of(file, subject.golden.checkpoint).string()
                            : options.checkpoint;
@@ -185,7 +185,9 @@ int verify(const VerifyOptions& given) {
     Judges judges;
     judges.use(options.checkpoint, options.drafter);
     Subject subject{own_case(judges.f64(), options), options.checkpoint, options.drafter, false};
-    options.precisions = {"f32"};  // fp64 is the truth here
+    if (given.precisions.empty()) {
+      options.precisions = {"f32"};  // fp64 is the truth here
+    }
     verifier.judge(subject);
   } else {
     const auto place =

@@ -60,6 +60,10 @@ void check_values(const Hdf5File& file, Tap& tap, const TapEntry* entry) {
   if (std::ranges::any_of(tap.values, [](double x) { return std::isnan(x); })) {
     file.fail("/taps/" + tap.name, "a NaN in the truth", "numbers");
   }
+  const bool scores = tap.name.ends_with(".scores");  // a stranger's may be masked already
+  if (!scores && std::ranges::any_of(tap.values, [](double x) { return std::isinf(x); })) {
+    file.fail("/taps/" + tap.name, "an infinity in the truth", "finite numbers");
+  }
   if (entry == nullptr) {
     return;
   }
@@ -124,6 +128,9 @@ void read_taps(Hdf5File& file, Golden& golden) {
   }
   sort_by_execution(names);
   for (const std::string& name : names) {
+    if (name.starts_with("mtp.") && !golden.input.draft) {
+      file.fail("/taps/" + name, "a tap of a draft without /inputs/draft", "the draft's request");
+    }
     Tap tap = read_tap(file, "/taps/" + name, name);
     const auto match = find_tap(name);
     if (match) {
@@ -218,6 +225,14 @@ Golden read_case(const std::filesystem::path& path) {
 
 bool is_golden(const std::filesystem::path& path) {
   return Hdf5File::is_hdf5(path) && Hdf5File::open(path).kind("/inputs/ids") != Hdf5Kind::kAbsent;
+}
+
+bool is_hdf5_dump(const std::filesystem::path& path) {
+  if (!Hdf5File::is_hdf5(path)) {
+    return false;
+  }
+  const Hdf5File file = Hdf5File::open(path);
+  return file.kind("/taps") != Hdf5Kind::kAbsent && file.kind("/inputs") == Hdf5Kind::kAbsent;
 }
 
 double Golden::floor(const std::string& tap, const std::string& attribute) const {

@@ -55,4 +55,7 @@ Golden read_case(const std::filesystem::path& path);
 // Whether an HDF5 file asks a question at all; a dump does not.
 bool is_golden(const std::filesystem::path& path);
 
+// Whether a file is HDF5, holds /taps and asks no question: what write_dump writes.
+bool is_hdf5_dump(const std::filesystem::path& path);
+
 }  // namespace assay::conformance

@@ -66,7 +66,8 @@ CaseResult passing_case() {
   result.inherited.clear();
   result.taps = {TapResult{}};
   result.taps[0].tap = "text.logits";
-  result.taps[0].in_bound_units = 0.82;
+  result.taps[0].rel_l2 = 1e-6;
+  result.taps[0].budget = 4e-6;
   return result;
 }
 
@@ -140,7 +141,7 @@ TEST(JsonReport, numbers_that_are_not_finite_are_null) {
   report.cases[0].taps[0].note = "bytes \xff\x01";
   const auto json = nlohmann::json::parse(json_report(report));
   EXPECT_TRUE(json["cases"][0]["taps"][0]["max_abs"].is_null());
-  EXPECT_TRUE(json["cases"][1]["taps"][0]["rel_l2"].is_null());
+  EXPECT_TRUE(json["cases"][1]["taps"][0]["max_abs"].is_null());
 }
 
 // Every tag that opens closes, in the right order, and no raw markup stands in an attribute.
@@ -192,14 +193,15 @@ TEST(Junit, escapes_what_xml_cannot_hold) {
 TEST(Terminal, shows_a_failing_case_on_one_screen) {
   const std::string text = printed(two_cases());
   EXPECT_THAT(text, HasSubstr("FAIL  my_port f32 replay  e2b-tiny/text-12  3 of 3 taps"));
-  EXPECT_THAT(text, HasSubstr("introduced  text.layer.{4,9}.attn.q_rope  1.6e+06 x floor  at "
-                              "[11, 2, 97]: got 0.412, want -0.133"));
+  EXPECT_THAT(text, HasSubstr("introduced  text.layer.{4,9}.attn.q_rope  1.6e+06 x floor "
+                              "where 3 pass  at [11, 2, 97]: got 0.412, want -0.133"));
   EXPECT_THAT(text, HasSubstr("assay explain text.layer.4.attn.q_rope"));
   EXPECT_THAT(text, HasSubstr("inherited   1 taps, up to 40 x floor"));
   EXPECT_THAT(text, HasSubstr("untested    text.layer.{0,1}.attn.scores: fused"));
   EXPECT_THAT(text, HasSubstr("reproduce   assay verify --case 'e2b-tiny/text-12'"));
-  EXPECT_THAT(text, HasSubstr("PASS  my_port f32 chained  e2b-tiny/text-12  1 taps, worst 0.82 x "
-                              "floor at text.logits"));
+  EXPECT_THAT(text,
+              HasSubstr("PASS  my_port f32 chained  e2b-tiny/text-12  1 taps, at most 25 % of "
+                        "the budget, at text.logits"));
   EXPECT_THAT(text, HasSubstr("1 pass, 1 fail\n"));
   EXPECT_THAT(text, Not(HasSubstr("\033")));
   EXPECT_LE(std::ranges::count(text, '\n'), 24);

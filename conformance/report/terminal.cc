@@ -104,7 +104,10 @@ std::string describe(const TapResult& tap) {
   } else if (std::isfinite(tap.rel_l2)) {
     text += "  relative error " + number(tap.rel_l2);
   }
-  if (!tap.where.empty()) {
+  if (std::isfinite(tap.budget) && std::isfinite(tap.floor) && tap.floor > 0) {
+    text += " where " + number(tap.budget / tap.floor) + " pass";
+  }
+  if (!tap.where.empty() && !std::isnan(tap.want)) {
     text += "  at " + shape_string(tap.where) + ": got " + number(tap.got, "%.6g") + ", want " +
             number(tap.want, "%.6g");
   }
@@ -188,12 +191,14 @@ std::string headline(const CaseResult& result) {
     text += ", " + std::to_string(warned) + " worth a look";
   }
   if (failed == 0 && !result.taps.empty()) {
-    const auto ratio = [](const TapResult& tap) {
-      return std::isnan(tap.in_bound_units) ? -1.0 : tap.in_bound_units;
+    const auto share = [](const TapResult& tap) {
+      const double used = tap.rel_l2 / tap.budget;
+      return std::isfinite(used) ? used : -1.0;
     };
-    const TapResult& worst = *std::ranges::max_element(result.taps, {}, ratio);
-    if (ratio(worst) >= 0) {
-      text += ", worst " + units(worst.in_bound_units) + " at " + worst.tap;
+    const TapResult& worst = *std::ranges::max_element(result.taps, {}, share);
+    if (share(worst) >= 0) {
+      text +=
+          ", at most " + number(100 * share(worst), "%.2g") + " % of the budget, at " + worst.tap;
     }
   }
   return text + ", " + number(result.seconds) + " s";
