@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program as its users meet it: exit status, the one line of an error, the reports.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "conformance/records/dump.h"
+#include "reference/io/test_directory.h"
+
+namespace assay::program {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+const std::string kGolden = ASSAY_SOURCE_DIR "/golden/";
+const std::string kCheckpoint = kGolden + "checkpoints/e2b-tiny";
+const std::string kCase = kGolden + "cases/e2b-tiny/text-short.h5";
+
+struct Outcome {
+  int status = -1;
+  std::string text;  // both streams
+};
+
+Outcome run(const std::string& arguments) {
+  const std::string command = std::string(ASSAY_PROGRAM) + " " + arguments + " 2>&1";
+  Outcome outcome;
+  FILE* pipe = popen(command.c_str(), "r");
+  std::array<char, 4096> buffer{};
+  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
+    outcome.text.append(buffer.data(), got);
+  }
+  const int status = pclose(pipe);
+  outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+std::string contents(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+struct BadLine {
+  std::string arguments;
+  std::string expected;
+};
+
+TEST(CommandLine, BadUsageIsOneLineAndStatus2) {
+  const std::vector<BadLine> lines = {
+      {"", "assay: A subcommand is required"},
+      {"bogus", "assay: got the command 'bogus'"},
+      {"verify --bogus", "--bogus"},
+      {"verify --precision f7", "--precision: got 'f7'"},
+      {"verify --impl other", "--impl: got 'other', expected one that was built: reference"},
+      {"verify --level all", "--level: got 'all', expected logits, blocks or taps"},
+      {"verify --mode forced", "--mode: got 'forced', expected chained or replay"},
+      {"verify --case nothing", "--case: got 'nothing', expected a pattern that some case matches"},
+      {"verify --prefill -1", "--prefill: Value -1 not in range"},
+      {"verify --tokens 0 --checkpoint " + kCheckpoint, "--tokens: Value 0 not in range"},
+      {"verify --golden /nowhere.h5", "/nowhere.h5: got no such file or folder"},
+      {"verify --checkpoint /nowhere", "nowhere"},
+      {"verify --checkpoint " + kCheckpoint + "-drafter", "got a drafter, expected the target"},
+      {"compare " + kCase + " /nowhere.h5", "nowhere.h5"},
+      {"inspect /nowhere", "nowhere"},
+      {"explain R-999", "explain: got 'R-999', expected a tap"},
+      {"explain text-long", "checkpoints have, expected one as in"},
+      {"taps nothing", "taps: got 'nothing', expected a pattern that some tap matches"},
+      {"synth 7b /nowhere", "7b"},
+      {"synth e2b /nowhere --dtype int8", "--dtype: got 'int8', expected bf16, f16 or f32"},
+      {"synth e2b /nowhere --layer-types SSX", "--layer-types: got 'SSX'"},
+  };
+  for (const BadLine& line : lines) {
+    const Outcome outcome = run(line.arguments);
+    EXPECT_EQ(outcome.status, 2) << line.arguments << "\n" << outcome.text;
+    EXPECT_THAT(outcome.text, AllOf(HasSubstr("assay: "), HasSubstr(line.expected)));
+    EXPECT_EQ(std::count(outcome.text.begin(), outcome.text.end(), '\n'), 1) << outcome.text;
+  }
+}
+
+TEST(CommandLine, VerifyPassesACommittedCase) {
+  const TestDirectory directory;
+  const auto report = directory.path() / "report";
+  const Outcome outcome = run("verify --case e2b-tiny/text-short --report " + report.string());
+  EXPECT_EQ(outcome.status, 0) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr("2 pass, 0 fail"));
+  EXPECT_THAT(contents(report / "report.json"), HasSubstr("\"format_version\": 1"));
+  EXPECT_THAT(contents(report / "junit.xml"), HasSubstr("<testsuite"));
+}
+
+TEST(CommandLine, CompareNamesTheTapWhereAnErrorEntered) {
+  const TestDirectory directory;
+  const std::string honest = (directory.path() / "honest.h5").string();
+  const Outcome dumped = run("dump --checkpoint " + kCheckpoint + " --case " + kCase + " --out " +
+                             honest + " --taps 'text.layer.*.attn.mix'");
+  ASSERT_EQ(dumped.status, 0) << dumped.text;
+  EXPECT_EQ(run("compare " + kCase + " " + honest).status, 0);
+
+  auto taps = conformance::read_dump(honest).taps;
+  for (double& value : taps.find("text.layer.2.attn.mix")->values) {
+    value *= 1.01;
+  }
+  const std::string wrong = (directory.path() / "wrong.h5").string();
+  conformance::write_dump(wrong, taps, {});
+  const Outcome outcome = run("compare " + kCase + " " + wrong);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.text, HasSubstr("introduced  text.layer.2.attn.mix"));
+}
+
+TEST(CommandLine, TheRouterOfThePublishedPackageIsFound) {
+  const Outcome outcome = run("compare " + kGolden + "cases/26b-tiny/text-long.h5 " + kGolden +
+                              "findings/gemma-4.0.1-26b-router.safetensors");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.text, HasSubstr("introduced  text.layer.{0-5}.moe.router_norm"));
+}
+
+TEST(CommandLine, DumpReplacesDumpsOnly) {
+  const TestDirectory directory;
+  const auto precious = directory.path() / "precious.txt";
+  std::ofstream(precious) << "keep me";
+  const std::string command = "dump --checkpoint " + kCheckpoint + " --case " + kCase + " --out ";
+  const Outcome refused = run(command + precious.string());
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.text, HasSubstr("which exists and is no dump"));
+  EXPECT_EQ(contents(precious), "keep me");
+  EXPECT_EQ(run(command + kCase).status, 2);  // the golden itself
+  const std::string dump = (directory.path() / "dump.h5").string();
+  EXPECT_EQ(run(command + dump).status, 0);
+  EXPECT_EQ(run(command + dump).status, 0);
+}
+
+TEST(CommandLine, ASyntheticCheckpointIsVerified) {
+  const TestDirectory directory;
+  const std::string made = (directory.path() / "e2b").string();
+  const std::string widths =
+      " --width 32 --layers 10 --heads 2 --head-dim 8 --global-head-dim 16 --ffn 24 --vocab 64"
+      " --window 4 --per-layer-width 4";
+  ASSERT_EQ(run("synth e2b " + made + widths).status, 0);
+  EXPECT_EQ(run("synth e2b " + made + widths).status, 2);  // never over an existing one
+  const Outcome outcome = run("verify --checkpoint " + made);
+  EXPECT_EQ(outcome.status, 0) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr("no golden: the truth is the reference's own fp64 build"));
+  EXPECT_THAT(run("inspect " + made).text, HasSubstr("tensors"));
+}
+
+TEST(CommandLine, ExplainsTapsRulesMistakesAndCases) {
+  EXPECT_THAT(run("explain text.layer.0.attn.v_norm").text, HasSubstr("R-33"));
+  EXPECT_THAT(run("explain R-33").text, HasSubstr("attn.v_norm"));
+  EXPECT_THAT(run("explain M-79").text, HasSubstr("attn.v_norm"));
+  EXPECT_THAT(run("explain e2b-tiny/text-short").text, HasSubstr("ids: 2 "));
+}
+
+}  // namespace
+}  // namespace assay::program
