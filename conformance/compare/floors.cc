@@ -46,6 +46,7 @@ void Floors::raise_chained(const std::string& tap, const Errors& errors) {
 
 void Floors::raise_replay(const std::string& tap, const Errors& errors) {
   raise(replay_[tap_kind(tap)], errors);
+  raise(own_[tap], errors);
 }
 
 void Floors::use_stored(const Golden& golden) {
@@ -107,8 +108,14 @@ TapFloor Floors::replay(const std::string& tap) const {
     const double step = kPredictedStep * precision_->unit_roundoff();
     return finish(step, std::numeric_limits<double>::quiet_NaN(), "predicted");
   }
+  Pair pooled = measured->second;
+  if (const auto own = own_.find(tap); own != own_.end()) {
+    const double least = kSmallestFloor * find_precision(precision_->floors_of)->unit_roundoff();
+    pooled.rel_l2 = std::min(pooled.rel_l2, kPoolReach * std::max(own->second.rel_l2, least));
+    pooled.row = std::min(pooled.row, kPoolReach * std::max(own->second.row, least));
+  }
   const double scale = precision_->floor_scale;
-  return finish(measured->second.rel_l2 * scale, measured->second.row * scale, "measured");
+  return finish(pooled.rel_l2 * scale, pooled.row * scale, "measured");
 }
 
 }  // namespace assay::conformance

@@ -2,7 +2,9 @@
 // Floors: the error that honest programs of a class make on this tap of this case.
 //
 //   chained   per tap: nothing transfers from prompt to prompt
-//   replay    per kind of tap, the largest over layers and steps: one step does not know its depth
+//   replay    per kind of tap, the largest over layers and steps: one step does not know its depth;
+//             but no more than a few times the layer's own, so that one ill-conditioned layer does
+//             not blunt the others
 #pragma once
 
 #include <limits>
@@ -54,6 +56,7 @@ class Floors {
   const PrecisionClass* precision_;
   std::map<std::string, Pair> chained_;  // by tap
   std::map<std::string, Pair> replay_;   // by kind
+  std::map<std::string, Pair> own_;      // replay, by tap
   std::map<std::string, Pair> stored_;   // by tap
   std::set<std::string> narrowed_;       // taps whose truth is rounded to fp32
 };

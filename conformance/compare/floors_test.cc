@@ -42,6 +42,18 @@ TEST(Floors, ReplayIsPooledOverLayersChainedIsNot) {
   EXPECT_FALSE(floors.chained("text.layer.4.out").known());
 }
 
+// One ill-conditioned layer must not blunt the others of its kind.
+TEST(Floors, APoolReachesAFewTimesBeyondALayersOwn) {
+  Floors floors(*find_precision("f32"));
+  floors.raise_replay("text.layer.0.ple.mul", errors(1e-7, 2e-7));
+  floors.raise_replay("text.layer.1.ple.mul", errors(1e-5, 1e-5));
+  floors.raise_replay("text.layer.2.ple.mul", errors(5e-6, 5e-6));
+  EXPECT_DOUBLE_EQ(floors.replay("text.layer.0.ple.mul").rel_l2, 1e-6);
+  EXPECT_DOUBLE_EQ(floors.replay("text.layer.0.ple.mul").row, 2e-6);
+  EXPECT_DOUBLE_EQ(floors.replay("text.layer.2.ple.mul").rel_l2, 1e-5);
+  EXPECT_DOUBLE_EQ(floors.replay("text.layer.3.ple.mul").rel_l2, 1e-5);  // none of its own
+}
+
 TEST(Floors, StoredOnesWin) {
   Golden golden;
   golden.truth.add({"text.logits", {1}, {1}, false});

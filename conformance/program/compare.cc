@@ -121,7 +121,7 @@ int compare(const CompareOptions& options) {
     replayed->seconds = seconds.count();
   }
   conformance::Report report;
-  report.command = reproduce(options);
+  report.command = options.command;
   if (modes.chained) {
     CaseResult chained = conformance::compare_chained(golden, dump.taps, floors);
     conformance::blame(chained, replayed ? &*replayed : nullptr);

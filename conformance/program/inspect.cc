@@ -13,13 +13,14 @@
 namespace assay::program {
 namespace {
 
-void print_layers(const TextConfig& text) {
+void print_layers(const TextConfig& text, bool is_drafter) {
   std::cout << "layers   kind     kv heads  head dim  ffn     keys and values\n";
   for (std::size_t i = 0; i < text.layers.size(); ++i) {
     const LayerConfig& layer = text.layers[i];
-    const std::string keys = text.shares_kv(i) ? "of layer " + std::to_string(layer.kv_source)
-                             : layer.k_eq_v    ? "own, value = raw key"
-                                               : "own";
+    const std::string keys = is_drafter          ? "the target's"
+                             : text.shares_kv(i) ? "of layer " + std::to_string(layer.kv_source)
+                             : layer.k_eq_v      ? "own, value = raw key"
+                                                 : "own";
     std::printf("  %-6zu %-8s %-9zu %-9zu %-7zu %s\n", i,
                 layer.kind == LayerKind::kSliding ? "sliding" : "full", layer.num_key_value_heads,
                 layer.head_dim, layer.intermediate_size, keys.c_str());
@@ -43,7 +44,7 @@ void print_config(const ModelConfig& model) {
     std::cout << "drafter of a target of width " << model.drafter->backbone_hidden_size << ", "
               << (model.drafter->use_ordered_embeddings ? "ordered" : "dense") << " head\n";
   }
-  print_layers(text);
+  print_layers(text, model.drafter.has_value());
 }
 
 int inspect_checkpoint(const std::filesystem::path& folder) {

@@ -10,6 +10,7 @@
 
 #include "conformance/adapters/reference_adapter.h"
 #include "conformance/compare/self_test.h"
+#include "conformance/program/judges.h"
 #include "conformance/program/options.h"
 #include "reference/core/error.h"
 
@@ -139,6 +140,8 @@ int run(int argc, char** argv) {
                  what.c_str());
     return 2;
   }
+  verify_options.command = command_line({argv, argv + argc});
+  compare_options.command = verify_options.command;
   assay::conformance::use_blas_threads(threads);
   assay::conformance::self_test();
   const std::string command = app.get_subcommands().front()->get_name();

@@ -11,6 +11,7 @@
 namespace assay::program {
 
 struct VerifyOptions {
+  std::string command;  // as it was typed, for the report
   std::string impl = "reference";
   std::string checkpoint;
   std::string drafter;
@@ -25,6 +26,7 @@ struct VerifyOptions {
 };
 
 struct CompareOptions {
+  std::string command;
   std::string golden;
   std::string dump;
   std::string map;

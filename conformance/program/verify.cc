@@ -47,7 +47,9 @@ struct Subject {
 class Verifier {
  public:
   explicit Verifier(const VerifyOptions& options)
-      : options_(options), modes_(modes_named(options.mode)) {}
+      : options_(options), modes_(modes_named(options.mode)) {
+    report_.command = options.command;
+  }
 
   void judge(const Subject& subject) {
     for (const std::string& precision : options_.precisions) {
