@@ -125,7 +125,8 @@ void print_groups(std::ostream& out, const std::string& word, const std::vector<
   for (std::size_t i = 0; i < shown; ++i) {
     const TapResult* worst = worst_of(groups[i], taps);
     out << title(i == 0 ? word : "") << harmless(groups[i].label)
-        << harmless(worst == nullptr ? "" : describe(*worst)) << '\n';
+        << harmless(worst == nullptr ? "" : describe(*worst))
+        << (worst != nullptr && groups[i].taps.size() > 1 ? "  in " + worst->tap : "") << '\n';
     const auto match = find_tap(groups[i].taps.front());
     if (word == "introduced" && match && !match->entry->rules.empty()) {
       out << title("") << "rules " << match->entry->rules << ": assay explain "
