@@ -101,66 +101,80 @@ void add_synth(CLI::App& app, SynthCommand& o) {
   c->add_flag("--without-shared-kv", o.without_shared_kv, "leave out keys and values nobody reads");
 }
 
-int run(int argc, char** argv) {
-  CLI::App app{"Reference implementation and conformance suite of the Gemma 4 model family"};
+struct Options {
+  int threads = 1;
+  VerifyOptions verify;
+  CompareOptions compare;
+  DumpOptions dump;
+  SynthCommand synth;
+  InspectOptions inspect;
+  TapsOptions taps;
+  ExplainOptions explain;
+};
+
+void add_commands(CLI::App& app, Options& o) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "assay " ASSAY_VERSION);
-  int threads = 1;
-  app.add_option("--threads", threads, "threads of the matrix products; 1 repeats bit for bit")
+  app.add_option("--threads", o.threads, "threads of the matrix products; 1 repeats bit for bit")
       ->check(CLI::Range(1, 256));
-  VerifyOptions verify_options;
-  CompareOptions compare_options;
-  DumpOptions dump_options;
-  SynthCommand synth_command;
-  InspectOptions inspect_options;
-  TapsOptions taps_options;
-  ExplainOptions explain_options;
-  add_verify(app, verify_options);
-  add_compare(app, compare_options);
-  add_dump(app, dump_options);
-  add_synth(app, synth_command);
+  add_verify(app, o.verify);
+  add_compare(app, o.compare);
+  add_dump(app, o.dump);
+  add_synth(app, o.synth);
   app.add_subcommand("inspect", "show what a checkpoint, golden or dump holds")
-      ->add_option("path", inspect_options.path, "a folder or file")
+      ->add_option("path", o.inspect.path, "a folder or file")
       ->required();
   app.add_subcommand("taps", "print the tap catalogue")
-      ->add_option("pattern", taps_options.glob, "only taps that match, as in '*.attn.*'");
+      ->add_option("pattern", o.taps.glob, "only taps that match, as in '*.attn.*'");
   app.add_subcommand("explain", "explain a tap, rule, mistake or committed case")
-      ->add_option("what", explain_options.what, "text.layer.0.attn.q_rope, R-31, M-46, …")
+      ->add_option("what", o.explain.what, "text.layer.0.attn.q_rope, R-31, M-46, …")
       ->required();
+}
+
+int run_command(const std::string& command, const Options& o) {
+  if (command == "verify") {
+    return verify(o.verify);
+  }
+  if (command == "compare") {
+    return compare(o.compare);
+  }
+  if (command == "dump") {
+    return dump(o.dump);
+  }
+  if (command == "synth") {
+    return synth(o.synth);
+  }
+  if (command == "inspect") {
+    return inspect(o.inspect);
+  }
+  return command == "taps" ? taps(o.taps) : explain(o.explain);
+}
+
+// One line for a command line that cannot be understood.
+int refuse(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const bool unknown = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
+  const std::string what =
+      unknown ? "got the command '" + std::string(argv[1]) + "'" : error.what();
+  std::fprintf(stderr, "assay: %s; assay --help and assay COMMAND --help tell what is expected\n",
+               what.c_str());
+  return 2;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Reference implementation and conformance suite of the Gemma 4 model family"};
+  Options options;
+  add_commands(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) {
-      return app.exit(error);  // --help, --version
-    }
-    const bool unknown = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
-    const std::string what =
-        unknown ? "got the command '" + std::string(argv[1]) + "'" : error.what();
-    std::fprintf(stderr, "assay: %s; assay --help and assay COMMAND --help tell what is expected\n",
-                 what.c_str());
-    return 2;
+    const bool help = error.get_exit_code() == 0;  // or --version
+    return help ? app.exit(error) : refuse(app, error, argc, argv);
   }
-  verify_options.command = command_line({argv, argv + argc});
-  compare_options.command = verify_options.command;
-  assay::conformance::use_blas_threads(threads);
+  options.verify.command = command_line({argv, argv + argc});
+  options.compare.command = options.verify.command;
+  assay::conformance::use_blas_threads(options.threads);
   assay::conformance::self_test();
-  const std::string command = app.get_subcommands().front()->get_name();
-  if (command == "verify") {
-    return verify(verify_options);
-  }
-  if (command == "compare") {
-    return compare(compare_options);
-  }
-  if (command == "dump") {
-    return dump(dump_options);
-  }
-  if (command == "synth") {
-    return synth(synth_command);
-  }
-  if (command == "inspect") {
-    return inspect(inspect_options);
-  }
-  return command == "taps" ? taps(taps_options) : explain(explain_options);
+  return run_command(app.get_subcommands().front()->get_name(), options);
 }
 
 }  // namespace
