@@ -9,17 +9,6 @@
 namespace assay::conformance {
 namespace {
 
-TapContext context_of(const TextConfig& config) {
-  TapContext context;
-  for (std::size_t i = 0; i < config.num_hidden_layers(); ++i) {
-    context.layer_owns_kv.push_back(!config.shares_kv(i));
-  }
-  context.ple = config.hidden_size_per_layer_input > 0;
-  context.moe = config.moe.has_value();
-  context.cache = true;
-  return context;
-}
-
 void check_catalogue(const std::string& checkpoint) {
   for (Subject& subject : subjects(golden_checkpoint(checkpoint))) {
     INFO(checkpoint << " " << subject.name);

@@ -237,6 +237,17 @@ ExecutionKey execution_key(std::string_view name) {
   return {placed.stage, match.step.value_or(0), placed.part, match.layer.value_or(0), *index};
 }
 
+TapContext context_of(const TextConfig& config) {
+  TapContext context;
+  for (std::size_t i = 0; i < config.num_hidden_layers(); ++i) {
+    context.layer_owns_kv.push_back(!config.shares_kv(i));
+  }
+  context.ple = config.hidden_size_per_layer_input > 0;
+  context.moe = config.moe.has_value();
+  context.cache = true;
+  return context;
+}
+
 std::vector<std::string> expand_taps(const TapContext& context) {
   Expansion expansion{context, {}};
   expansion.add(kText, kBefore, true, 0, 0);

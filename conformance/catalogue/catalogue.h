@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "reference/params/config.h"
+
 namespace assay::conformance {
 
 // Which models and layers have a tap.
@@ -90,5 +92,8 @@ struct TapContext {
   bool cache = false;
 };
 std::vector<std::string> expand_taps(const TapContext& context);
+
+// The context of a text model that runs with a cache and without a drafter.
+TapContext context_of(const TextConfig& config);
 
 }  // namespace assay::conformance

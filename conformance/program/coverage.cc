@@ -11,15 +11,8 @@ namespace {
 
 constexpr const char* kUnexplained = "not in this golden";
 
-conformance::TapContext context_of(const ModelConfig& model, const ModelConfig* drafter,
-                                   std::size_t draft_steps) {
-  conformance::TapContext context;
-  for (std::size_t i = 0; i < model.text.layers.size(); ++i) {
-    context.layer_owns_kv.push_back(!model.text.shares_kv(i));
-  }
-  context.ple = model.text.hidden_size_per_layer_input > 0;
-  context.moe = model.text.moe.has_value();
-  context.cache = true;
+conformance::TapContext with_drafter(conformance::TapContext context, const ModelConfig* drafter,
+                                     std::size_t draft_steps) {
   if (drafter != nullptr && drafter->drafter) {
     context.draft_steps = draft_steps;
     context.drafter_layers = drafter->text.layers.size();
@@ -58,8 +51,9 @@ std::string compact(const std::vector<std::string>& names, bool only_count) {
 void Coverage::note(const conformance::Golden& golden, const ModelConfig& model,
                     const ModelConfig* drafter, conformance::CaseResult& result) {
   const std::size_t steps = golden.input.draft ? golden.input.draft->steps : 0;
+  const auto context = with_drafter(conformance::context_of(model.text), drafter, steps);
   auto& of_checkpoint = checkpoints_[result.checkpoint];
-  for (const std::string& tap : conformance::expand_taps(context_of(model, drafter, steps))) {
+  for (const std::string& tap : conformance::expand_taps(context)) {
     if (golden.truth.has(tap)) {
       of_checkpoint.compared.insert(tap);
       continue;
