@@ -41,6 +41,7 @@ std::vector<TokenPlace> visible_keys(const KvCache& cache, LayerKind kind,
 
 std::vector<std::size_t> indices_of(const std::vector<TokenPlace>& places) {
   std::vector<std::size_t> indices;
+  indices.reserve(places.size());
   for (const TokenPlace& place : places) {
     indices.push_back(place.index);
   }
