@@ -109,10 +109,7 @@ class ReferenceAdapter : public Implementation {
   void run_draft(const Transformer& model, const TokenChunk& tokens, const DraftRequest& request,
                  const KvCache& cache, const ForwardResult& last, TapListener& taps) const {
     const Drafter drafter(*drafter_, model);
-    const std::size_t width = model.config().hidden_size;
-    auto hidden = make_tensor<T, D>({1, width});
-    const auto from = row(last.final_norm, last.final_norm.shape()[0] - 1, width);
-    std::copy(from.begin(), from.end(), hidden.begin());
+    const auto hidden = one_row(last.final_norm, last.final_norm.shape()[0] - 1);
     DirectBridge bridge(taps);
     drafter.draft(cache, request.token, tokens.positions.back() + 1, hidden, request.steps,
                   request.standard_window ? DraftWindow::kStandard : DraftWindow::kLastKeys,

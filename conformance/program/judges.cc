@@ -10,6 +10,7 @@
 #include "conformance/report/report_files.h"
 #include "conformance/report/terminal.h"
 #include "reference/core/error.h"
+#include "reference/io/checkpoint.h"
 
 namespace assay::program {
 
@@ -21,6 +22,11 @@ void Judges::use(const std::string& checkpoint, const std::string& drafter) {
   }
   f64_ = make_implementation("reference", "f64", checkpoint, drafter);
   f32_ = make_implementation("reference", "f32", checkpoint, drafter);
+  model_ = Checkpoint::open(checkpoint).config();
+  drafter_model_.reset();
+  if (!drafter.empty()) {
+    drafter_model_ = Checkpoint::open(drafter).config();
+  }
   checkpoint_ = checkpoint;
   drafter_ = drafter;
 }

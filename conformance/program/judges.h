@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "conformance/interface/implementation.h"
 #include "conformance/records/golden.h"
 #include "conformance/report/result.h"
+#include "reference/params/config.h"
 
 namespace assay::program {
 
@@ -21,6 +23,8 @@ class Judges {
   void use(const std::string& checkpoint, const std::string& drafter);
   bool ready() const { return f64_ != nullptr; }
 
+  const ModelConfig& model() const { return model_; }
+  const ModelConfig* drafter_model() const { return drafter_model_ ? &*drafter_model_ : nullptr; }
   conformance::Implementation& f64() { return *f64_; }
   conformance::Implementation& f32() { return *f32_; }
 
@@ -32,6 +36,8 @@ class Judges {
  private:
   std::string checkpoint_;
   std::string drafter_;
+  ModelConfig model_;
+  std::optional<ModelConfig> drafter_model_;
   std::unique_ptr<conformance::Implementation> f64_;
   std::unique_ptr<conformance::Implementation> f32_;
 };

@@ -6,7 +6,6 @@
 #include "conformance/compare/chained.h"
 #include "conformance/compare/precision.h"
 #include "reference/core/error.h"
-#include "reference/io/checkpoint.h"
 
 namespace assay::program {
 namespace {
@@ -29,13 +28,13 @@ std::vector<std::int32_t> seeded_ids(const TextConfig& config, std::size_t count
 
 }  // namespace
 
-conformance::Golden own_case(conformance::Implementation& f64, const VerifyOptions& options) {
-  const auto checkpoint = Checkpoint::open(options.checkpoint);
+conformance::Golden own_case(conformance::Implementation& f64, const ModelConfig& model,
+                             const VerifyOptions& options) {
   if (options.tokens == 0) {
     throw Error("--tokens: got 0, expected at least 1");
   }
   conformance::CaseInput input;
-  input.ids = seeded_ids(checkpoint.config().text, options.tokens);
+  input.ids = seeded_ids(model.text, options.tokens);
   if (!options.drafter.empty()) {
     input.draft = conformance::DraftRequest{input.ids.front(), 3, false};
   }

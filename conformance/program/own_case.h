@@ -5,9 +5,12 @@
 #include "conformance/interface/implementation.h"
 #include "conformance/program/options.h"
 #include "conformance/records/golden.h"
+#include "reference/params/config.h"
 
 namespace assay::program {
 
-conformance::Golden own_case(conformance::Implementation& f64, const VerifyOptions& options);
+// `f64` has the checkpoint of `model` loaded.
+conformance::Golden own_case(conformance::Implementation& f64, const ModelConfig& model,
+                             const VerifyOptions& options);
 
 }  // namespace assay::program

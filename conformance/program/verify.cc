@@ -17,7 +17,6 @@
 #include "conformance/program/options.h"
 #include "conformance/program/own_case.h"
 #include "reference/core/error.h"
-#include "reference/io/checkpoint.h"
 
 namespace assay::program {
 namespace {
@@ -55,6 +54,13 @@ class Verifier {
     for (const std::string& precision : options_.precisions) {
       judge_precision(subject, precision);
     }
+  }
+
+  // A checkpoint without a golden.
+  void judge_own_case() {
+    judges_.use(options_.checkpoint, options_.drafter);
+    judge({own_case(judges_.f64(), judges_.model(), options_), options_.checkpoint,
+           options_.drafter, false});
   }
 
   conformance::Report& report() { return report_; }
@@ -113,11 +119,6 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
 }
 
 void Verifier::add(CaseResult result, const Subject& subject, const std::string& precision) {
-  const auto checkpoint = Checkpoint::open(subject.checkpoint);
-  std::optional<Checkpoint> drafter;
-  if (!subject.drafter.empty()) {
-    drafter.emplace(Checkpoint::open(subject.drafter));
-  }
   result.case_name = subject.golden.case_name;
   result.checkpoint = std::filesystem::path(subject.checkpoint).filename().string();
   result.impl = options_.impl;
@@ -126,8 +127,7 @@ void Verifier::add(CaseResult result, const Subject& subject, const std::string&
   if (!subject.has_file) {
     result.message = "no golden: the truth is the reference's own fp64 build";
   }
-  coverage_.note(subject.golden, checkpoint.config(), drafter ? &drafter->config() : nullptr,
-                 result);
+  coverage_.note(subject.golden, judges_.model(), judges_.drafter_model(), result);
   show_case(result);
   report_.cases.push_back(std::move(result));
 }
@@ -184,13 +184,10 @@ int verify(const VerifyOptions& given) {
   }
   Verifier verifier(options);
   if (options.golden.empty() && !options.checkpoint.empty()) {
-    Judges judges;
-    judges.use(options.checkpoint, options.drafter);
-    Subject subject{own_case(judges.f64(), options), options.checkpoint, options.drafter, false};
     if (given.precisions.empty()) {
       options.precisions = {"f32"};  // fp64 is the truth here
     }
-    verifier.judge(subject);
+    verifier.judge_own_case();
   } else {
     const auto place =
         options.golden.empty() ? committed_goldens() : std::filesystem::path(options.golden);

@@ -9,6 +9,7 @@
 #include "reference/io/safetensors_writer.h"
 #include "reference/io/synth.h"
 #include "reference/io/test_directory.h"
+#include "reference/io/test_models.h"
 #include "reference/io/weight_generator.h"
 
 namespace assay {
@@ -17,14 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 SynthOptions tiny(const std::string& size) {
-  SynthOptions options;
-  options.vocab_size = 40;
-  options.hidden_size = 16;
-  options.num_attention_heads = 4;
-  options.num_key_value_heads = 2;
-  options.head_dim = 8;
-  options.global_head_dim = 16;
-  options.intermediate_size = 24;
+  SynthOptions options = tiny_widths();
   options.hidden_size_per_layer_input = size == "e2b" ? 4 : 0;
   options.num_hidden_layers = size == "e2b" ? 10 : size.ends_with("-drafter") ? 4 : 6;
   options.num_experts = size == "26b" ? 8 : 0;

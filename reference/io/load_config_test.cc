@@ -6,19 +6,13 @@
 #include "reference/io/json.h"
 #include "reference/io/synth_config.h"
 #include "reference/io/test_directory.h"
+#include "reference/io/test_models.h"
 
 namespace assay {
 namespace {
 
 SynthOptions small(std::size_t layers) {
-  SynthOptions options;
-  options.vocab_size = 40;
-  options.hidden_size = 16;
-  options.num_attention_heads = 4;
-  options.num_key_value_heads = 2;
-  options.head_dim = 8;
-  options.global_head_dim = 16;
-  options.intermediate_size = 24;
+  SynthOptions options = tiny_widths();
   options.num_hidden_layers = layers;
   return options;
 }

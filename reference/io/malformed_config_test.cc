@@ -6,6 +6,7 @@
 #include "reference/io/load_config.h"
 #include "reference/io/synth_config.h"
 #include "reference/io/test_directory.h"
+#include "reference/io/test_models.h"
 
 namespace assay {
 namespace {
@@ -18,14 +19,7 @@ struct Change {
 };
 
 std::string good(const std::string& size) {
-  SynthOptions options;
-  options.vocab_size = 40;
-  options.hidden_size = 16;
-  options.num_attention_heads = 4;
-  options.num_key_value_heads = 2;
-  options.head_dim = 8;
-  options.global_head_dim = 16;
-  options.intermediate_size = 24;
+  SynthOptions options = tiny_widths();
   const bool drafter = size.ends_with("-drafter");
   options.num_hidden_layers = drafter ? 4 : size == "e2b" ? 10 : 6;
   if (size == "26b") {

@@ -7,6 +7,7 @@
 
 #include "reference/io/checkpoint.h"
 #include "reference/io/test_directory.h"
+#include "reference/io/test_models.h"
 
 namespace assay {
 namespace {
@@ -44,15 +45,8 @@ TEST(Synth, ReleasedSizesHaveTheReleasedCounts) {
 }
 
 SynthOptions tiny_options() {
-  SynthOptions options;
-  options.vocab_size = 40;
-  options.hidden_size = 16;
-  options.num_attention_heads = 4;
-  options.num_key_value_heads = 2;
-  options.head_dim = 8;
-  options.global_head_dim = 16;
+  SynthOptions options = tiny_widths();
   options.sliding_window = 4;
-  options.intermediate_size = 24;
   options.dtype = DType::kF32;
   options.store_shared_kv = false;
   return options;

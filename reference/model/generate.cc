@@ -31,6 +31,13 @@ TokenChunk slice(const TokenChunk& chunk, std::size_t first, std::size_t end) {
   return part;
 }
 
+Tensor<T, D> one_row(const Tensor<T, D>& x, std::size_t r) {
+  auto only = make_tensor<T, D>({1, x.shape()[1]});
+  const auto from = row(x, r, x.shape()[1]);
+  std::copy(from.begin(), from.end(), only.begin());
+  return only;
+}
+
 std::int32_t greedy_token(std::span<const Real> logits,
                           const std::vector<std::int32_t>& suppressed) {
   std::int32_t best = -1;

@@ -20,6 +20,9 @@ TokenChunk text_chunk(const std::vector<std::int32_t>& ids, std::size_t first);
 // Rows [first, end) of a chunk as a chunk of their own.
 TokenChunk slice(const TokenChunk& chunk, std::size_t first, std::size_t end);
 
+// Row r of x as a tensor of one row.
+Tensor<T, D> one_row(const Tensor<T, D>& x, std::size_t r);
+
 std::int32_t greedy_token(std::span<const Real> logits,
                           const std::vector<std::int32_t>& suppressed);
 

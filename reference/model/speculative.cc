@@ -60,13 +60,6 @@ void emit_round(const Round& round, std::size_t number, Taps& taps) {
   scalar("kv_len", static_cast<std::int32_t>(round.kv_len));
 }
 
-Tensor<T, D> one_row(const Tensor<T, D>& x, std::size_t r) {
-  auto only = make_tensor<T, D>({1, x.shape()[1]});
-  const auto from = row(x, r, x.shape()[1]);
-  std::copy(from.begin(), from.end(), only.begin());
-  return only;
-}
-
 }  // namespace
 
 Acceptance accept_greedy(const std::vector<std::int32_t>& drafted, const Tensor<T, V>& logits,
