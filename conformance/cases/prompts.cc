@@ -7,8 +7,11 @@
 namespace assay::conformance {
 namespace {
 
-SoftVectors soft_vectors(const char* kind, std::size_t rows, std::size_t width, double phase) {
-  SoftVectors item{kind, rows, width, {}};
+MediaItem soft_vectors(const char* kind, std::size_t rows, std::size_t width, double phase) {
+  MediaItem item;
+  item.kind = kind;
+  item.rows = rows;
+  item.width = width;
   for (std::size_t i = 0; i < rows * width; ++i) {  // multiples of 1/64: exact everywhere
     item.values.push_back(std::round(100 * std::sin(phase + 1.7 * static_cast<double>(i))) / 64);
   }

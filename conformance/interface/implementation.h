@@ -30,12 +30,32 @@ struct Tap {
   bool integer = false;
 };
 
-// One item of media as the vectors that replace its placeholder tokens.
-struct SoftVectors {
-  std::string kind;            // "image", "frame" or "audio"
-  std::size_t rows = 0;        // placeholders it fills
+// One item of media: what fills one run of placeholder tokens (a "video": as many runs as it has
+// frames). It comes as soft vectors (values), or in exactly one of the rawer forms, which the
+// implementation takes through its own preprocessing and encoders. Taps of the item that fills
+// run k (0, 1, …, a video counts once per frame) are called media.{k}.<tap>.
+struct MediaItem {
+  std::string kind;            // "image", "frame", "audio"; "video": a file with several frames
+  std::size_t rows = 0;        // of the soft vectors: placeholders they fill
   std::size_t width = 0;       // the model's hidden size
-  std::vector<double> values;  // [rows, width]
+  std::vector<double> values;  // [rows, width]; empty when a rawer form is given
+
+  std::vector<std::uint8_t> file;  // bytes of a PNG, JPEG, WAV, FLAC or video file
+  struct Array {                   // row-major; absent when the shape is empty
+    std::vector<std::size_t> shape;
+    std::vector<double> values;
+    bool given() const { return !shape.empty(); }
+  };
+  Array rgb;         // [h, w, 3], 0 … 255
+  Array patches;     // [N, 3 P P] in [0, 1], padding slots allowed
+  Array positions;   // [N, 2] with patches: x, y; (-1, -1) is padding
+  Array samples;     // [n], 16 kHz mono
+  Array mel;         // [F, 128]
+  Array mel_mask;    // [F] or absent: all frames are valid
+  Array audio_rows;  // [n, 640], 12B
+
+  std::size_t budget = 0;      // soft tokens a picture or frame may take; 0: not said
+  std::size_t num_frames = 0;  // frames taken from a video; 0: the checkpoint's
 };
 
 // A draft request (drafters only): `steps` tokens drafted after `token`, which was chosen at
@@ -51,7 +71,7 @@ struct CaseInput {
   std::vector<std::int32_t> token_types;  // [T] or empty: 0 text, 1 image, 2 video, 3 audio
   std::vector<std::int32_t> positions;    // [T] or empty: 0, 1, 2, …
   std::vector<std::int32_t> valid;        // [T] or empty: 1 token, 0 padding
-  std::vector<SoftVectors> media;         // in the order of the placeholder runs
+  std::vector<MediaItem> media;           // in the order of the placeholder runs
   std::optional<DraftRequest> draft;
 };
 
@@ -65,6 +85,7 @@ struct Numerics {
 struct RunOptions {
   std::size_t prefill_chunk = 0;  // tokens per call; 0: all at once; 1: decode
   Numerics numerics;
+  std::string profile = "REF";  // or switches that differ: "audio.window_keys=13,audio.hann=…"
 };
 
 // Listens to a run. A tap arrives right after its operation, in execution order, once per run

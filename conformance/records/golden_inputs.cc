@@ -66,8 +66,8 @@ std::int32_t token_type(const Hdf5File& file, const std::string& path, const std
   return static_cast<std::int32_t>(found - kKinds.begin());
 }
 
-SoftVectors read_media_item(Hdf5File& file, const std::string& path) {
-  SoftVectors item;
+MediaItem read_media_item(Hdf5File& file, const std::string& path) {
+  MediaItem item;
   const auto kind = file.text(path, "kind");
   if (!kind) {
     file.fail(path + "@kind", "nothing", "image, frame or audio");
@@ -94,9 +94,9 @@ SoftVectors read_media_item(Hdf5File& file, const std::string& path) {
   return item;
 }
 
-std::vector<SoftVectors> read_media(Hdf5File& file) {
+std::vector<MediaItem> read_media(Hdf5File& file) {
   const std::string group = "/inputs/media";
-  std::vector<SoftVectors> media;
+  std::vector<MediaItem> media;
   if (file.kind(group) == Hdf5Kind::kAbsent) {
     return media;
   }
@@ -128,7 +128,7 @@ void check_placeholders(const Hdf5File& file, const CaseInput& input) {
     }
   };
   for (std::size_t k = 0; k < input.media.size(); ++k) {
-    const SoftVectors& item = input.media[k];
+    const MediaItem& item = input.media[k];
     const std::string path = "/inputs/media/" + std::to_string(k);
     const std::int32_t type = token_type(file, path, item.kind);
     skip_text();

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "reference/params/media_config.h"
+
 namespace assay {
 
 enum class LayerKind { kSliding, kFull };
@@ -42,6 +44,10 @@ struct SpecialTokens {
   std::int32_t image = 258880;
   std::int32_t video = 258884;
   std::int32_t audio = 258881;
+  std::int32_t boi = 255999;  // begin and end of an image or a video frame
+  std::int32_t eoi = 258882;
+  std::int32_t boa = 256000;  // begin and end of a sound
+  std::int32_t eoa = 258883;
 };
 
 struct TextConfig {
@@ -84,6 +90,14 @@ struct ModelConfig {
   std::string weight_prefix;  // "model.language_model." or "model."
   TextConfig text;
   std::optional<DrafterConfig> drafter;
+
+  // What the files hold weights for: an encoder that config.json names and whose tensors are all
+  // absent is not there. At most one of vision and unified_vision, and of the two for sound.
+  std::optional<VisionConfig> vision;
+  std::optional<AudioConfig> audio;
+  std::optional<UnifiedVisionConfig> unified_vision;
+  std::optional<UnifiedAudioConfig> unified_audio;
+  ProcessorConfig processor;
 };
 
 }  // namespace assay

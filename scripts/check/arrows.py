@@ -11,10 +11,16 @@ REFERENCE = {
     "reference/core": [],
     "reference/params": ["reference/core"],
     "reference/io": ["reference/core", "reference/params"],
+    "reference/preprocess": ["reference/core", "reference/params"],
+    "reference/files": ["reference/core", "reference/params", "reference/preprocess"],
     "reference/ops": ["reference/core", "reference/params"],
     "reference/blocks": ["reference/core", "reference/params", "reference/io", "reference/ops"],
 }
-REFERENCE["reference/model"] = [*REFERENCE["reference/blocks"], "reference/blocks"]
+REFERENCE["reference/model"] = [
+    *REFERENCE["reference/blocks"],
+    "reference/blocks",
+    "reference/preprocess",
+]
 
 # The suite knows no implementation: of the reference only errors, configs and file formats.
 FORMATS = ["reference/core", "reference/params", "reference/io"]
@@ -35,9 +41,17 @@ ALLOWED = {
         "reference/ops",
         "reference/blocks",
         "reference/model",
+        "reference/preprocess",
+        "reference/files",
     ],
     "conformance/cases": [*FORMATS, *SUITE, "conformance/adapters"],
-    "conformance/program": [*FORMATS, *SUITE, "conformance/adapters"],
+    "conformance/program": [
+        *FORMATS,
+        *SUITE,
+        "conformance/adapters",
+        "reference/preprocess",
+        "reference/files",
+    ],
     "benchmarks/reference": [*FORMATS, "reference/ops"],
 }
 # A test may use what the code around it was made for.
@@ -57,6 +71,12 @@ DOORS = {
     "xtensor": ("reference/core/tensor.h", "reference/ops/*.cc"),
     "xtensor-blas": ("reference/ops/*.cc",),
     "nlohmann": ("reference/io/json.h", "reference/io/*.cc", "conformance/*.cc"),
+    "png": ("reference/files/*.cc",),
+    "jpeglib": ("reference/files/*.cc",),
+    "sndfile": ("reference/files/*.cc",),
+    "samplerate": ("reference/files/*.cc",),
+    "libav": ("reference/files/*.cc",),
+    "libsw": ("reference/files/*.cc",),
     "hdf5.h": ("conformance/records/hdf5_handle.h", "conformance/records/*.cc"),
     "CLI": ("conformance/program/*.cc", "conformance/program/command_line.h"),
 }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// One item of media to the soft vectors that take the place of its placeholder tokens.
+//
+//   picture  -> patches -> vision encoder -> embed_vision -> soft [n, D]
+//   samples  -> log-mel -> audio encoder  -> embed_audio  -> soft [n, D]
+//   12B: patches and samples go to embedders without an encoder
+//
+// Whatever is given already is not computed again: an item may enter as picture, patches, samples,
+// log-mel or rows.  Spec multimodal 2 to 5.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "reference/core/taps.h"
+#include "reference/core/tensor.h"
+#include "reference/io/load_weights.h"
+#include "reference/params/profile.h"
+#include "reference/preprocess/image.h"
+
+namespace assay::ASSAY_REFERENCE {
+
+enum class MediaKind { kImage, kFrame, kAudio };
+
+// Exactly one of the forms is set, and it fits the kind.
+struct MediaInput {
+  MediaKind kind = MediaKind::kImage;
+  std::size_t budget = 0;  // soft tokens for a picture; 0: the checkpoint's own
+  std::optional<Image> rgb;
+  std::optional<Tensor<R, I>> patches;        // [S, 3 P P] in [0, 1], padding slots allowed
+  IntTensor<R, C> positions;                  // [S, 2] with patches: x, y; (-1, -1) is padding
+  std::optional<std::vector<float>> samples;  // 16 kHz mono
+  std::optional<Tensor<T, F>> mel;            // [T, 128]
+  std::vector<bool> mel_valid;                // [T] or empty: all; a prefix
+  std::optional<Tensor<T, I>> rows;           // [n, 640], 12B
+};
+
+class MediaEncoder {
+ public:
+  // Keeps a reference to the checkpoint.
+  explicit MediaEncoder(const Checkpoint& checkpoint, const Profile& profile = {},
+                        bool bf16_weights = false);
+
+  // The soft vectors [n, D]. Throws Error when the checkpoint has no encoder for the kind, when
+  // the form does not fit, and when the item makes no soft token.
+  Tensor<T, D> encode(const MediaInput& item, const TapScope& tap) const;
+
+ private:
+  Tensor<T, D> encode_picture(const MediaInput& item, const TapScope& tap) const;
+  Tensor<T, D> encode_sound(const MediaInput& item, const TapScope& tap) const;
+
+  const ModelConfig& config_;
+  WeightReader reader_;
+  Profile profile_;
+};
+
+}  // namespace assay::ASSAY_REFERENCE

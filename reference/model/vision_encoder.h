@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The vision encoder of E2B, E4B, 26B-A4B and 31B: patches in, pooled rows out.
+//
+//   h0   = (2 patch - 1) W_in^T + table[0][x] + table[1][y]
+//   h    = layer_{L-1}( ... layer_0(h0) )            attention without a mask, 2-D RoPE
+//   pool = mean over k x k patches, times sqrt(D); 26B and 31B: (pool - std_bias) * std_scale
+//
+// There is no norm after the last layer. Pictures never see each other: one call, one picture.
+// Spec multimodal 3.
+#pragma once
+
+#include "reference/core/taps.h"
+#include "reference/core/tensor.h"
+#include "reference/io/load_weights.h"
+#include "reference/params/profile.h"
+
+namespace assay::ASSAY_REFERENCE {
+
+class VisionEncoder {
+ public:
+  // The reader must outlive the encoder; its config must have a vision tower.
+  VisionEncoder(const WeightReader& reader, const VisionConfig& config, const Profile& profile);
+
+  // patches [S, 3 P P] in [0, 1]; positions [S, 2] (x, y), padding slots (-1, -1).
+  // Returns vision.tower_out [n, D]. Taps leave out padding slots.
+  Tensor<R, D> encode(const Tensor<R, I>& patches, const IntTensor<R, C>& positions,
+                      const TapScope& tap) const;
+
+ private:
+  const WeightReader& reader_;
+  const VisionConfig& config_;
+  Profile profile_;
+};
+
+}  // namespace assay::ASSAY_REFERENCE
