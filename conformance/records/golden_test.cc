@@ -111,7 +111,7 @@ const Spoiled kSpoiled[] = {
     {"no_ids", [](hid_t file) { H5Ldelete(file, "/inputs/ids", H5P_DEFAULT); },
      "a.h5: /inputs/ids: got nothing, expected token ids [T]"},
     {"empty_ids", [](hid_t file) { remake(file, "/inputs/ids", H5T_STD_I32LE, {0}); },
-     "a.h5: /inputs/ids: got no ids, expected at least one"},
+     "a.h5: /inputs/ids: got shape [0], expected one axis with at least one value"},
     {"float_ids",
      [](hid_t file) {
        remake_filled(file, "/inputs/ids", H5T_IEEE_F32LE, {3}, {1, 2, 3});
@@ -154,12 +154,12 @@ const Spoiled kSpoiled[] = {
      "a.h5: /inputs/media: got 1 items, expected one more for the placeholder at position 2"},
     {"media_without_kind",
      [](hid_t file) { H5Adelete_by_name(file, "/inputs/media/0", "kind", H5P_DEFAULT); },
-     "a.h5: /inputs/media/0@kind: got nothing, expected image, frame or audio"},
+     "a.h5: /inputs/media/0@kind: got nothing, expected image, frame, video or audio"},
     {"media_of_odd_kind",
      [](hid_t file) { set_attribute(file, "/inputs/media/0", "kind", "smell"); },
-     "a.h5: /inputs/media/0@kind: got \"smell\", expected image, frame or audio"},
+     "a.h5: /inputs/media/0@kind: got \"smell\", expected image, frame, video or audio"},
     {"media_without_soft", [](hid_t file) { H5Ldelete(file, "/inputs/media/0/soft", H5P_DEFAULT); },
-     "a.h5: /inputs/media/0/soft: got nothing, expected soft vectors [n, D]"},
+     "a.h5: /inputs/media/0: got no data, expected one of file, rgb, patches, soft"},
     {"media_not_finite",
      [](hid_t file) {
        fill(file, "/inputs/media/0/soft", {1, 2, INFINITY, 4});
