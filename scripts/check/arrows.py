@@ -63,6 +63,8 @@ TESTS_ALSO = {
 PRECISION_BOUND = {
     "reference/core/tensor.h",
     "reference/core/taps.h",
+    "reference/params/clipped_linear.h",
+    "reference/params/vision_weights.h",
     "reference/params/weights.h",
     "reference/io/load_weights.h",
 }
