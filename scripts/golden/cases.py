@@ -7,7 +7,7 @@ import numpy as np
 
 import weights
 from make_checkpoints import QUIET_ROW, TINY_ROW
-from topologies import DRAFTERS, TARGETS, Topology, special_ids
+from topologies import DRAFTERS, TEXT_TARGETS, Topology, special_ids
 
 TYPES = {"image": 1, "frame": 2, "audio": 3}
 
@@ -104,7 +104,7 @@ def media_cases(t: Topology) -> list[Case]:
 
 def all_cases() -> list[Case]:
     cases: list[Case] = []
-    for t in TARGETS.values():
+    for t in TEXT_TARGETS:
         cases += text_cases(t)
         if not t.model_type.endswith("_text"):
             cases += media_cases(t)

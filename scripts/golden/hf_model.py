@@ -61,13 +61,29 @@ def model_class(model_type: str):
     return getattr(modeling(family), name + (suffix or "ForConditionalGeneration"))
 
 
+PARTS = ("text_config", "vision_config", "audio_config")
+RENAMED = {  # the modules of the 12B are nested, its files keep flat names
+    "model.vision_embedder.": "model.embed_vision.",
+    "model.embed_vision.embedding_projection.": "model.embed_vision.multimodal_embedder.embedding_projection.",
+}
+
+
 def read_config(raw: dict):
     """Without the stored dtype: the process's default rules."""
     values = {key: value for key, value in raw.items() if key not in ("dtype", "architectures")}
-    if "text_config" in values:
-        text = values["text_config"]
-        values["text_config"] = {key: value for key, value in text.items() if key != "dtype"}
+    for part in PARTS:
+        if values.get(part):
+            values[part] = {key: value for key, value in values[part].items() if key != "dtype"}
     return config_class(raw["model_type"]).from_dict(values)
+
+
+def module_name(name: str, model_type: str) -> str:
+    """Where transformers keeps the tensor that the file calls `name`."""
+    if "unified" in model_type:
+        for old, new in RENAMED.items():
+            if name.startswith(old):
+                return new + name.removeprefix(old)
+    return name
 
 
 def unused_by_transformers(name: str, config) -> bool:
@@ -84,7 +100,9 @@ def unused_by_transformers(name: str, config) -> bool:
 def load_weights(model, tensors: dict[str, np.ndarray]) -> None:
     dtype = torch.get_default_dtype()
     state = {
-        name: torch.from_numpy(values.copy()).to(torch.int64 if values.dtype == np.int64 else dtype)
+        module_name(name, model.config.model_type): torch.from_numpy(values.copy()).to(
+            torch.int64 if values.dtype == np.int64 else dtype
+        )
         for name, values in tensors.items()
     }
     missing, unexpected = model.load_state_dict(state, strict=False)
@@ -97,8 +115,10 @@ def load_weights(model, tensors: dict[str, np.ndarray]) -> None:
 def build(raw_config: dict, tensors: dict[str, np.ndarray], attention: str):
     """A model in evaluation mode with the process's default dtype."""
     config = read_config(raw_config)
-    for part in {id(c): c for c in (config, config.get_text_config())}.values():
-        part._attn_implementation = attention
+    parts = [getattr(config, name, None) for name in PARTS]
+    for part in {id(c): c for c in (config, config.get_text_config(), *parts) if c}.values():
+        sound = part.model_type.endswith("_audio")  # its tower knows eager attention only
+        part._attn_implementation = "eager" if sound else attention
         part._experts_implementation = "eager"
     model = model_class(raw_config["model_type"])(config)
     load_weights(model, tensors)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 import safetensors_file
+import towers
 import weights
 from topologies import DRAFTERS, TARGETS, Drafter, Topology, config_json
 from topologies import drafter_config_json, drafter_text_topology
@@ -80,6 +81,17 @@ def text_shapes(t: Topology, prefix: str) -> dict[str, tuple[int, ...]]:
             shapes[f"layers.{layer}.{name}"] = shape
     shapes["norm.weight"] = (t.width,)
     return {prefix + name: shape for name, shape in shapes.items()}
+
+
+def tower_shapes(t: Topology) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    if t.vision_tower:
+        shapes |= towers.vision_shapes(t.vision_tower, t.width)
+    if t.audio_tower:
+        shapes |= towers.audio_shapes(t.audio_tower, t.width)
+    if t.unified:
+        shapes |= towers.unified_shapes(t.unified, t.width)
+    return shapes
 
 
 def is_norm(name: str) -> bool:
@@ -165,7 +177,12 @@ def write_target(t: Topology, out: Path) -> None:
     tensors = {name: (make_tensor(t, name, shape), t.dtype) for name, shape in shapes.items()}
     if t.junk:
         spoil_unused(t, t.prefix, tensors)
+    fused = t.vision_tower is not None and t.vision_tower.fused
+    for name, shape in tower_shapes(t).items():
+        tensors[name] = (towers.tensor(t.name, name, shape, fused), t.dtype)
     write_json(folder / "config.json", config_json(t))
+    if t.has_media:
+        write_json(folder / "processor_config.json", towers.processor_config(bool(t.unified)))
     write_shards(folder, tensors, t.shards)
 
 

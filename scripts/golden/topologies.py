@@ -7,6 +7,9 @@ special ids lie inside the small vocabulary, and every key is written out (spec 
 
 from dataclasses import dataclass, field
 
+import towers
+from towers import Audio, Unified, Vision
+
 KINDS = {"S": "sliding_attention", "F": "full_attention"}
 
 
@@ -34,6 +37,13 @@ class Topology:
     junk: bool = False  # stored but unused keys and values of shared layers
     cancel: float = 0.0  # relative difference of paired FFN channels that nearly cancel
     softcap: float | None = 30.0
+    vision_tower: Vision | None = None
+    audio_tower: Audio | None = None
+    unified: Unified | None = None
+
+    @property
+    def has_media(self) -> bool:
+        return bool(self.vision_tower or self.audio_tower or self.unified)
 
     @property
     def text_type(self) -> str:
@@ -99,7 +109,36 @@ ILL = Topology(
     k_eq_v=True, vision=True, cancel=1e-3,
 )  # fmt: skip
 
-TARGETS = {t.name: t for t in (E2B, E4B, B12, B26, B31, SHARING, ILL)}
+E2B_MEDIA = Topology(
+    "e2b-media-tiny", "gemma4", "BF16", "SSFSF", 96, 28, 32, 2, (1, 1), (12, 20), 5,
+    ple=12, shared=2, double_wide=True,
+    vision_tower=Vision(24, 2, 12, 40, 2, 224, clips=True, fused=True),
+    audio_tower=Audio(24, 2, 2, 36),
+)  # fmt: skip
+E4B_MEDIA = Topology(
+    "e4b-media-tiny", "gemma4", "BF16", "SFSF", 96, 36, 40, 4, (2, 2), (12, 16), 6,
+    ple=8, shared=2,
+    vision_tower=Vision(40, 2, 20, 44, 2, 240, clips=True),
+    audio_tower=Audio(32, 4, 3, 20),
+)  # fmt: skip
+B26_MEDIA = Topology(
+    "26b-media-tiny", "gemma4", "BF16", "SSF", 96, 32, 44, 4, (2, 1), (12, 20), 24,
+    k_eq_v=True, vision=True, moe=(8, 3, 20),
+    vision_tower=Vision(48, 4, 12, 56, 2, 432, standardize=True),
+)  # fmt: skip
+B31_MEDIA = Topology(
+    "31b-media-tiny", "gemma4", "BF16", "SFSF", 96, 44, 36, 4, (4, 2), (12, 24), 16, rotated=0.5,
+    k_eq_v=True, vision=True,
+    vision_tower=Vision(40, 2, 20, 60, 3, 240, standardize=True),
+)  # fmt: skip
+B12_MEDIA = Topology(
+    "12b-media-tiny", "gemma4_unified", "BF16", "SSF", 96, 24, 40, 4, (2, 1), (12, 16), 12,
+    k_eq_v=True, vision=True, unified=Unified(160),
+)  # fmt: skip
+
+TEXT_TARGETS = (E2B, E4B, B12, B26, B31, SHARING, ILL)
+MEDIA_TARGETS = (E2B_MEDIA, E4B_MEDIA, B26_MEDIA, B31_MEDIA, B12_MEDIA)
+TARGETS = {t.name: t for t in (*TEXT_TARGETS, *MEDIA_TARGETS)}
 DRAFTERS = {
     d.name: d
     for d in (
@@ -188,8 +227,19 @@ ARCHITECTURES = {
 }
 
 
+def tower_configs(t: Topology) -> tuple[dict | None, dict | None]:
+    """vision_config and audio_config."""
+    dtype = torch_dtype(t.dtype)
+    if t.unified:
+        return towers.unified_configs(t.unified, t.width, dtype)
+    vision = towers.vision_config(t.vision_tower, dtype) if t.vision_tower else None
+    audio = towers.audio_config(t.audio_tower, dtype) if t.audio_tower else None
+    return vision, audio
+
+
 def config_json(t: Topology) -> dict:
     text = text_config(t)
+    vision, audio = tower_configs(t)
     head = {"architectures": [ARCHITECTURES[t.model_type]], "model_type": t.model_type}
     tail = {"transformers_version": "5.22.2"}
     if t.model_type.endswith("_text"):
@@ -199,8 +249,8 @@ def config_json(t: Topology) -> dict:
         head
         | {
             "text_config": text,
-            "vision_config": None,
-            "audio_config": None,
+            "vision_config": vision,
+            "audio_config": audio,
             "boi_token_id": ids["boi"],
             "eoi_token_id": ids["eoi"],
             "image_token_id": ids["image"],
