@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/preprocess/resize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "reference/core/error.h"
+#include "reference/preprocess/bicubic.h"
+#include "reference/preprocess/target_size.h"
+
+namespace assay {
+namespace {
+
+constexpr std::size_t kChannels = 3;
+constexpr int kFractionBits = 22;
+
+// bicubic_taps in fixed point.
+struct IntegerTaps {
+  std::size_t first = 0;
+  std::vector<std::int64_t> weights;
+};
+
+std::vector<IntegerTaps> integer_taps(std::size_t n_in, std::size_t n_out) {
+  std::vector<IntegerTaps> all;
+  for (const BicubicTaps& exact : bicubic_taps(n_in, n_out)) {
+    IntegerTaps taps{exact.first, {}};
+    for (const double weight : exact.weights) {
+      const double scaled = weight * (1 << kFractionBits);
+      taps.weights.push_back(static_cast<std::int64_t>(scaled + (weight < 0 ? -0.5 : 0.5)));
+    }
+    all.push_back(std::move(taps));
+  }
+  return all;
+}
+
+// The pixels under the taps lie `stride` apart. Shifting right is floor division, also below zero.
+std::uint8_t weighted_byte(const std::uint8_t* in, std::size_t stride, const IntegerTaps& taps) {
+  std::int64_t sum = std::int64_t{1} << (kFractionBits - 1);
+  for (std::size_t j = 0; j < taps.weights.size(); ++j) {
+    sum += taps.weights[j] * in[(taps.first + j) * stride];
+  }
+  return static_cast<std::uint8_t>(std::clamp<std::int64_t>(sum >> kFractionBits, 0, 255));
+}
+
+double weighted_value(const double* in, std::size_t stride, const BicubicTaps& taps) {
+  double sum = 0;
+  for (std::size_t j = 0; j < taps.weights.size(); ++j) {
+    sum += taps.weights[j] * in[(taps.first + j) * stride];
+  }
+  return sum;
+}
+
+void check_arguments(const Image& image, ImageSize target) {
+  const auto [height, width] = image.size;
+  if (height == 0 || width == 0 || target.height == 0 || target.width == 0) {
+    throw Error("resize: got " + size_string(image.size) + " to " + size_string(target) +
+                ", expected at least one pixel in both");
+  }
+  if (image.rgb.size() / width / height != kChannels || image.rgb.size() % (width * height) != 0) {
+    throw Error("resize: got " + std::to_string(image.rgb.size()) + " bytes, expected " +
+                size_string(image.size) + " x 3");
+  }
+}
+
+}  // namespace
+
+Image resize_bytes(const Image& image, ImageSize target) {
+  check_arguments(image, target);
+  const auto [height, width] = image.size;
+
+  std::vector<std::uint8_t> wide(height * target.width * kChannels);  // [h, tw, 3]
+  const auto across = integer_taps(width, target.width);
+  for (std::size_t y = 0; y < height; ++y) {
+    const std::uint8_t* row = &image.rgb[y * width * kChannels];
+    for (std::size_t x = 0; x < target.width; ++x) {
+      for (std::size_t c = 0; c < kChannels; ++c) {
+        wide[(y * target.width + x) * kChannels + c] = weighted_byte(row + c, kChannels, across[x]);
+      }
+    }
+  }
+
+  Image resized{target, std::vector<std::uint8_t>(target.height * target.width * kChannels)};
+  const std::size_t stride = target.width * kChannels;
+  const auto down = integer_taps(height, target.height);
+  for (std::size_t y = 0; y < target.height; ++y) {
+    for (std::size_t i = 0; i < stride; ++i) {
+      resized.rgb[y * stride + i] = weighted_byte(&wide[i], stride, down[y]);
+    }
+  }
+  return resized;
+}
+
+std::vector<double> resize_float(const Image& image, ImageSize target) {
+  check_arguments(image, target);
+  const auto [height, width] = image.size;
+
+  std::vector<double> wide(height * target.width * kChannels);  // [h, tw, 3]
+  const auto across = bicubic_taps(width, target.width);
+  std::vector<double> row(width * kChannels);
+  for (std::size_t y = 0; y < height; ++y) {
+    std::copy_n(&image.rgb[y * row.size()], row.size(), row.begin());
+    for (std::size_t x = 0; x < target.width; ++x) {
+      for (std::size_t c = 0; c < kChannels; ++c) {
+        wide[(y * target.width + x) * kChannels + c] =
+            weighted_value(&row[c], kChannels, across[x]);
+      }
+    }
+  }
+
+  std::vector<double> resized(target.height * target.width * kChannels);
+  const std::size_t stride = target.width * kChannels;
+  const auto down = bicubic_taps(height, target.height);
+  for (std::size_t y = 0; y < target.height; ++y) {
+    for (std::size_t i = 0; i < stride; ++i) {
+      resized[y * stride + i] = weighted_value(&wide[i], stride, down[y]);
+    }
+  }
+  return resized;
+}
+
+}  // namespace assay
