@@ -9,6 +9,7 @@
 //   Tensor<T, N, S> attention_scores(const Tensor<T, N, H>& q, const Tensor<S, K, H>& k);
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -48,6 +49,19 @@ using IntTensor = xt::xtensor<std::int32_t, sizeof...(Axes)>;
 template <class... Axes>
 Tensor<Axes...> make_tensor(const std::array<std::size_t, sizeof...(Axes)>& shape) {
   return Tensor<Axes...>(shape, Real(0));
+}
+
+// The values of x in row-major order under another shape of as many elements.
+template <class... Axes, class AnyTensor>
+Tensor<Axes...> reshaped(const AnyTensor& x,
+                         const std::array<std::size_t, sizeof...(Axes)>& shape) {
+  Tensor<Axes...> y = Tensor<Axes...>::from_shape(shape);
+  if (y.size() != x.size()) {
+    throw Error("reshaped: got " + std::to_string(x.size()) + " elements, expected " +
+                std::to_string(y.size()));
+  }
+  std::copy(x.begin(), x.end(), y.begin());
+  return y;
 }
 
 // Row r of a tensor whose leading axes are flattened into rows of `width` values.

@@ -10,4 +10,9 @@ Tensor<R, V> softcap(const Tensor<R, V>& x, double cap) {
   return xt::tanh(x / c) * c;
 }
 
+Tensor<T, N, S> softcap(const Tensor<T, N, S>& x, double cap) {
+  const Real c = static_cast<Real>(cap);
+  return xt::tanh(x / c) * c;
+}
+
 }  // namespace assay::ASSAY_REFERENCE

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The soft cap on the final logits.
+// The soft cap on the final logits, and on the logits of the audio encoder's attention.
 //
-//   softcap(x) = cap * tanh(x / cap),   cap = 30 in every released model
+//   softcap(x) = cap * tanh(x / cap),   cap = 30 in every released model; 50 in the audio encoder
 //
 // Strictly increasing, so it never changes which logit is largest, except where fp32 saturates
 // (30 exactly from x = 270 or so). Drafters have none.  Spec: R-07.
@@ -12,5 +12,6 @@
 namespace assay::ASSAY_REFERENCE {
 
 Tensor<R, V> softcap(const Tensor<R, V>& x, double cap);
+Tensor<T, N, S> softcap(const Tensor<T, N, S>& x, double cap);
 
 }  // namespace assay::ASSAY_REFERENCE

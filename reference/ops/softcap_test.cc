@@ -24,6 +24,13 @@ TEST(Softcap, ByHand) {  // tanh(1) = 0.761594155955765
   expect_near(ours({0, 2, -2}, 2), {0, 1.52318831191153, -1.52318831191153}, kBound);
 }
 
+// The audio encoder's attention: the same function of every element.
+TEST(Softcap, OfAttentionLogits) {
+  const std::vector<double> x = {-60, -1, 0, 2, 20, 45};
+  const auto y = softcap(tensor_of<T, N, S>({1, 2, 3}, x), 50);
+  expect_near(values_of(y), right(x, 50), kBound);
+}
+
 // greedy choices survive the cap wherever two neighbours stay apart.
 TEST(Softcap, KeepsTheOrder) {
   std::vector<double> x;
