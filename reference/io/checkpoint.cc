@@ -2,13 +2,13 @@
 #include "reference/io/checkpoint.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <functional>
 #include <map>
 #include <utility>
 
 #include "reference/core/error.h"
+#include "reference/io/encoder_tensors.h"
 #include "reference/io/load_config.h"
 #include "reference/io/shards.h"
 #include "reference/io/tensor_table.h"
@@ -16,30 +16,29 @@
 namespace assay {
 namespace {
 
-// What a multimodal checkpoint holds beside the text model.
-constexpr std::array<std::string_view, 5> kEncoderPrefixes = {
-    "model.vision_tower.", "model.audio_tower.", "model.embed_vision.", "model.embed_audio.",
-    "model.vision_embedder."};
-
 // Elements that are widened and looked at together: both arrays stay in the first cache.
 constexpr std::size_t kBlock = 4096;
 
-bool is_encoder_tensor(const ModelConfig& config, std::string_view name) {
-  if (config.weight_prefix == "model.") {
-    return false;
-  }
-  return std::any_of(kEncoderPrefixes.begin(), kEncoderPrefixes.end(),
-                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+bool has_encoder(const ModelConfig& config, EncoderHalf half) {
+  return half == EncoderHalf::kVision ? config.vision || config.unified_vision
+                                      : config.audio || config.unified_audio;
 }
 
 struct Place {
   const Safetensors* shard = nullptr;
   const StoredTensor* tensor = nullptr;
+  bool bound = false;
 };
+
+// A bound was written as a number, or as a list of one.
+bool is_shape_of(const std::vector<std::size_t>& shape, const ExpectedTensor& expected) {
+  const bool one = expected.use == TensorUse::kBound && shape == std::vector<std::size_t>{1};
+  return one || shape == expected.shape;
+}
 
 void check_stored(const Place& place, const ExpectedTensor& expected) {
   const std::string where = place.shard->label() + ": " + printable(place.tensor->name) + ": ";
-  if (place.tensor->shape != expected.shape) {
+  if (!is_shape_of(place.tensor->shape, expected)) {
     throw Error(where + "shape: got " + shape_string(place.tensor->shape) + ", expected " +
                 shape_string(expected.shape));
   }
@@ -60,8 +59,10 @@ struct Checkpoint::Impl {
   std::map<std::string, Place, std::less<>> places;  // readable tensors by their short name
 
   const Place& at(std::string_view name) const;
-  std::map<std::string, Place> text_tensors() const;
+  void drop_absent_encoders();
+  std::map<std::string, Place> model_tensors() const;
   void match_tensors();
+  void check_bound(std::string_view name, double value) const;
 };
 
 const Place& Checkpoint::Impl::at(std::string_view name) const {
@@ -73,14 +74,35 @@ const Place& Checkpoint::Impl::at(std::string_view name) const {
   return entry->second;
 }
 
-// Every stored tensor is the encoders', or expected with its shape; every expected one is stored.
+// A config may name encoders that a text-only copy of the files has left out.
+void Checkpoint::Impl::drop_absent_encoders() {
+  bool vision = false;
+  bool audio = false;
+  for (const Safetensors& shard : shards) {
+    for (const StoredTensor& tensor : shard.tensors()) {
+      vision |= encoder_half(tensor.name) == EncoderHalf::kVision;
+      audio |= encoder_half(tensor.name) == EncoderHalf::kAudio;
+    }
+  }
+  if (!vision) {
+    config.vision.reset();
+    config.unified_vision.reset();
+  }
+  if (!audio) {
+    config.audio.reset();
+    config.unified_audio.reset();
+  }
+}
+
+// Every stored tensor of the model is expected with its shape; every expected one is stored.
 void Checkpoint::Impl::match_tensors() {
-  std::map<std::string, Place> stored = text_tensors();
+  std::map<std::string, Place> stored = model_tensors();
   for (ExpectedTensor& expected : expected_tensors(config)) {
     const std::string name = stored_name(config, expected.name);
     const auto entry = stored.find(name);
     if (entry != stored.end()) {
       check_stored(entry->second, expected);
+      entry->second.bound = expected.use == TensorUse::kBound;
       if (expected.use != TensorUse::kIgnored) {
         places.emplace(std::move(expected.name), entry->second);
       }
@@ -97,16 +119,32 @@ void Checkpoint::Impl::match_tensors() {
   }
 }
 
-std::map<std::string, Place> Checkpoint::Impl::text_tensors() const {
+// All but those of encoders that a multimodal config does not know.
+std::map<std::string, Place> Checkpoint::Impl::model_tensors() const {
+  const bool multimodal = config.weight_prefix != "model.";
   std::map<std::string, Place> stored;
   for (const Safetensors& shard : shards) {
     for (const StoredTensor& tensor : shard.tensors()) {
-      if (!is_encoder_tensor(config, tensor.name)) {
+      const EncoderHalf half = encoder_half(tensor.name);
+      if (half == EncoderHalf::kNone || !multimodal || has_encoder(config, half)) {
         stored[tensor.name] = {&shard, &tensor};
       }
     }
   }
   return stored;
+}
+
+void Checkpoint::Impl::check_bound(std::string_view name, double value) const {
+  const std::string partner = partner_bound(name);
+  const auto [shard, tensor, bound] = at(partner);
+  double other = 0;
+  shard->read(*tensor, 0, 1, &other);
+  const bool lower = name.ends_with("min");
+  if (lower ? !(value <= other) : !(other <= value)) {
+    throw Error(at(name).shard->label() + ": " + printable(name) + ": got " +
+                std::to_string(value) + ", expected at " + (lower ? "most " : "least ") +
+                std::to_string(other) + ", the value of " + printable(partner));
+  }
 }
 
 Checkpoint::Checkpoint(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -119,6 +157,7 @@ Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
   impl->directory = directory;
   impl->config = load_config(directory);
   impl->shards = open_shards(directory);
+  impl->drop_absent_encoders();
   impl->match_tensors();
   return Checkpoint(std::move(impl));
 }
@@ -154,7 +193,7 @@ const std::vector<std::size_t>& Checkpoint::shape(std::string_view name) const {
 template <class Real>
 void Checkpoint::read(std::string_view name, std::size_t first, std::size_t count,
                       Real* out) const {
-  const auto [shard, tensor] = impl_->at(name);
+  const auto [shard, tensor, bound] = impl_->at(name);
   shard->check_range(*tensor, first, count);
   for (std::size_t done = 0; done < count; done += kBlock) {
     const std::size_t size = std::min(kBlock, count - done);
@@ -166,10 +205,13 @@ void Checkpoint::read(std::string_view name, std::size_t first, std::size_t coun
                   ", expected a finite number");
     }
   }
+  if (bound && count == 1) {
+    impl_->check_bound(name, static_cast<double>(*out));
+  }
 }
 
 std::vector<std::int64_t> Checkpoint::read_integers(std::string_view name) const {
-  const auto [shard, tensor] = impl_->at(name);
+  const auto [shard, tensor, bound] = impl_->at(name);
   if (tensor->dtype != DType::kI64) {
     throw Error(shard->label() + ": " + printable(tensor->name) + ": dtype: got " +
                 std::string(dtype_name(tensor->dtype)) + ", expected I64");
@@ -183,7 +225,7 @@ std::vector<std::int64_t> Checkpoint::read_integers(std::string_view name) const
 }
 
 void Checkpoint::release(std::string_view name) const {
-  const auto [shard, tensor] = impl_->at(name);
+  const auto [shard, tensor, bound] = impl_->at(name);
   shard->release(*tensor);
 }
 

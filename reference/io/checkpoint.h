@@ -2,9 +2,11 @@
 // A released Hugging Face directory: config.json and one or several safetensors files, mapped.
 //
 // open() reads the config and every header, and checks all names, shapes, dtypes and byte ranges
-// against the config (spec text 5.1, R-90) before anything else is read. Values are widened when
-// they are asked for, and checked for NaN and infinity then. Files are untrusted: every error is
-// an assay::Error that names file, thing, what was got and what was expected.
+// against the config (spec text 5.1, multimodal 8.1, R-90) before anything else is read. Encoders
+// are there as a whole or not at all; config() has only those that are. Values are widened when
+// they are asked for, and checked for NaN and infinity then, a clip bound also against its partner.
+// Files are untrusted: every error is an assay::Error that names file, thing, what was got and what
+// was expected.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +44,7 @@ class Checkpoint {
 
   // Names below are the file's without config().weight_prefix for text tensors
   // ("layers.0.self_attn.q_proj.weight"), and the full name where the prefix does not apply
-  // (a drafter's "pre_projection.weight").
+  // (a drafter's "pre_projection.weight", an encoder's "model.vision_tower.std_bias").
   // Keys and values that a KV-sharing layer stores without need are not to be had under any name.
   bool has(std::string_view name) const;
   const std::vector<std::size_t>& shape(std::string_view name) const;

@@ -143,6 +143,10 @@ double JsonObject::number(std::string_view key, NumberRange range) const {
   return value;
 }
 
+double JsonObject::number_or(std::string_view key, NumberRange range, double fallback) const {
+  return has(key) ? number(key, range) : fallback;
+}
+
 bool JsonObject::boolean_or(std::string_view key, bool fallback) const {
   if (!has(key)) {
     return fallback;
@@ -175,6 +179,12 @@ const Json::array_t& JsonObject::array(std::string_view key) const {
     fail(key, "an array");
   }
   return entry->get_ref<const Json::array_t&>();
+}
+
+void JsonObject::expect(std::string_view key, const Json& expected) const {
+  if (has(key) && *find(key) != expected) {
+    fail(key, expected.dump());
+  }
 }
 
 void JsonObject::fail(std::string_view key, const std::string& expected) const {

@@ -17,6 +17,8 @@ namespace assay {
 
 using Json = nlohmann::json;
 
+constexpr std::size_t kMaxConfigBytes = 4u << 20;  // of a config file, as limit below
+
 // `label` is the file's name in messages.
 Json parse_json(std::string_view text, std::string_view label);
 Json parse_json_file(const std::filesystem::path& path, std::string_view label, std::size_t limit);
@@ -53,10 +55,14 @@ class JsonObject {
   std::size_t integer(std::string_view key, IntegerRange range) const;
   std::size_t integer_or(std::string_view key, IntegerRange range, std::size_t fallback) const;
   double number(std::string_view key, NumberRange range) const;
+  double number_or(std::string_view key, NumberRange range, double fallback) const;
   bool boolean_or(std::string_view key, bool fallback) const;
   std::string text(std::string_view key) const;
   JsonObject object(std::string_view key) const;
   const Json::array_t& array(std::string_view key) const;
+
+  // Absent and null are as good as `expected`: a key that must not say anything else.
+  void expect(std::string_view key, const Json& expected) const;
 
   // "label: path.key: got <the value>, expected <expected>"
   [[noreturn]] void fail(std::string_view key, const std::string& expected) const;

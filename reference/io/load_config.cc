@@ -5,12 +5,12 @@
 #include <string>
 
 #include "reference/io/directory.h"
+#include "reference/io/media_config.h"
+#include "reference/io/processor_config.h"
 #include "reference/io/text_config.h"
 
 namespace assay {
 namespace {
-
-constexpr std::size_t kMaxConfigBytes = 4u << 20;
 
 struct ModelType {
   std::string_view name;
@@ -56,20 +56,6 @@ DrafterConfig parse_drafter(const JsonObject& root, const TextConfig& text) {
   return drafter;
 }
 
-// -1, which no prompt holds, where the config says that there is no such token.
-std::int32_t token_id(const JsonObject& root, std::string_view key, std::int32_t fallback) {
-  if (!root.contains(key)) {
-    return fallback;
-  }
-  return root.has(key) ? static_cast<std::int32_t>(root.integer(key, {0, kVocabRange.most})) : -1;
-}
-
-void parse_media_tokens(const JsonObject& root, SpecialTokens& special) {
-  special.image = token_id(root, "image_token_id", special.image);
-  special.video = token_id(root, "video_token_id", special.video);
-  special.audio = token_id(root, "audio_token_id", special.audio);
-}
-
 std::vector<std::int32_t> parse_suppressed(const JsonObject& root) {
   std::vector<std::int32_t> tokens;
   const Json::array_t& values = root.array("suppress_tokens");
@@ -83,11 +69,10 @@ std::vector<std::int32_t> parse_suppressed(const JsonObject& root) {
 }
 
 // where no file says it, the unified model never samples its end-of-media tokens.
-std::vector<std::int32_t> default_suppressed(const JsonObject& root, std::size_t vocab_size) {
+std::vector<std::int32_t> default_suppressed(const TextConfig& text) {
   std::vector<std::int32_t> tokens;
-  for (const std::int32_t token :
-       {token_id(root, "eoa_token_index", 258883), token_id(root, "eoi_token_id", 258882)}) {
-    if (token >= 0 && static_cast<std::size_t>(token) < vocab_size) {
+  for (const std::int32_t token : {text.special.eoa, text.special.eoi}) {
+    if (token >= 0 && static_cast<std::size_t>(token) < text.vocab_size) {
       tokens.push_back(token);
     }
   }
@@ -112,10 +97,13 @@ ModelConfig parse_root(const JsonObject& root) {
     config.drafter = parse_drafter(root, config.text);
   } else {
     parse_media_tokens(root, config.text.special);
+    if (nested) {
+      parse_media_config(root, type.kind.unified, config);
+    }
     if (root.has("suppress_tokens")) {
       config.text.suppress_tokens = parse_suppressed(root);
     } else if (type.kind.unified) {
-      config.text.suppress_tokens = default_suppressed(root, config.text.vocab_size);
+      config.text.suppress_tokens = default_suppressed(config.text);
     }
   }
   return config;
@@ -141,6 +129,7 @@ ModelConfig load_config(const std::filesystem::path& directory) {
       config.text.suppress_tokens = parse_suppressed(root);
     }
   }
+  load_processor_config(directory, config);
   return config;
 }
 

@@ -8,7 +8,8 @@
 //
 // Both ways to say the widths of full-attention layers are read, the released one
 // (global_head_dim, num_global_key_value_heads) and per_layer_config; where both are, they must
-// agree. A key that changes the function and is absent is an error, not a library's default.
+// agree. A key that changes the text model and is absent is an error, not a library's default; the
+// encoders' keys have defaults (media_config.h).
 #pragma once
 
 #include <filesystem>
@@ -18,7 +19,8 @@
 
 namespace assay {
 
-// config.json of the directory, and suppress_tokens of its generation_config.json if there is one.
+// config.json of the directory; where they are, suppress_tokens of generation_config.json and the
+// budgets of processor_config.json (processor_config.h).
 ModelConfig load_config(const std::filesystem::path& directory);
 
 // The text of one config.json; `label` is its name in messages.

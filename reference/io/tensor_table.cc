@@ -4,6 +4,8 @@
 #include <initializer_list>
 #include <utility>
 
+#include "reference/io/encoder_tensors.h"
+
 namespace assay {
 namespace {
 
@@ -118,10 +120,16 @@ std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config) {
     add_layer(config.text, i, config.drafter.has_value(), layer);
     layer.append_to(rows);
   }
+  for (ExpectedTensor& row : encoder_tensors(config)) {
+    rows.push_back(std::move(row));
+  }
   return rows;
 }
 
 std::string stored_name(const ModelConfig& config, std::string_view name) {
+  if (encoder_half(name) != EncoderHalf::kNone) {
+    return std::string(name);
+  }
   if (config.drafter) {
     for (const std::string_view root : kDrafterRoots) {
       if (name.substr(0, root.size()) == root) {

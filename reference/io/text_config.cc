@@ -12,18 +12,12 @@ constexpr NumberRange kEpsRange{0.0, 1.0};
 constexpr NumberRange kThetaRange{1.0, 1e12};
 constexpr NumberRange kCapRange{0.0, 1e30};
 
-void expect_value(const JsonObject& object, std::string_view key, const Json& expected) {
-  if (object.has(key) && *object.find(key) != expected) {
-    object.fail(key, expected.dump());
-  }
-}
-
 // Keys that would change the function, and that no Gemma 4 sets otherwise.
 void check_fixed_keys(const JsonObject& text) {
-  expect_value(text, "hidden_activation", "gelu_pytorch_tanh");
-  expect_value(text, "attention_bias", false);
-  expect_value(text, "attn_logit_softcapping", nullptr);
-  expect_value(text, "tie_word_embeddings", true);
+  text.expect("hidden_activation", "gelu_pytorch_tanh");
+  text.expect("attention_bias", false);
+  text.expect("attn_logit_softcapping", nullptr);
+  text.expect("tie_word_embeddings", true);
 }
 
 double rotary_factor(const JsonObject& entry) {
@@ -38,7 +32,7 @@ RopeParameters parse_rope(const JsonObject& entry, std::string_view rope_type) {
   if (entry.text("rope_type") != rope_type) {
     entry.fail("rope_type", "\"" + std::string(rope_type) + "\"");
   }
-  expect_value(entry, "factor", 1.0);
+  entry.expect("factor", 1.0);
   return {entry.number("rope_theta", kThetaRange), 1.0};
 }
 
@@ -46,7 +40,7 @@ void parse_ropes(const JsonObject& text, TextConfig& config) {
   const JsonObject ropes = text.object("rope_parameters");
   const JsonObject sliding = ropes.object("sliding_attention");
   config.rope_sliding = parse_rope(sliding, "default");
-  expect_value(sliding, "partial_rotary_factor", 1.0);
+  sliding.expect("partial_rotary_factor", 1.0);
   const JsonObject full = ropes.object("full_attention");
   config.rope_full = parse_rope(full, "proportional");
   // Without the key other loaders take 1.0, which is no Gemma 4.
