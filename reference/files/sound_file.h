@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // WAV and FLAC files to 16 kHz mono samples in [-1, 1].
 //
-// Channels are averaged; other rates are resampled, which lies outside what the suite grades (spec
-// multimodal 5.1). Files are untrusted: NaN and infinite samples, absurd headers and truncated
-// data are errors.
+//   8 bits (v - 128) / 128   16 bits v / 2^15   24 bits v / 2^23   32 bits v / 2^31   floats as is
+//   mono[t] = (1/C) sum_c channel[c][t], in double, rounded once
+// Other rates are resampled by libsamplerate (its best sinc), which lies outside what the suite
+// grades (spec multimodal 5.1): n samples at rate r become ceil(16000 n / r). Files are untrusted:
+// NaN and infinite samples, absurd headers and truncated data are errors.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +16,11 @@
 
 namespace assay {
 
-constexpr std::size_t kMaxSoundFrames = 1u << 28;  // sample frames in a file
+constexpr std::size_t kSoundRate = 16000;          // of what comes out
+constexpr std::size_t kMaxSoundFrames = 1u << 26;  // 70 minutes at 16 kHz; 256 MB of samples
+constexpr std::size_t kMaxSoundFileBytes = 512u << 20;
+constexpr std::size_t kMaxSoundChannels = 32;
+constexpr std::size_t kMinSoundFileRate = 1000, kMaxSoundFileRate = 768000;
 
 struct Sound {
   std::vector<float> samples;     // 16 kHz, mono

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Samples of any number of channels and any rate become 16 kHz mono: the part that sound files and
+// the sound tracks of videos share.
+//
+//   mono[t] = (1/C) sum_c x[t, c], in double, rounded once
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reference/files/sound_file.h"
+
+namespace assay {
+
+// Grows while samples come, so that no header is believed.
+class MonoSound {
+ public:
+  // Throws Error for a rate or a number of channels out of bounds.
+  MonoSound(std::size_t rate, std::size_t channels, std::string name);
+
+  // [frames, channels]. Throws Error for what is not finite and beyond kMaxSoundFrames.
+  void append(std::span<const double> interleaved);
+
+  std::size_t frames() const { return mono_.size(); }
+
+  // At 16 kHz; the object is empty afterwards. Throws Error when there is no sample.
+  Sound take();
+
+ private:
+  std::size_t rate_;
+  std::size_t channels_;
+  std::string name_;
+  std::vector<float> mono_;  // at rate_
+};
+
+}  // namespace assay
