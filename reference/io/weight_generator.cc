@@ -3,8 +3,9 @@
 
 #include <cmath>
 #include <numeric>
+#include <utility>
 
-#include "reference/io/tensor_table.h"
+#include "reference/io/encoder_tensors.h"
 
 namespace assay {
 namespace {
@@ -21,6 +22,41 @@ std::uint64_t splitmix64(std::uint64_t z) {
 
 WeightRange around_zero(double half) {
   return {-half, half};
+}
+
+// What a name of an encoder's tensor ends with, where norm or matrix it is not.
+constexpr std::pair<std::string_view, WeightRange> kEncoderRanges[] = {
+    {".input_min", {-2.6, -2.2}},
+    {".input_max", {2.0, 2.4}},
+    {".output_min", {-2.2, -1.8}},
+    {".output_max", {1.6, 2.0}},
+    {".per_dim_scale", {-5.0, -2.0}},
+    {".std_bias", {-20.0, 20.0}},
+    {".std_scale", {0.8, 1.2}},
+    {".bias", {-0.5, 0.5}},
+    {".position_embedding_table", {-0.25, 0.25}},
+    {".pos_embedding", {-0.25, 0.25}},
+    {".self_attn.q_norm.weight", {0.25, 0.75}},
+};
+
+WeightRange encoder_range(std::string_view name, std::span<const std::size_t> shape) {
+  // A mean over many values is small, and so are its bounds.
+  const bool of_means = name.find(".o_proj.") != std::string_view::npos ||
+                        name.find(".post.") != std::string_view::npos;
+  for (const auto& [end, range] : kEncoderRanges) {
+    if (name.ends_with(end)) {
+      const double scale = of_means ? 0.25 : 1.0;
+      return {scale * range.lo, scale * range.hi};
+    }
+  }
+  if (shape.size() == 1) {
+    return {0.5, 1.5};
+  }
+  double inputs = 1;
+  for (const std::size_t extent : shape.subspan(1)) {
+    inputs *= static_cast<double>(extent);
+  }
+  return around_zero(std::sqrt(3.0 / inputs));
 }
 
 }  // namespace
@@ -40,6 +76,9 @@ double generator_uniform(std::uint64_t seed, std::uint64_t index) {
 }
 
 WeightRange weight_range(std::string_view name, std::span<const std::size_t> shape) {
+  if (encoder_half(name) != EncoderHalf::kNone) {
+    return encoder_range(name, shape);
+  }
   if (name.ends_with("layer_scalar")) {
     return {0.3, 0.9};
   }
@@ -54,6 +93,9 @@ WeightRange weight_range(std::string_view name, std::span<const std::size_t> sha
 }
 
 std::string seed_name(const ModelConfig& config, std::string_view name) {
+  if (encoder_half(name) != EncoderHalf::kNone) {
+    return std::string(name);
+  }
   return config.drafter ? "drafter." + stored_name(config, name) : "model." + std::string(name);
 }
 

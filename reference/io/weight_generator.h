@@ -7,7 +7,7 @@
 //   w[j] = fp32(lo + (hi - lo) * u)      j: row-major index, fp64 inside
 //
 // Names are those of spec text 5.1 with the prefix "model.", whatever the file's prefix is; a
-// drafter's begin with "drafter.".
+// drafter's begin with "drafter."; an encoder's are those of the file.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,9 @@ std::uint64_t generator_seed(std::string_view name);
 
 double generator_uniform(std::uint64_t seed, std::uint64_t index);
 
-// The table of B.1; `name` needs only its last parts.
+// The table of B.1; `name` needs only its last parts. An encoder's tensor is known by its full name
+// and is in no table: norms 0.5 to 1.5, matrices and convolutions -+ sqrt(3 / inputs), clip bounds
+// asymmetric and near 2, so that some values are clipped.
 WeightRange weight_range(std::string_view name, std::span<const std::size_t> shape);
 
 // The name that seeds the tensor which ExpectedTensor calls `name`.

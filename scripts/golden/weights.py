@@ -13,6 +13,27 @@ GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
 
+ENCODERS = (
+    "model.vision_tower.",
+    "model.vision_embedder.",
+    "model.embed_vision.",
+    "model.audio_tower.",
+    "model.embed_audio.",
+)
+ENCODER_BOUNDS = {  # by the end of the name
+    ".input_min": (-2.6, -2.2),
+    ".input_max": (2.0, 2.4),
+    ".output_min": (-2.2, -1.8),
+    ".output_max": (1.6, 2.0),
+    ".per_dim_scale": (-5.0, -2.0),
+    ".std_bias": (-20.0, 20.0),
+    ".std_scale": (0.8, 1.2),
+    ".bias": (-0.5, 0.5),
+    ".position_embedding_table": (-0.25, 0.25),
+    ".pos_embedding": (-0.25, 0.25),
+    ".self_attn.q_norm.weight": (0.25, 0.75),
+}
+
 
 def fnv1a64(name: str) -> int:
     value = 0xCBF29CE484222325
@@ -38,8 +59,22 @@ def generate(name: str, shape: tuple[int, ...], lo: float, hi: float) -> np.ndar
     return (lo + (hi - lo) * u).astype(np.float32).reshape(shape)
 
 
+def encoder_bounds(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
+    """lo, hi for a tensor of spec multimodal 8.1; bounds of means over many values are small."""
+    for end, (lo, hi) in ENCODER_BOUNDS.items():
+        if name.endswith(end):
+            scale = 0.25 if ".o_proj." in name or ".post." in name else 1.0
+            return scale * lo, scale * hi
+    if len(shape) == 1:
+        return 0.5, 1.5
+    half = math.sqrt(3.0 / math.prod(shape[1:]))
+    return -half, half
+
+
 def bounds(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
     """lo, hi of B.1 for a tensor of spec text 5.1 or 5.3, told by its name."""
+    if name.startswith(ENCODERS):
+        return encoder_bounds(name, shape)
     if name.startswith("soft."):
         return -1.7, 1.7
     if name.endswith(("embed_tokens.weight", "embed_tokens_per_layer.weight")):
