@@ -44,16 +44,16 @@ constexpr std::array<Access, 8> kAccess = {
 
 const std::array<ProfileSwitch, kAccess.size()>& switches() {
   static const std::array<ProfileSwitch, kAccess.size()> table = {{
-      {"audio.window_keys", {"12", "13"}, "DIV-04"},
-      {"audio.embed_order", {"norm_proj", "proj_norm"}, "DIV-01"},
-      {"audio.hann", {"periodic", "half_sample"}, "DIV-05"},
-      {"audio.left_pad", {"160", "0"}, "DIV-06"},
-      {"audio.log_floor", {"add", "max"}, "DIV-07"},
-      {"image.resample", {"u8_two_pass", "float"}, "DIV-12"},
-      {"vision.pad_mask", {"exclude", "additive_bool"}, "DIV-02"},
+      {"audio.window_keys", {"12", "13"}, "DIV-M04"},
+      {"audio.embed_order", {"norm_proj", "proj_norm"}, "DIV-M01"},
+      {"audio.hann", {"periodic", "half_sample"}, "DIV-M05"},
+      {"audio.left_pad", {"160", "0"}, "DIV-M06"},
+      {"audio.log_floor", {"add", "max"}, "DIV-M07"},
+      {"image.resample", {"u8_two_pass", "float"}, "DIV-M12"},
+      {"vision.pad_mask", {"exclude", "additive_bool"}, "DIV-M02"},
       {"text.vision_mask",
        {"sliding_clamped", "sliding_past_clamped", "sliding_unclamped", "all_layers"},
-       "DIV-17"},
+       "DIV-M17"},
   }};
   return table;
 }

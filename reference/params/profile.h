@@ -37,7 +37,7 @@ struct Profile {
 struct ProfileSwitch {
   std::string_view key;
   std::vector<std::string_view> values;
-  std::string_view ledger;  // the entries of the divergence ledger: "DIV-04"
+  std::string_view ledger;  // the entries of the divergence ledger: "DIV-M04"
 };
 
 std::span<const ProfileSwitch> profile_switches();
