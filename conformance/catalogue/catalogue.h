@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tap catalogue as data: every named place of the text models and the drafters, the rules of
-// the spec and the mistakes worth looking for, in our own words. `assay taps` and `assay explain`
+// The tap catalogue as data: every named place of the text models, the drafters, the encoders and
+// the preprocessing before them, the rules of the spec, the mistakes worth looking for and the
+// points in which published programs differ, in our own words. `assay taps` and `assay explain`
 // print it; blame takes the execution order from it.
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conformance/interface/implementation.h"
 #include "reference/params/config.h"
 
 namespace assay::conformance {
@@ -25,13 +27,31 @@ enum class Presence {
   kCache,        // calls with a cache
   kCentroids,    // drafters with ordered embeddings
   kSpeculative,  // the speculative loop
+  // Media: what an item is, in which form it comes in, and what the model has for it.
+  kMediaPrompt,     // prompts with an item that is more than soft vectors
+  kVideo,           // videos
+  kVideoBatch,      // programs that keep all frames of a video in one tensor
+  kPixels,          // pictures that come as a file or as pixels
+  kPatches,         // pictures, and those that come as patches
+  kSamples,         // sounds that come as a file or as samples
+  kLogMel,          // the same, where there is an audio encoder
+  kMel,             // the same, and sounds that come as log-mel
+  kVisionEncoder,   // E2B, E4B, 26B, 31B
+  kStandardize,     // 26B, 31B
+  kUnifiedVision,   // 12B
+  kVisionEmbedder,  // all
+  kAudioEncoder,    // E2B, E4B
+  kUnifiedAudio,    // 12B
+  kAudioEmbedder,   // E2B, E4B, 12B
 };
 
 struct TapEntry {
-  std::string_view pattern;  // text.layer.{i}.attn.q_rope; {i} layer, {s} step, {j} drafter layer
-  std::string_view shape;    // [T, Hq, hd]
-  bool mandatory = false;    // a port that fuses may not leave it out
-  bool discrete = false;     // whole numbers, compared by equality
+  // text.layer.{i}.attn.q_rope; {i} layer, {s} step, {j} drafter layer. Media taps have no item
+  // here: vision.layer.{i}.attn.q_rope is media.{k}.vision.layer.{i}.attn.q_rope in a prompt.
+  std::string_view pattern;
+  std::string_view shape;  // [T, Hq, hd]
+  bool mandatory = false;  // a port that fuses may not leave it out
+  bool discrete = false;   // whole numbers, compared by equality
   Presence presence = Presence::kAlways;
   std::string_view formula;
   std::string_view rules;  // "R-31 R-21"
@@ -53,33 +73,63 @@ struct Mistake {
   std::string_view note;     // which models; "masked": the logits do not move, and so on
 };
 
-// In execution order within each level: model, layer, drafter, drafter layer, speculative round.
+// A point in which published programs differ in meaning.
+struct Divergence {
+  std::string_view label;        // DIV-M04
+  std::string_view topic;        // audio attention span
+  std::string_view who;          // who does what
+  std::string_view consequence;  // what it changes, measured where numbers stand
+  std::string_view reference;    // what the reference profile does
+  std::string_view key;          // the switch of the profile, or ""
+};
+
+// In execution order within each level: media, model, layer, drafter, drafter layer, speculative
+// round.
 std::span<const TapEntry> all_taps();
 std::span<const Rule> all_rules();
 std::span<const Mistake> all_mistakes();
+std::span<const Divergence> all_divergences();
 
 struct TapMatch {
   const TapEntry* entry = nullptr;
   std::optional<std::size_t> layer;  // {i}, or {j} within a drafter
   std::optional<std::size_t> step;   // {s}, or the round {r}
+  std::optional<std::size_t> item;   // {k} of media.{k}.
 };
 
-// The entry of a tap's name ("text.layer.4.attn.q_rope") or of a pattern itself.
+// The entry of a tap's name ("text.layer.4.attn.q_rope", "media.0.vision.layer.3.out",
+// "vision.layer.3.out") or of a pattern itself.
 std::optional<TapMatch> find_tap(std::string_view name);
+// "media.0." of a media tap's name, "" of any other.
+std::string_view media_prefix(std::string_view name);
+// Under what a list may file a tap, closest first: its name, media.{k}. before the rest of it, the
+// same with {i} for its layer, its pattern. Names that are no tap have only themselves.
+std::vector<std::string> patterns_of(std::string_view name);
 const Rule* find_rule(std::string_view label);
 const Mistake* find_mistake(std::string_view label);
+const Divergence* find_divergence(std::string_view label);
 
 // Sorts names as they are computed; names that are no tap come last.
 struct ExecutionKey {
-  std::size_t stage = 0;  // before the layers, layers, after them; the same within each draft step
-  std::size_t step = 0;
-  std::size_t part = 0;
+  std::size_t stage = 0;  // media, model, draft, round
+  std::size_t step = 0;   // or the media item
+  std::size_t part = 0;   // before the layers, layers, after them
   std::size_t layer = 0;
   std::size_t entry = 0;
   // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes the zero of <=> for a pointer
   auto operator<=>(const ExecutionKey&) const = default;
 };
 ExecutionKey execution_key(std::string_view name);
+
+// How an item of media comes in. What is given already is not computed again, but shown.
+enum class MediaForm { kFile, kPixels, kPatches, kSamples, kMel, kRows, kSoft };
+
+struct MediaContext {
+  std::size_t item = 0;  // k
+  MediaForm form = MediaForm::kSoft;
+  bool sound = false;  // else a picture or a frame
+  bool video = false;  // the first frame of a video
+};
 
 // The names a model has. Knows numbers, not the reference.
 struct TapContext {
@@ -90,10 +140,21 @@ struct TapContext {
   std::size_t drafter_layers = 0;
   bool centroids = false;
   bool cache = false;
+
+  bool vision_encoder = false;
+  std::size_t vision_layers = 0;
+  bool standardize = false;
+  bool unified_vision = false;
+  bool audio_encoder = false;
+  std::size_t audio_layers = 0;
+  bool unified_audio = false;
+  std::vector<MediaContext> media;  // in the order of the prompt, a video once per frame
 };
 std::vector<std::string> expand_taps(const TapContext& context);
 
-// The context of a text model that runs with a cache and without a drafter.
+// The context of a text model that runs with a cache, without a drafter and without media.
 TapContext context_of(const TextConfig& config);
+// The context of a model that is given these items.
+TapContext context_of(const ModelConfig& config, std::span<const MediaItem> media);
 
 }  // namespace assay::conformance

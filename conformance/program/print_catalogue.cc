@@ -2,9 +2,46 @@
 #include "conformance/program/print_catalogue.h"
 
 #include <ostream>
+#include <string>
 
 namespace assay::program {
 namespace {
+
+const char* media_text(conformance::Presence presence) {
+  switch (presence) {
+    case conformance::Presence::kMediaPrompt:
+      return "prompts with pictures or sounds";
+    case conformance::Presence::kVideo:
+      return "videos, at their first frame";
+    case conformance::Presence::kVideoBatch:
+      return "programs that keep all frames of a video in one tensor";
+    case conformance::Presence::kPixels:
+      return "pictures that come as a file or as pixels";
+    case conformance::Presence::kPatches:
+      return "pictures";
+    case conformance::Presence::kSamples:
+      return "sounds that come as a file or as samples";
+    case conformance::Presence::kLogMel:
+    case conformance::Presence::kMel:
+      return "sounds, models with an audio encoder (E2B, E4B)";
+    case conformance::Presence::kVisionEncoder:
+      return "pictures, models with a vision encoder (E2B, E4B, 26B-A4B, 31B)";
+    case conformance::Presence::kStandardize:
+      return "pictures, models that standardise (26B-A4B, 31B)";
+    case conformance::Presence::kUnifiedVision:
+      return "pictures, models without encoders (12B)";
+    case conformance::Presence::kVisionEmbedder:
+      return "pictures";
+    case conformance::Presence::kAudioEncoder:
+      return "sounds, models with an audio encoder (E2B, E4B)";
+    case conformance::Presence::kUnifiedAudio:
+      return "sounds, models without encoders (12B)";
+    case conformance::Presence::kAudioEmbedder:
+      return "sounds (E2B, E4B, 12B)";
+    default:
+      return "";
+  }
+}
 
 const char* presence_text(conformance::Presence presence) {
   switch (presence) {
@@ -22,8 +59,9 @@ const char* presence_text(conformance::Presence presence) {
       return "drafters with ordered embeddings (E2B, E4B)";
     case conformance::Presence::kSpeculative:
       return "speculative decoding";
+    default:
+      return media_text(presence);
   }
-  return "";
 }
 
 void line(std::ostream& out, const char* name, std::string_view text) {
@@ -37,6 +75,10 @@ void line(std::ostream& out, const char* name, std::string_view text) {
 void print_tap(std::ostream& out, const conformance::TapEntry& entry) {
   out << entry.pattern << "  " << entry.shape << (entry.discrete ? "  whole numbers" : "")
       << (entry.mandatory ? "  mandatory" : "") << "\n";
+  if (const std::string name = "media.{k}." + std::string(entry.pattern);
+      conformance::find_tap(name)) {
+    line(out, "in prompts ", name);
+  }
   line(out, "formula    ", entry.formula);
   line(out, "rules      ", entry.rules);
   line(out, "only       ", presence_text(entry.presence));

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mistakes in the audio front end (A, spec multimodal 10.3) and the audio encoder (C, 10.4).
+//
+// The tap is where a comparison in execution order must fail first. Numbers of the C rows are the
+// largest change at that tap and the worst cosine of a soft vector, measured on a small model with
+// 62 frames, 16 soft tokens. "Invisible downstream": the soft vectors do not move.
+#include "conformance/catalogue/tables.h"
+
+namespace assay::conformance {
+namespace {
+
+constexpr Mistake kFrontEnd[] = {
+    {"A1", "the Hann window is symmetric, half a sample late, or its root (DIV-M05)",
+     "audio.frames_windowed", "log-mel up to 0.9"},
+    {"A2", "there is no padding on the left, or centring or reflection (DIV-M06)",
+     "audio.frames_windowed", "log-mel up to 6"},
+    {"A3", "a frame needs 320 samples instead of 321", "audio.mel_mask",
+     "N = 160, 320, 480, …; one more frame"},
+    {"A4", "the frame is put in the middle of the 512 points", "audio.magnitude",
+     "invisible but for rounding: a delay has no magnitude"},
+    {"A5", "the transform has 320 points", "audio.magnitude", "161 bins"},
+    {"A6", "the power is taken", "audio.magnitude", "log-mel up to 3.7"},
+    {"A7", "pre-emphasis with 0.97", "audio.frames_windowed", "any sound"},
+    {"A8", "Slaney's scale or area, or triangles linear in mel", "audio.mel_linear",
+     "log-mel up to 7.6"},
+    {"A9", "the first filter is repaired to be more than zero", "audio.mel_linear", "bin 0"},
+    {"A10", "the filters begin at 20 or 125 Hz or end at 7600 Hz", "audio.mel_linear", "any sound"},
+    {"A11", "the floor is a maximum instead of a sum (DIV-M07), or 1e-5 or 1e-10", "audio.mel",
+     "a quiet or tonal sound"},
+    {"A12", "log10, decibels, or Whisper's clamp and (x + 4) / 4", "audio.mel", "any sound"},
+    {"A13", "bins are normalised by mean and deviation", "audio.mel", "any sound"},
+    {"A14", "invalid frames keep ln 0.001", "audio.mel", "a padded batch"},
+    {"A15", "frames and bins are transposed", "audio.mel", "any sound"},
+    {"A16", "16-bit samples are not divided by 32768", "audio.samples", "whole numbers as input"},
+    {"A17", "sounds above 30 s are not cut, or cut into pieces (DIV-M09)", "audio.mel",
+     "more than 480000 samples"},
+    {"A18", "the number of soft tokens is ceil(ms / 40), N / 640, or at most 280",
+     "text.ids_expanded", "N = 800, 16001, 240000"},
+    {"A19", "12B: log-mel is used, or the last partial row is dropped", "unified.audio.frames",
+     "12B; N not a multiple of 640"},
+    {"A20", "12B: the norm is taken over the whole sound", "audio.embed.pre_norm",
+     "12B; needs rows of unequal loudness"},
+};
+
+constexpr Mistake kEncoder[] = {
+    {"C1", "time and frequency of the kernel are transposed", "audio.subsample.{s}.conv",
+     "5.9; 0.16"},
+    {"C2", "the kernel is flipped, a true convolution", "audio.subsample.{s}.conv", "6.2; 0.08"},
+    {"C3", "the padding is behind only, as TensorFlow's SAME", "audio.subsample.{s}.conv",
+     "6.3; -0.28"},
+    {"C4", "the padding in time is before only", "audio.subsample.{s}.conv", "7.0; 0.28"},
+    {"C5", "RMSNorm stands in for LayerNorm", "audio.subsample.{s}.norm", "0.31; 0.89"},
+    {"C6", "the norm goes over frequency, too", "audio.subsample.{s}.norm", "2.2; 0.88"},
+    {"C7", "the variance is the unbiased one", "audio.subsample.{s}.norm", "0.016; 0.9993"},
+    {"C8", "eps of the LayerNorm is 1e-5", "audio.subsample.{s}.norm",
+     "8e-5; 1.0000; needs a tolerance below 1e-5"},
+    {"C9", "the LayerNorm has no weight", "audio.subsample.{s}.norm", "0.84; 0.86"},
+    {"C10", "ReLU is left out, comes before the norm, or is SiLU", "audio.subsample.{s}.out",
+     "4.0; -0.72 and 1.8; -0.43 and 0.28; 0.24"},
+    {"C11", "rows are laid out as c F + f", "audio.subsample.flat", "3.5; 0.08"},
+    {"C12", "invalid rows are not set to 0 before the second convolution (DIV-M08)",
+     "audio.subsample.{s}.conv", "padding and T = 2 mod 4; the last soft token alone"},
+    {"C13", "the mask keeps every second row from the second on", "audio.tower_out",
+     "odd T; one soft token fewer"},
+    {"C14", "tau is divided by 512 instead of 511", "audio.rel_pos_table", "0.53; 0.9999"},
+    {"C15", "cosines come before sines, or both are interleaved", "audio.rel_pos_table",
+     "1.4; 0.975 and 2.0; 0.995"},
+    {"C16", "rows of the table go up from distance 0", "audio.layer.{i}.attn.logits",
+     "0.98; 0.992"},
+    {"C17", "the distance is off by one", "audio.layer.{i}.attn.logits", "0.45; 0.993"},
+    {"C18", "the relative term is left out", "audio.layer.{i}.attn.logits", "1.04; 0.992"},
+    {"C19", "the relative term has the unscaled query", "audio.layer.{i}.attn.logits",
+     "4.2; 0.956"},
+    {"C20", "relative keys get the key scale", "audio.layer.{i}.attn.rel_k", "1.7; 0.993"},
+    {"C21", "relative_k_proj is clipped with the bounds of k_proj", "audio.layer.{i}.attn.rel_k",
+     "0.27; can be invisible downstream"},
+    {"C22", "the feed-forward is added at full weight", "audio.layer.{i}.ffn1.out", "1.07; 0.65"},
+    {"C23", "the feed-forward has GELU", "audio.layer.{i}.ffn1.act", "0.17; 0.78"},
+    {"C24", "the feed-forward's norm behind is left out", "audio.layer.{i}.ffn1.post_norm",
+     "0.90; 0.86"},
+    {"C25", "clipping is dropped, on the input only, or symmetric", "audio.layer.{i}.ffn1.up",
+     "1.9; 0.84 and 1.7; 0.88 and 0.10; 0.995"},
+    {"C26", "norms multiply by 1 + w", "audio.layer.{i}.ffn1.pre_norm", "2.6; 0.46"},
+    {"C27", "softplus is left out, applied twice, or is exp", "audio.layer.{i}.attn.q_scaled",
+     "1.9; 0.53 and 0.55; 0.88 and 0.53; 0.96; loaders of GGUF (DIV-M23)"},
+    {"C28", "1 / ln 2 is left out", "audio.layer.{i}.attn.q_scaled", "0.25; 0.987"},
+    {"C29", "d^(-1/2) is left out", "audio.layer.{i}.attn.q_scaled", "1.5; 0.84"},
+    {"C30", "the key scale is left out, or is 1 / ln 2", "audio.layer.{i}.attn.k_scaled",
+     "1.5; 0.979 and 0.77; 0.996"},
+    {"C31", "values get the key scale, too", "audio.layer.{i}.attn.context", "1.4; 0.84"},
+    {"C32", "13 keys are seen (DIV-M04)", "audio.layer.{i}.attn.logits",
+     "0.96; 0.996; needs 13 soft tokens"},
+    {"C33", "11 keys are seen", "audio.layer.{i}.attn.logits", "1.4; 0.988; needs 12 soft tokens"},
+    {"C34", "the whole context of a block is seen, or all of the past",
+     "audio.layer.{i}.attn.logits", "1.5; 0.966; needs 13 soft tokens"},
+    {"C35", "only the own block is seen", "audio.layer.{i}.attn.logits",
+     "1.6; 0.89; needs 13 soft tokens"},
+    {"C36", "one future key is seen", "audio.layer.{i}.attn.logits", "1.7; 0.91"},
+    {"C37", "the cap is left out, or 30", "audio.layer.{i}.attn.logits_capped",
+     "8e-4; 1.0000; needs scores above 20"},
+    {"C38", "the cap's tanh is not multiplied by 50", "audio.layer.{i}.attn.logits_capped",
+     "1.8; 0.87"},
+    {"C39", "the cap comes after the mask", "audio.layer.{i}.attn.logits_capped",
+     "hidden entries; invisible downstream"},
+    {"C40", "hidden scores are 1e-9 instead of -1e9", "audio.layer.{i}.attn.probs", "0.97; 0.43"},
+    {"C41", "the mask is inverted (DIV-M18)", "audio.layer.{i}.attn.probs", "any sound"},
+    {"C42", "attention is added at half weight", "audio.layer.{i}.attn.residual", "0.97; 0.51"},
+    {"C43", "the norm after attention is left out", "audio.layer.{i}.attn.post_norm", "0.65; 0.61"},
+    {"C44", "the two norms of the light convolution are exchanged",
+     "audio.layer.{i}.lconv.pre_norm", "0.91; 0.88; loaders of GGUF (DIV-M23)"},
+    {"C45", "the halves of the gate are exchanged or interleaved, or it is SiLU",
+     "audio.layer.{i}.lconv.glu", "1.4; -0.22 and 2.0; 0.48 and 1.2; -0.73"},
+    {"C46", "the kernel in time is reversed", "audio.layer.{i}.lconv.depthwise", "1.1; 0.19"},
+    {"C47", "the kernel in time is centred or looks ahead", "audio.layer.{i}.lconv.depthwise",
+     "0.97; 0.47 and 0.92; 0.32"},
+    {"C48", "SiLU comes before the norm of the convolution", "audio.layer.{i}.lconv.conv_norm",
+     "0.62; 0.38"},
+    {"C49", "the norm of the convolution is left out", "audio.layer.{i}.lconv.conv_norm",
+     "2.6; -0.02"},
+    {"C50", "the light convolution has no SiLU, or is not added to the stream",
+     "audio.layer.{i}.lconv.act audio.layer.{i}.lconv.out", "2.7; 0.51 and 2.7; -0.09"},
+    {"C51", "the last norm is left out, or the stream is added behind it", "audio.layer.{i}.out",
+     "1.6; 0.88"},
+    {"C52", "the light convolution comes before attention", "audio.layer.{i}.attn.pre_norm",
+     "any sound"},
+    {"C53", "the bias of the output projection is left out", "audio.output_proj", "0.46; 0.80"},
+    {"C54", "rows of invalid frames are kept", "audio.tower_out", "padding; too many rows"},
+    {"C55", "the projection's norm is left out, or comes behind (DIV-M01)", "audio.embed.pre_norm",
+     "cosine 1.00000: only sizes show it"},
+    {"C56", "padding keys are visible", "audio.layer.{i}.attn.probs",
+     "invisible downstream with padding on the right"},
+};
+
+}  // namespace
+
+std::span<const Mistake> audio_front_end_mistakes() {
+  return kFrontEnd;
+}
+std::span<const Mistake> audio_encoder_mistakes() {
+  return kEncoder;
+}
+
+}  // namespace assay::conformance
