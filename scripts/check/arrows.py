@@ -13,6 +13,9 @@ REFERENCE = {
     "reference/io": ["reference/core", "reference/params"],
     "reference/preprocess": ["reference/core", "reference/params"],
     "reference/files": ["reference/core", "reference/params", "reference/preprocess"],
+    "reference/tokenizer": ["reference/core", "reference/io"],
+    "reference/prompt": ["reference/core", "reference/io"],
+    "reference/answer": ["reference/core", "reference/io", "reference/tokenizer"],
     "reference/ops": ["reference/core", "reference/params"],
     "reference/blocks": ["reference/core", "reference/params", "reference/io", "reference/ops"],
 }
@@ -51,6 +54,9 @@ ALLOWED = {
         "conformance/adapters",
         "reference/preprocess",
         "reference/files",
+        "reference/tokenizer",
+        "reference/prompt",
+        "reference/answer",
     ],
     "benchmarks/reference": [*FORMATS, "reference/ops"],
 }
@@ -78,6 +84,7 @@ DOORS = {
     "jerror.h": ("reference/files/*.cc",),
     "sndfile.h": ("reference/files/*.cc",),
     "samplerate.h": ("reference/files/*.cc",),
+    "lzma.h": ("reference/tokenizer/*.cc",),
     "hdf5.h": ("conformance/records/hdf5_handle.h", "conformance/records/*.cc"),
     "CLI": ("conformance/program/*.cc", "conformance/program/command_line.h"),
 }

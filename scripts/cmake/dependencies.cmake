@@ -8,6 +8,7 @@ find_package(xtensor-blas 0.20 REQUIRED)
 find_package(HDF5 1.10 REQUIRED COMPONENTS C)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
+find_package(LibLZMA 5.2 REQUIRED)
 find_package(PNG 1.6 REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PkgConfig REQUIRED)  # for packages without a CMake file
