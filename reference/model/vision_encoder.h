@@ -9,6 +9,8 @@
 // Spec multimodal 3.
 #pragma once
 
+#include "reference/blocks/patch_grid.h"
+#include "reference/blocks/vision_attention.h"
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
 #include "reference/io/load_weights.h"
@@ -18,15 +20,19 @@ namespace assay::ASSAY_REFERENCE {
 
 class VisionEncoder {
  public:
-  // The reader must outlive the encoder; its config must have a vision tower.
+  // The reader and the config must outlive the encoder; its checkpoint must have a vision tower.
   VisionEncoder(const WeightReader& reader, const VisionConfig& config, const Profile& profile);
 
-  // patches [S, 3 P P] in [0, 1]; positions [S, 2] (x, y), padding slots (-1, -1).
-  // Returns vision.tower_out [n, D]. Taps leave out padding slots.
-  Tensor<R, D> encode(const Tensor<R, I>& patches, const IntTensor<R, C>& positions,
+  // patches [S, 3 P P] in [0, 1]; positions [S, 2] (x, y), padding slots (-1, -1), anywhere.
+  // Returns vision.tower_out [n, D]. Taps pixels_pm1 … tower_out below `tap` ("vision."); they
+  // leave out padding slots.
+  Tensor<R, D> encode(const Tensor<R, I>& patches, const IntTensor<R, A>& positions,
                       const TapScope& tap) const;
 
  private:
+  Tensor<T, D> run_layers(const Tensor<R, I>& patches, const IntTensor<R, A>& positions,
+                          VisionCall call, const TapScope& tap) const;
+
   const WeightReader& reader_;
   const VisionConfig& config_;
   Profile profile_;

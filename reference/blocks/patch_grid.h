@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which slots of a picture hold patches, and the grid that those patches make.
+//
+// A slot whose position is (-1, -1) is padding; it may stand anywhere. Everything that can be wrong
+// with positions is found here, before anything is computed.  Spec multimodal 2.3, 3.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "reference/core/tensor.h"
+
+namespace assay::ASSAY_REFERENCE {
+
+struct PatchGrid {
+  std::vector<std::size_t> real;     // slots with a patch, in their order
+  std::vector<std::size_t> padding;  // the other slots
+  std::size_t columns = 0;           // 1 + largest x
+  std::size_t rows = 0;              // 1 + largest y
+};
+
+// positions [S, 2]. Throws Error for a position outside the table, one that is padding on one axis
+// only, two patches at one place, and for no patch at all.
+PatchGrid patch_grid(const IntTensor<R, A>& positions, std::size_t table_rows);
+
+// Throws Error unless the patches fill the grid and pools of kernel x kernel tile it.
+void check_pools(const PatchGrid& grid, std::size_t kernel);
+
+// The rows `slots` of x, in that order.
+Tensor<R, I> take_rows(const Tensor<R, I>& x, const std::vector<std::size_t>& slots);
+IntTensor<R, A> take_rows(const IntTensor<R, A>& x, const std::vector<std::size_t>& slots);
+
+}  // namespace assay::ASSAY_REFERENCE
