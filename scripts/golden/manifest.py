@@ -41,6 +41,9 @@ def entry(golden: Path, path: Path) -> dict:
     elif place == "findings":
         out["generator"] = "scripts/golden/oracle_jax.py --unrepaired-router"
         out["command"] = "scripts/golden/run --only 26b-tiny/text-long"
+    elif place == "media":
+        out["generator"] = "scripts/golden/make_media.py"
+        out["command"] = "scripts/golden/run"
     elif path.suffix == ".h5":
         with h5py.File(path) as root:
             out["generator"] = "scripts/golden/make_goldens.py"
