@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/prompt/value.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+
+#include "reference/core/error.h"
+#include "reference/io/json.h"
+
+namespace assay {
+namespace {
+
+// Builds a Value from nlohmann's events, which tell the text of numbers.
+class ValueBuilder {
+ public:
+  explicit ValueBuilder(std::string label) : label_(std::move(label)) {}
+
+  Value take() { return std::move(root_); }
+
+  bool null() { return add(Value()); }
+  bool boolean(bool value) { return add(Value(value)); }
+  bool number_integer(std::int64_t value) {
+    return add(Value(Value::Number{std::to_string(value)}));
+  }
+  bool number_unsigned(std::uint64_t value) {
+    return add(Value(Value::Number{std::to_string(value)}));
+  }
+  bool number_float(double value, const std::string& text) {
+    const bool integer = text.find_first_of(".eE") == std::string::npos;  // longer than 64 bits
+    return add(Value(Value::Number{integer ? text : python_number(value)}));
+  }
+  bool string(std::string& value) { return add(Value(std::move(value))); }
+  bool binary(Json::binary_t& /*value*/) { return false; }
+
+  bool start_object(std::size_t /*size*/) { return open(false); }
+  bool start_array(std::size_t /*size*/) { return open(true); }
+  bool key(std::string& key) {
+    open_.back().key = std::move(key);
+    return true;
+  }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+
+  bool parse_error(std::size_t position, const std::string& /*token*/,
+                   const Json::exception& error) {
+    const bool range = error.id == 406;  // nlohmann: a number too large for a double
+    throw Error(label_ + ": json: got " +
+                (range ? "a number out of range" : "an error at byte " + std::to_string(position)) +
+                ", expected valid json in utf-8");
+  }
+
+ private:
+  struct Level {
+    bool is_list = false;
+    Value::List list;
+    Value::Mapping mapping;
+    std::string key;
+  };
+
+  bool open(bool is_list) {
+    if (open_.size() >= kMaxValueDepth) {
+      throw Error(label_ + ": json: got more than " + std::to_string(kMaxValueDepth) +
+                  " levels, expected fewer");
+    }
+    open_.emplace_back();
+    open_.back().is_list = is_list;
+    return true;
+  }
+
+  bool close() {
+    Level level = std::move(open_.back());
+    open_.pop_back();
+    return add(level.is_list ? Value(std::move(level.list)) : Value(std::move(level.mapping)));
+  }
+
+  bool add(Value value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return true;
+    }
+    Level& level = open_.back();
+    if (level.is_list) {
+      level.list.push_back(std::move(value));
+      return true;
+    }
+    const auto same =
+        std::ranges::find(level.mapping, level.key, &std::pair<std::string, Value>::first);
+    if (same != level.mapping.end()) {
+      same->second = std::move(value);
+    } else {
+      level.mapping.emplace_back(level.key, std::move(value));
+    }
+    return true;
+  }
+
+  std::string label_;
+  Value root_;
+  std::vector<Level> open_;
+};
+
+// A string as Python's repr() prints it.
+std::string python_repr(const std::string& text) {
+  const bool has_single = text.find('\'') != std::string::npos;
+  const bool has_double = text.find('"') != std::string::npos;
+  const char quote = has_single && !has_double ? '"' : '\'';
+  std::string out(1, quote);
+  for (const char c : text) {
+    if (c == '\\' || c == quote) {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\r') {
+      out += "\\r";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      constexpr char kHex[] = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(c);
+      out += std::string("\\x") + kHex[byte >> 4] + kHex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out + quote;
+}
+
+std::string python_inner(const Value& value) {
+  return value.is_string() ? python_repr(value.string()) : python_text(value);
+}
+
+}  // namespace
+
+const Value* Value::find(std::string_view key) const {
+  if (!is_mapping()) {
+    return nullptr;
+  }
+  for (const auto& [name, value] : mapping()) {
+    if (name == key) {
+      return &value;
+    }
+  }
+  return nullptr;
+}
+
+bool Value::truthy() const {
+  if (is_null()) {
+    return false;
+  }
+  if (is_boolean()) {
+    return boolean();
+  }
+  if (is_number()) {
+    return number().find_first_of("123456789in") != std::string::npos;
+  }
+  if (is_string()) {
+    return !string().empty();
+  }
+  return is_list() ? !list().empty() : !mapping().empty();
+}
+
+Value parse_value(std::string_view text, std::string_view label) {
+  ValueBuilder builder{std::string(label)};
+  Json::sax_parse(text.begin(), text.end(), &builder);
+  return builder.take();
+}
+
+std::string json_text(const Value& value) {
+  if (value.is_string()) {
+    return json_quote(value.string());
+  }
+  if (value.is_list()) {
+    std::string out = "[";
+    for (const Value& item : value.list()) {
+      out += (out.size() > 1 ? ", " : "") + json_text(item);
+    }
+    return out + "]";
+  }
+  if (value.is_mapping()) {
+    std::string out = "{";
+    for (const auto& [key, item] : value.mapping()) {
+      out += (out.size() > 1 ? ", " : "") + json_quote(key) + ": " + json_text(item);
+    }
+    return out + "}";
+  }
+  if (value.is_boolean()) {
+    return value.boolean() ? "true" : "false";
+  }
+  return value.is_null() ? "null" : value.number();
+}
+
+std::string python_text(const Value& value) {
+  if (value.is_string()) {
+    return value.string();
+  }
+  if (value.is_list()) {
+    std::string out = "[";
+    for (const Value& item : value.list()) {
+      out += (out.size() > 1 ? ", " : "") + python_inner(item);
+    }
+    return out + "]";
+  }
+  if (value.is_mapping()) {
+    std::string out = "{";
+    for (const auto& [key, item] : value.mapping()) {
+      out += (out.size() > 1 ? ", " : "") + python_repr(key) + ": " + python_inner(item);
+    }
+    return out + "}";
+  }
+  if (value.is_boolean()) {
+    return value.boolean() ? "True" : "False";
+  }
+  return value.is_null() ? "None" : value.number();
+}
+
+std::string python_number(double value) {
+  if (!std::isfinite(value)) {
+    return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+  }
+  std::array<char, 32> buffer{};
+  const auto exponent_of = [](std::string_view text) {
+    const std::size_t e = text.find('e');
+    int exponent = 0;
+    const char* first = text.data() + e + (text[e + 1] == '+' ? 2 : 1);
+    std::from_chars(first, text.data() + text.size(), exponent);
+    return exponent;
+  };
+  const auto scientific =
+      std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::scientific);
+  std::string text(buffer.begin(), scientific.ptr);
+  const int exponent = exponent_of(text);
+  if (exponent < -4 || exponent >= 16) {
+    return text;  // 1e+20, 1.5e-07: two digits of the exponent at least, as in Python
+  }
+  std::array<char, 64> plain{};
+  const auto fixed = std::to_chars(plain.begin(), plain.end(), value, std::chars_format::fixed);
+  text.assign(plain.begin(), fixed.ptr);
+  return text.find('.') == std::string::npos ? text + ".0" : text;
+}
+
+}  // namespace assay
