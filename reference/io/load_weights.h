@@ -4,6 +4,7 @@
 // Checkpoint::open has checked that everything named here exists with the right shape.
 #pragma once
 
+#include <array>
 #include <string>
 
 #include "reference/core/tensor.h"
@@ -26,6 +27,14 @@ class WeightReader {
   // Rows [first, first + count) of a matrix, or of slice `slice` of a [slices, rows, in] tensor.
   Tensor<O, I> matrix_rows(const std::string& name, std::size_t first, std::size_t count) const;
   Tensor<O, I> matrix_slice(const std::string& name, std::size_t slice) const;
+  // All of a tensor, under a shape of as many elements: the kernel of a convolution.
+  template <class... Axes>
+  Tensor<Axes...> tensor(const std::string& name,
+                         const std::array<std::size_t, sizeof...(Axes)>& shape) const {
+    Tensor<Axes...> values = Tensor<Axes...>::from_shape(shape);
+    read(name, 0, values.size(), values.data());
+    return values;
+  }
 
  private:
   void read(const std::string& name, std::size_t first, std::size_t count, Real* out) const;

@@ -151,7 +151,7 @@ TEST(LocalAttention, DenseViewAndBack) {
   expect_near(values_of(by_distance(dense, 2)), values_of(values), 0);
 }
 
-TEST(LocalAttention, EveryRowSeesItself) {  // DIV-18: an inverted mask does not
+TEST(LocalAttention, EveryRowSeesItself) {  // DIV-M18: an inverted mask does not
   const auto mask = local_mask(30, 12);
   for (std::size_t t = 0; t < 30; ++t) {
     EXPECT_EQ(mask(t, 0), 1);
@@ -249,7 +249,7 @@ TEST(local_attention, one_future_key) {
   expect_logits_avoid([](auto t, auto j) { return j <= t + 1 && t < j + 12; }, descending);
 }
 
-// Nobody with twelve rows or fewer can tell 12 keys from 13 (DIV-04).
+// Nobody with twelve rows or fewer can tell 12 keys from 13 (DIV-M04).
 TEST(local_attention, twelve_rows_do_not_show_the_thirteenth_key) {
   const Inputs in(12);
   expect_near(direct(in, 12).mix, direct(in, 13).mix, 0);
@@ -308,7 +308,7 @@ TEST(local_attention, hidden_logits_near_zero) {
                  softmax_of({1e-9, cap(2, 50), cap(1, 50)}), kBound);
 }
 
-// C41, DIV-18
+// C41, DIV-M18
 TEST(local_attention, inverted_mask) {
   const auto seen = softmax_of({cap(2, 50), cap(1, 50)});
   expect_avoided(probs_of_last({7, 2, 1}, 2), {0, seen[0], seen[1]}, {1, 0, 0}, kBound);

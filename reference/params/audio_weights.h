@@ -56,4 +56,9 @@ struct ConformerLayerWeights {
   Tensor<D> norm_out;
 };
 
+struct AudioOutputWeights {
+  Tensor<O, I> output_proj;    // [output_proj_dims, D]
+  Tensor<D> output_proj_bias;  // [output_proj_dims]
+};
+
 }  // namespace assay::ASSAY_REFERENCE

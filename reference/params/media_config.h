@@ -40,9 +40,10 @@ struct AudioConfig {
   double attention_logit_cap = 50;
   double attention_invalid_logits_value = -1e9;
   bool use_clipped_linears = true;
-  double rms_norm_eps = 1e-6;
+  double rms_norm_eps = 1e-6;  // of subsampling, light convolution and embedder
   double gradient_clipping = 1e10;
   std::size_t output_proj_dims = 1536;
+  static constexpr double kBlockNormEps = 1e-6;  // of the other norms, whatever the config says
 
   std::size_t head_dim() const { return hidden_size / num_attention_heads; }
 };
