@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Golden files, version 1 (HDF5): what a case asks and what the truth is.
 //
-//   /inputs/ids [T]           and token_types, positions, valid [T], media/{k} (golden_media.h), draft
+//   /inputs/ids [T]           and token_types, positions, valid [T], media (golden_media.h), draft
 //   /taps/<tap>/{hi, lo}      truth = hi + lo;  /taps/<tap>/value for discrete taps
 //
 // Only /inputs/ids and one tap are required. Files are untrusted: read_golden checks every count,

@@ -109,10 +109,11 @@ struct Transformer::Call {
   std::map<std::size_t, KeyValues> attended;  // by source layer, for the layers that share it
 };
 
-Transformer::Transformer(const Checkpoint& checkpoint, Habits habits)
+Transformer::Transformer(const Checkpoint& checkpoint, Habits habits, VisionMask vision_mask)
     : config_(checkpoint.config().text),
       reader_(checkpoint, habits.bf16_weights),
-      habits_(habits) {}
+      habits_(habits),
+      vision_mask_(vision_mask) {}
 
 Tensor<T, D> Transformer::embed(const TokenChunk& chunk, const TapScope& tap) const {
   auto ids = as_tensor(lookup_ids(chunk, config_.special.pad));
@@ -152,8 +153,8 @@ Transformer::Call Transformer::begin_call(const TokenChunk& chunk, const KvCache
     tap(("rope." + name + ".cos").c_str(), kind.rope.cos);
     tap(("rope." + name + ".sin").c_str(), kind.rope.sin);
     kind.keys = indices_of(keys);
-    kind.visible = sliding ? sliding_mask(call.places, keys, config_.sliding_window)
-                           : full_mask(call.places, keys);
+    kind.visible = sliding ? sliding_mask(call.places, keys, config_.sliding_window, vision_mask_)
+                           : full_mask(call.places, keys, vision_mask_);
     tap.at(("mask." + name).c_str(), TapAxes::kRowsByKeys, kind.keys, kind.visible);
   }
   return call;

@@ -19,6 +19,7 @@
 #include "reference/core/tensor.h"
 #include "reference/io/load_weights.h"
 #include "reference/params/config.h"
+#include "reference/params/profile.h"
 
 namespace assay::ASSAY_REFERENCE {
 
@@ -47,8 +48,9 @@ struct ForwardResult {
 
 class Transformer {
  public:
-  // Keeps a reference to the checkpoint.
-  explicit Transformer(const Checkpoint& checkpoint, Habits habits = {});
+  // Keeps a reference to the checkpoint. vision_mask is how blocks open the masks.
+  explicit Transformer(const Checkpoint& checkpoint, Habits habits = {},
+                       VisionMask vision_mask = VisionMask::kSlidingClamped);
 
   const TextConfig& config() const { return config_; }
   const WeightReader& weights() const { return reader_; }
@@ -70,6 +72,7 @@ class Transformer {
   const TextConfig& config_;
   WeightReader reader_;
   Habits habits_;
+  VisionMask vision_mask_;
 };
 
 }  // namespace assay::ASSAY_REFERENCE

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/model/transformer.h"
 
+#include <set>
+
 #include "reference/core/test_taps.h"
 #include "reference/core/test_tensors.h"
 #include "reference/io/test_directory.h"
@@ -125,6 +127,93 @@ TEST(embedder, soft_vectors_scaled) {
   }
   chunk.ids[1] = 63;
   EXPECT_EQ(taps_of(model, chunk).at("text.logits").values, taps.at("text.logits").values);
+}
+
+// 15 tokens for a window of 5: 0 1 are text, 2 begins an image at 3 4, 5 ends it, 6 begins one of
+// six at 7 ... 12, 13 ends it.
+TokenChunk two_images(std::size_t width) {
+  TokenChunk chunk = with_image(15, 3, 5, width);
+  std::fill(chunk.types.begin() + 7, chunk.types.begin() + 13, TokenType::kImage);
+  return chunk;
+}
+
+double visible(const TapRecorder& taps, const std::string& mask, std::size_t q, std::size_t s) {
+  return taps.at("text.mask." + mask).row(q).at(s);
+}
+
+// X10, X13: what begins and ends an image is outside of the block, and two images are two.
+TEST(vision_block, markers_inside_and_images_as_one) {
+  const auto checkpoint = golden("12b-tiny");
+  const Transformer model(checkpoint);
+  const auto taps = taps_of(model, two_images(model.config().hidden_size));
+  EXPECT_EQ(visible(taps, "local", 3, 4), 1);
+  EXPECT_EQ(visible(taps, "local", 2, 3), 0);  // the beginning sees no later token
+  EXPECT_EQ(visible(taps, "local", 4, 5), 0);  // nor does the image see its end
+  EXPECT_EQ(visible(taps, "local", 4, 7), 0);  // nor the next image, which is in reach
+}
+
+// X12, X15: full layers stay causal, and the window closes over the block.
+TEST(vision_block, full_layers_opened_and_window_ignored) {
+  const auto checkpoint = golden("12b-tiny");
+  const Transformer model(checkpoint);
+  ASSERT_EQ(model.config().sliding_window, 5u);
+  const auto taps = taps_of(model, two_images(model.config().hidden_size));
+  EXPECT_EQ(visible(taps, "global", 3, 4), 0);
+  EXPECT_EQ(visible(taps, "local", 7, 11), 1);
+  EXPECT_EQ(visible(taps, "local", 7, 12), 0);
+  EXPECT_EQ(visible(taps, "local", 12, 7), 0);
+}
+
+// X11, X14, X17: no block on E2B and none of sound; video frames are blocks as images are.
+TEST(vision_block, of_the_wrong_kind) {
+  const auto e2b = golden("e2b-tiny");
+  const Transformer without(e2b);
+  EXPECT_EQ(visible(taps_of(without, two_images(without.config().hidden_size)), "local", 3, 4), 0);
+  const auto checkpoint = golden("12b-tiny");
+  const Transformer model(checkpoint);
+  TokenChunk chunk = two_images(model.config().hidden_size);
+  std::fill(chunk.types.begin() + 3, chunk.types.begin() + 5, TokenType::kAudio);
+  std::fill(chunk.types.begin() + 7, chunk.types.begin() + 13, TokenType::kVideo);
+  const auto taps = taps_of(model, chunk);
+  EXPECT_EQ(visible(taps, "local", 3, 4), 0);
+  EXPECT_EQ(visible(taps, "local", 7, 8), 1);
+}
+
+// X16: row by row as in one call, when the chunks keep the blocks whole.
+TEST(vision_block, whole_in_its_chunk) {
+  const auto checkpoint = golden("12b-tiny");
+  for (const auto mask : {VisionMask::kSlidingClamped, VisionMask::kSlidingPastClamped,
+                          VisionMask::kSlidingUnclamped, VisionMask::kAllLayers}) {
+    const Transformer model(checkpoint, {}, mask);
+    const TokenChunk chunk = two_images(model.config().hidden_size);
+    const auto logits = taps_of(model, chunk).at("text.logits");
+    KvCache cache = model.new_cache();
+    Taps silent;
+    std::size_t first = 0;
+    for (const std::size_t end : {1u, 5u, 6u, 13u, 15u}) {
+      const auto part = model.forward(slice(chunk, first, end), cache, silent).logits;
+      for (std::size_t t = first; t < end; ++t) {
+        const auto ours = row(part, t - first, part.shape()[1]);
+        expect_near({ours.begin(), ours.end()}, logits.row(t), bound_of(1e-4, 1e-12));
+      }
+      first = end;
+    }
+  }
+}
+
+// DIV-17: the logits tell each choice from the others.
+TEST(Transformer, EachVisionMaskShows) {
+  const auto checkpoint = golden("12b-tiny");
+  std::set<std::vector<double>> logits;
+  for (const auto mask : {VisionMask::kSlidingClamped, VisionMask::kSlidingPastClamped,
+                          VisionMask::kSlidingUnclamped, VisionMask::kAllLayers}) {
+    const Transformer model(checkpoint, {}, mask);
+    const TokenChunk chunk = two_images(model.config().hidden_size);
+    const auto taps = taps_of(model, chunk);
+    logits.insert(taps.at("text.logits").values);
+    EXPECT_EQ(visible(taps, "global", 3, 4), mask == VisionMask::kAllLayers ? 1 : 0);
+  }
+  EXPECT_EQ(logits.size(), 4u);
 }
 
 // M-20

@@ -16,22 +16,37 @@ IntTensor<T, S> mask_where(const std::vector<TokenPlace>& queries,
   return mask;
 }
 
+bool same_block(const TokenPlace& q, const TokenPlace& s) {
+  return q.block >= 0 && q.block == s.block;
+}
+
 }  // namespace
 
 IntTensor<T, S> full_mask(const std::vector<TokenPlace>& queries,
-                          const std::vector<TokenPlace>& keys) {
-  return mask_where(queries, keys, [](const TokenPlace& q, const TokenPlace& s) {
-    return s.position <= q.position;
+                          const std::vector<TokenPlace>& keys, VisionMask blocks) {
+  const bool open = blocks == VisionMask::kAllLayers;
+  return mask_where(queries, keys, [open](const TokenPlace& q, const TokenPlace& s) {
+    return s.position <= q.position || (open && same_block(q, s));
   });
 }
 
 IntTensor<T, S> sliding_mask(const std::vector<TokenPlace>& queries,
-                             const std::vector<TokenPlace>& keys, std::size_t window) {
+                             const std::vector<TokenPlace>& keys, std::size_t window,
+                             VisionMask blocks) {
   const auto reach = static_cast<std::int64_t>(window);
-  return mask_where(queries, keys, [reach](const TokenPlace& q, const TokenPlace& s) {
+  return mask_where(queries, keys, [reach, blocks](const TokenPlace& q, const TokenPlace& s) {
     const std::int64_t distance = static_cast<std::int64_t>(q.position) - s.position;
-    const bool same_block = q.block >= 0 && q.block == s.block;
-    return (distance >= 0 || same_block) && -reach < distance && distance < reach;
+    const bool block = same_block(q, s);
+    switch (blocks) {
+      case VisionMask::kSlidingPastClamped:
+        return (distance >= 0 || block) && distance < reach;
+      case VisionMask::kSlidingUnclamped:
+      case VisionMask::kAllLayers:
+        return (0 <= distance && distance < reach) || block;
+      case VisionMask::kSlidingClamped:
+        break;
+    }
+    return (distance >= 0 || block) && -reach < distance && distance < reach;
   });
 }
 

@@ -7,12 +7,19 @@
 // So a sliding layer sees W keys, the query's own among them. A vision block is a maximal run of
 // image or video placeholders; it opens the sliding layers only, and the window closes over it
 // again on both sides. A padding token is never seen.  Spec: R-23 ... R-27.
+//
+// Other programs take blocks otherwise (text.vision_mask, DIV-17, DIV-39):
+//
+//   sliding_past_clamped   ( s <= q  or  same block )  and  q - W < s
+//   sliding_unclamped      ( q - W < s <= q )  or  same block
+//   all_layers             as sliding_unclamped; full layers: s <= q  or  same block
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "reference/core/tensor.h"
+#include "reference/params/profile.h"
 
 namespace assay::ASSAY_REFERENCE {
 
@@ -25,9 +32,11 @@ struct TokenPlace {
 };
 
 IntTensor<T, S> full_mask(const std::vector<TokenPlace>& queries,
-                          const std::vector<TokenPlace>& keys);
+                          const std::vector<TokenPlace>& keys,
+                          VisionMask blocks = VisionMask::kSlidingClamped);
 
 IntTensor<T, S> sliding_mask(const std::vector<TokenPlace>& queries,
-                             const std::vector<TokenPlace>& keys, std::size_t window);
+                             const std::vector<TokenPlace>& keys, std::size_t window,
+                             VisionMask blocks = VisionMask::kSlidingClamped);
 
 }  // namespace assay::ASSAY_REFERENCE

@@ -4,6 +4,7 @@
 #include "reference/ops/attention_mask.h"
 
 #include <functional>
+#include <set>
 
 #include "reference/core/test_tensors.h"
 
@@ -118,6 +119,61 @@ TEST(mask, blocks_fused) {
     const std::int32_t distance = q.position - s.position;
     return (distance >= 0 || fused) && -kWindow < distance && distance < kWindow;
   });
+}
+
+using Mask = std::vector<double>;
+
+Mask sliding(VisionMask blocks) {
+  return values_of(sliding_mask(places(), places(), kWindow, blocks));
+}
+
+// DIV-17 and DIV-39: what the other programs do, each by its own formula, none of them REF.
+TEST(VisionMask, EachSwitchIsItsFormula) {
+  const auto past_clamped = mask_of([](const TokenPlace& q, const TokenPlace& s) {
+    return (s.position <= q.position || same_block(q, s)) && s.position > q.position - kWindow;
+  });
+  const auto unclamped = mask_of([](const TokenPlace& q, const TokenPlace& s) {
+    const std::int32_t distance = q.position - s.position;
+    return (0 <= distance && distance < kWindow) || same_block(q, s);
+  });
+  EXPECT_EQ(sliding(VisionMask::kSlidingClamped), mask_of(right));
+  EXPECT_EQ(sliding(VisionMask::kSlidingPastClamped), past_clamped);
+  EXPECT_EQ(sliding(VisionMask::kSlidingUnclamped), unclamped);
+  EXPECT_EQ(sliding(VisionMask::kAllLayers), unclamped);
+  EXPECT_EQ((std::set<Mask>{mask_of(right), past_clamped, unclamped}.size()), 3u);
+}
+
+TEST(VisionMask, OneSwitchOpensFullLayers) {
+  const auto causal =
+      mask_of([](const TokenPlace& q, const TokenPlace& s) { return s.position <= q.position; });
+  const auto opened = mask_of([](const TokenPlace& q, const TokenPlace& s) {
+    return s.position <= q.position || same_block(q, s);
+  });
+  for (const auto blocks : {VisionMask::kSlidingClamped, VisionMask::kSlidingPastClamped,
+                            VisionMask::kSlidingUnclamped}) {
+    EXPECT_EQ(values_of(full_mask(places(), places(), blocks)), causal);
+  }
+  EXPECT_EQ(values_of(full_mask(places(), places(), VisionMask::kAllLayers)), opened);
+}
+
+// Blocks shorter than the window: the sliding layers of all four agree.
+TEST(VisionMask, ShortBlocksShowNoSwitch) {
+  const std::vector<TokenPlace> short_block = {
+      {0, 0, true, -1}, {1, 1, true, 0}, {2, 2, true, 0}, {3, 3, true, 0}, {4, 4, true, -1}};
+  const auto of = [&](VisionMask blocks) {
+    return values_of(sliding_mask(short_block, short_block, kWindow, blocks));
+  };
+  const auto ours = of(VisionMask::kSlidingClamped);
+  EXPECT_EQ(of(VisionMask::kSlidingPastClamped), ours);
+  EXPECT_EQ(of(VisionMask::kSlidingUnclamped), ours);
+  EXPECT_EQ(of(VisionMask::kAllLayers), ours);
+}
+
+TEST(VisionMask, PaddingStaysHidden) {
+  const std::vector<TokenPlace> padded = {{0, 0, false, 0}, {1, 0, true, 0}};
+  EXPECT_EQ(values_of(full_mask(padded, padded, VisionMask::kAllLayers)), Mask({0, 0, 0, 1}));
+  EXPECT_EQ(values_of(sliding_mask(padded, padded, kWindow, VisionMask::kSlidingUnclamped)),
+            Mask({0, 0, 0, 1}));
 }
 
 // Tokens outside any block share no block.
