@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "conformance/catalogue/catalogue.h"
 #include "conformance/compare/visible.h"
 
 namespace assay::conformance {
@@ -29,7 +30,8 @@ Selection select(const Tap& truth, const ComparisonContext& context) {
   if (context.all_rows) {
     selection.keep.assign(truth.values.size(), 0);
   }
-  for (const auto* rows : {context.padding, context.ties}) {
+  const bool of_media = !media_prefix(truth.name).empty();  // its rows are no tokens
+  for (const auto* rows : {of_media ? nullptr : context.padding, context.ties}) {
     if (rows != nullptr) {
       selection.drop_rows(truth, *rows);
     }

@@ -148,6 +148,7 @@ void measure_probabilities(const Tap& truth, std::span<const double> got,
       continue;
     }
     double sum = 0;
+    double wanted = 0;
     for (std::size_t i = start; i < start + width; ++i) {
       const bool hidden = visible.empty() ? truth.values[i] == 0 : visible[i] == 0;
       if (hidden && std::abs(got[i]) > kSmallestLeak) {
@@ -158,8 +159,9 @@ void measure_probabilities(const Tap& truth, std::span<const double> got,
       }
       errors.worst_range = std::max({errors.worst_range, -got[i], got[i] - 1});
       sum += got[i];
+      wanted += truth.values[i];
     }
-    errors.worst_sum = std::max(errors.worst_sum, std::abs(sum - 1));
+    errors.worst_sum = std::max(errors.worst_sum, std::abs(sum - wanted));
   }
 }
 

@@ -21,10 +21,32 @@ constexpr Product kProducts[] = {
     {"attn.q_proj", "attn.norm_in"},
     {"attn.k_proj", "attn.norm_in"},
     {"attn.v_proj", "attn.norm_in"},
+    {"attn.q_proj", "attn_norm"},
+    {"attn.k_proj", "attn_norm"},
+    {"attn.v_proj", "attn_norm"},
+    {"attn.q_proj", "attn.pre_norm"},
+    {"attn.k_proj", "attn.pre_norm"},
+    {"attn.v_proj", "attn.pre_norm"},
     {"attn.o_proj", "attn.mix"},
+    {"attn.o_proj", "attn.context"},
+    {"attn.post", "attn.context"},
     {"ffn.gate", "ffn.norm_in"},
     {"ffn.up", "ffn.norm_in"},
     {"ffn.down", "ffn.mul"},
+    {"mlp.gate", "ffn_norm"},
+    {"mlp.up", "ffn_norm"},
+    {"mlp.down", "mlp.act"},
+    {"ffn1.up", "ffn1.pre_norm"},
+    {"ffn1.down", "ffn1.act"},
+    {"ffn2.up", "ffn2.pre_norm"},
+    {"ffn2.down", "ffn2.act"},
+    {"lconv.linear_start", "lconv.pre_norm"},
+    {"lconv.linear_end", "lconv.act"},
+    {"vision.patch_proj", "vision.pixels_pm1"},
+    {"vision.embed.out", "vision.embed.pre_norm"},
+    {"audio.input_proj", "audio.subsample.flat"},
+    {"audio.embed.out", "audio.embed.pre_norm"},
+    {"unified.vision.dense", "unified.vision.ln1"},
     {"moe.router_logits", "moe.router_in"},
     {"moe.gate_up", "moe.norm_in"},
     {"ple.gate", "ffn.residual"},
@@ -48,9 +70,11 @@ double terms_of(const Tap& tap, const Tap& input) {
 
 double product_step(const Tap& tap, const TapSet& taps) {
   const std::string leaf = tap_leaf(tap.name);
-  const auto* product = std::ranges::find(kProducts, leaf, &Product::leaf);
-  if (product != std::end(kProducts)) {
-    if (const Tap* input = taps.find(tap_prefix(tap.name) + std::string(product->input))) {
+  for (const Product& product : kProducts) {
+    if (product.leaf != leaf) {
+      continue;
+    }
+    if (const Tap* input = taps.find(tap_prefix(tap.name) + std::string(product.input))) {
       return kProductStep * std::sqrt(1 + terms_of(tap, *input) / kProductTerms);
     }
   }

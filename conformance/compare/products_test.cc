@@ -29,6 +29,19 @@ TEST(Products, OfADrafterHaveNoRows) {
   EXPECT_DOUBLE_EQ(product_step(of("mtp.step.0.logits", {50}), taps), 4 * std::sqrt(2.0));
 }
 
+TEST(Products, OfEncoders) {
+  TapSet taps;
+  taps.add(of("media.0.vision.layer.3.attn_norm", {2, 1024}));
+  taps.add(of("media.0.audio.layer.3.attn.pre_norm", {2, 1024}));
+  taps.add(of("media.0.vision.embed.pre_norm", {2, 1024}));
+  for (const char* name : {"media.0.vision.layer.3.attn.k_proj",
+                           "media.0.audio.layer.3.attn.v_proj", "media.0.vision.embed.out"}) {
+    EXPECT_DOUBLE_EQ(product_step(of(name, {2, 8}), taps), 4 * std::sqrt(2.0)) << name;
+  }
+  EXPECT_EQ(product_step(of("media.1.vision.embed.out", {2, 8}), taps), 0);
+  EXPECT_EQ(product_step(of("text.layer.3.attn.k_proj", {2, 8}), taps), 0);
+}
+
 TEST(Products, OtherTapsAreNone) {
   TapSet taps;
   taps.add(of("text.layer.3.attn.norm_in", {2, 16}));

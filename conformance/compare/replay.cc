@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/compare/blame.h"
@@ -12,7 +13,8 @@
 namespace assay::conformance {
 namespace {
 
-// Judged steps, and what they have in common: excused choices, and values that are no numbers.
+// Judged steps, and what they have in common: excused choices, values that are no numbers, media
+// items of another size.
 class Verdicts {
  public:
   Verdicts(const Floors& floors, CaseResult& result) : floors_(floors), result_(result) {}
@@ -24,6 +26,7 @@ class Verdicts {
     }
     if (tap.verdict == Verdict::kFail) {
       (carries_on(step, tap) ? result_.inherited : result_.introduced_by).push_back(tap.tap);
+      note_size(step);
     }
     poisoned_ = poisoned_ || tap.code == "NAN" || tap.code == "INF";
     result_.taps.push_back(std::move(tap));
@@ -70,9 +73,20 @@ class Verdicts {
                  replay_limits(floors_.precision()));
   }
 
+  // A picture of another size, or a sound of another length, has other shapes from there on.
+  void note_size(const Comparison& step) {
+    if (step.kind == Comparison::Kind::kShape || step.kind == Comparison::Kind::kExact) {
+      resized_.insert(std::string(media_prefix(step.tap)));
+    }
+  }
+
   // NaN and infinity were kept out of the replay, so later ones are not recomputed: they come
   // from the first, unless the finite values are wrong, too.
   bool carries_on(const Comparison& step, const TapResult& tap) const {
+    const std::string item(media_prefix(step.tap));
+    if (!item.empty() && step.kind == Comparison::Kind::kShape && resized_.contains(item)) {
+      return true;
+    }
     if (!poisoned_ || (tap.code != "NAN" && tap.code != "INF")) {
       return false;
     }
@@ -86,6 +100,7 @@ class Verdicts {
   const Floors& floors_;
   CaseResult& result_;
   bool poisoned_ = false;
+  std::set<std::string> resized_;  // media items: "media.0."
   std::size_t choices_ = 0;
   std::size_t excused_ = 0;
   std::vector<std::string> excused_taps_;

@@ -69,6 +69,7 @@ class ReplayListener : public SafeListener {
   Tap pending_scores_;                 // wait for the probabilities, which say what is visible
   std::size_t pending_step_ = 0;
   OpenChoice open_;
+  std::size_t first_placeholder_;
   std::size_t poisoned_row_;  // the first with a value that is no number: later ones may follow it
   double scale_ = 1;
 };

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "conformance/catalogue/catalogue.h"
 #include "conformance/compare/constants.h"
 #include "conformance/compare/replay.h"
 #include "conformance/compare/visible.h"
@@ -35,9 +36,24 @@ bool usable_mask(const Tap& tap, std::span<const double> got) {
   return all_whole(got, 1);
 }
 
+constexpr double kLargestByte = 255;
+
+// Bytes of a picture may be any; sizes and counts say how much is computed and stay as they are.
 bool usable_numbers(const Tap& tap, std::span<const double> got) {
+  const std::string leaf = tap_leaf(tap.name);
+  if (leaf == "image.rgb" || leaf == "image.resized") {
+    return all_whole(got, kLargestByte);
+  }
+  const bool count = leaf == "image.target_size" || leaf == "image.num_soft_tokens" ||
+                     leaf == "video.frame_indices" || leaf == "audio.mel_mask";
   const double most = tap.values.empty() ? 0 : std::ranges::max(tap.values);
-  return tap_leaf(tap.name) != "attn.kv_source" && all_whole(got, most);
+  return leaf != "attn.kv_source" && !count && all_whole(got, most);
+}
+
+// The row of the first soft vector, from which on a bad value in a media item can be felt.
+std::size_t first_placeholder(const CaseInput& input) {
+  const auto first = std::ranges::find_if(input.token_types, [](int type) { return type != 0; });
+  return static_cast<std::size_t>(first - input.token_types.begin());
 }
 
 void replace_finite(Tap& tap, std::span<const double> got) {
@@ -57,6 +73,7 @@ ReplayListener::ReplayListener(const TapSet& dump, const CaseInput& input, doubl
       largest_(largest),
       gap_(std::move(gap)),
       replaced_(std::move(replaced)),
+      first_placeholder_(first_placeholder(input)),
       poisoned_row_(input.ids.size()) {
   for (const Tap& tap : dump) {
     for (const std::string& name : consulted_taps(tap.name)) {
@@ -144,6 +161,10 @@ void ReplayListener::compare(Tap& tap, const Tap& got) {
 
 void ReplayListener::note_poison(const Comparison& step, const Tap& got) {
   if (step.errors.bad() == 0) {
+    return;
+  }
+  if (!media_prefix(step.tap).empty()) {
+    poisoned_row_ = std::min(poisoned_row_, first_placeholder_);
     return;
   }
   const auto& shape = step.errors.shape;
