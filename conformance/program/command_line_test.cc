@@ -157,5 +157,21 @@ TEST(CommandLine, ExplainsTapsRulesMistakesAndCases) {
   EXPECT_THAT(run("explain e2b-tiny/text-short").text, HasSubstr("ids: 2 "));
 }
 
+TEST(CommandLine, ExplainsMedia) {
+  const Outcome tap = run("explain media.0.vision.layer.0.attn.q_rope");
+  EXPECT_EQ(tap.status, 0);
+  EXPECT_THAT(tap.text, AllOf(HasSubstr("media.{k}.vision.layer.{i}.attn.q_rope"),
+                              HasSubstr("RV-10"), HasSubstr("V20"), HasSubstr("V27")));
+  EXPECT_THAT(run("explain RV-3").text, HasSubstr("vision.pos_embed"));
+  EXPECT_THAT(run("explain V29").text, HasSubstr("vision.layer.{i}.attn.logits"));
+  EXPECT_THAT(run("explain DIV-M04").text,
+              AllOf(HasSubstr("13: JAX"), HasSubstr("audio.window_keys")));
+  const Outcome taps = run("taps 'media.*.subsample.*'");
+  EXPECT_EQ(taps.status, 0);
+  EXPECT_THAT(taps.text,
+              AllOf(HasSubstr("audio.subsample.{s}.conv"), testing::Not(HasSubstr("vision."))));
+  EXPECT_EQ(run("taps 'image.*'").status, 0);
+}
+
 }  // namespace
 }  // namespace assay::program

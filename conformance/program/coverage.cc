@@ -51,7 +51,8 @@ std::string compact(const std::vector<std::string>& names, bool only_count) {
 void Coverage::note(const conformance::Golden& golden, const ModelConfig& model,
                     const ModelConfig* drafter, conformance::CaseResult& result) {
   const std::size_t steps = golden.input.draft ? golden.input.draft->steps : 0;
-  const auto context = with_drafter(conformance::context_of(model.text), drafter, steps);
+  const auto context =
+      with_drafter(conformance::context_of(model, golden.input.media), drafter, steps);
   auto& of_checkpoint = checkpoints_[result.checkpoint];
   for (const std::string& tap : conformance::expand_taps(context)) {
     if (golden.truth.has(tap)) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// assay explain: a tap with its rules and the mistakes that show there; a rule; a mistake; a case.
+// assay explain: a tap with its rules and the mistakes that show there; a rule; a mistake; a point
+// in which programs differ; a case.
 #include <iostream>
 #include <sstream>
 #include <vector>
@@ -70,6 +71,15 @@ bool explain_mistake(const std::string& label) {
   return true;
 }
 
+bool explain_divergence(const std::string& label) {
+  const auto* divergence = conformance::find_divergence(label);
+  if (divergence == nullptr) {
+    return false;
+  }
+  print_divergence(std::cout, *divergence);
+  return true;
+}
+
 // A committed case: checkpoint/name, or a name that only one checkpoint has.
 bool explain_case(const std::string& name) {
   std::vector<std::filesystem::path> found;
@@ -91,12 +101,12 @@ bool explain_case(const std::string& name) {
 
 int explain(const ExplainOptions& options) {
   if (explain_tap(options.what) || explain_rule(options.what) || explain_mistake(options.what) ||
-      explain_case(options.what)) {
+      explain_divergence(options.what) || explain_case(options.what)) {
     return 0;
   }
   throw Error("explain: got '" + options.what +
-              "', expected a tap (assay taps lists them), a rule (R-31), a mistake (M-46) or a "
-              "committed case (e2b-tiny/NAME)");
+              "', expected a tap (assay taps lists them), a rule (R-31, RV-3), a mistake (M-46, "
+              "V29), a divergence (DIV-M04) or a committed case (e2b-tiny/NAME)");
 }
 
 }  // namespace assay::program

@@ -97,4 +97,12 @@ void print_mistake(std::ostream& out, const conformance::Mistake& mistake) {
   line(out, "note       ", mistake.note);
 }
 
+void print_divergence(std::ostream& out, const conformance::Divergence& divergence) {
+  out << divergence.label << "  " << divergence.topic << "\n";
+  line(out, "who        ", divergence.who);
+  line(out, "changes    ", divergence.consequence);
+  line(out, "here       ", divergence.reference);
+  line(out, "switch     ", divergence.key);
+}
+
 }  // namespace assay::program

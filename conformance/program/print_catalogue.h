@@ -11,5 +11,6 @@ namespace assay::program {
 void print_tap(std::ostream& out, const conformance::TapEntry& entry);
 void print_rule(std::ostream& out, const conformance::Rule& rule);
 void print_mistake(std::ostream& out, const conformance::Mistake& mistake);
+void print_divergence(std::ostream& out, const conformance::Divergence& divergence);
 
 }  // namespace assay::program

@@ -198,11 +198,6 @@ Golden read_question(Hdf5File& file, const std::filesystem::path& path) {
   return golden;
 }
 
-std::string pattern_of(const std::string& tap) {
-  const auto match = find_tap(tap);
-  return match ? std::string(match->entry->pattern) : tap;
-}
-
 Golden read_here(const std::filesystem::path& path) {
   Hdf5File file = Hdf5File::open(path);
   Golden golden = read_question(file, path);
@@ -247,7 +242,7 @@ double Golden::floor(const std::string& tap, const std::string& attribute) const
 }
 
 std::string Golden::reason_not_provided(const std::string& tap) const {
-  for (const std::string& name : {tap, pattern_of(tap)}) {
+  for (const std::string& name : patterns_of(tap)) {
     const auto found = not_provided.find(name);
     if (found != not_provided.end()) {
       return found->second;

@@ -47,6 +47,7 @@ TEST(Golden, reads_inputs_truth_and_floors) {
   EXPECT_THAT(golden.floors.at("text.embed").oracles, ElementsAre("hf", "jax"));
   EXPECT_EQ(golden.reason_not_provided("text.layer.3.attn.k_rope"), "fused");
   EXPECT_EQ(golden.reason_not_provided("text.layer.3.attn.q_rope"), "");
+  EXPECT_EQ(golden.reason_not_provided("media.1.vision.layer.3.attn.q_rope"), "");
 }
 
 TEST(Golden, ids_and_one_tap_are_enough) {

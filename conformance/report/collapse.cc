@@ -16,7 +16,8 @@ void replace(std::string& text, const std::string& from, const std::string& to) 
   }
 }
 
-// A tap's name with one number left open: the layer's where there is one, else the step's.
+// A tap's name with one number left open: the layer's where there is one, else the step's, else
+// the media item's.
 struct OpenName {
   std::string pattern;
   std::string placeholder;  // "" when there is no number
@@ -36,9 +37,12 @@ OpenName open_name(const std::string& tap) {
     open.placeholder = match->step ? "{j}" : "{i}";
     open.number = *match->layer;
   } else if (match->step) {
-    open.placeholder = open.pattern.starts_with("mtp.") ? "{s}" : "{r}";
+    open.placeholder = open.pattern.find("{s}") != std::string::npos ? "{s}" : "{r}";
     open.number = *match->step;
+  } else if (match->item) {
+    return {"media.{k}." + open.pattern, "{k}", *match->item};
   }
+  open.pattern.insert(0, media_prefix(tap));
   return open;
 }
 

@@ -100,15 +100,20 @@ TEST(Collapse, joins_layers_of_one_tap) {
   const auto groups = collapse_layers(
       {"text.layer.0.ffn.act", "text.layer.1.ffn.act", "text.layer.2.ffn.act",
        "text.layer.9.ffn.act", "text.layer.0.out", "text.logits", "mtp.step.1.layer.0.out",
-       "mtp.step.1.layer.1.out", "mtp.step.0.token", "mtp.step.2.token", "unknown.3.x"});
+       "mtp.step.1.layer.1.out", "mtp.step.0.token", "mtp.step.2.token", "unknown.3.x",
+       "media.0.vision.layer.1.out", "media.0.vision.layer.2.out", "media.1.vision.layer.2.out",
+       "media.0.image.rgb", "media.1.image.rgb", "media.2.audio.subsample.0.out",
+       "media.2.audio.subsample.1.out", "vision.pool"});
   std::vector<std::string> labels;
   labels.reserve(groups.size());
   for (const TapGroup& group : groups) {
     labels.push_back(group.label);
   }
-  EXPECT_THAT(labels,
-              ElementsAre("text.layer.{0-2,9}.ffn.act", "text.layer.0.out", "text.logits",
-                          "mtp.step.1.layer.{0,1}.out", "mtp.step.{0,2}.token", "unknown.3.x"));
+  EXPECT_THAT(labels, ElementsAre("text.layer.{0-2,9}.ffn.act", "text.layer.0.out", "text.logits",
+                                  "mtp.step.1.layer.{0,1}.out", "mtp.step.{0,2}.token",
+                                  "unknown.3.x", "media.0.vision.layer.{1,2}.out",
+                                  "media.1.vision.layer.2.out", "media.{0,1}.image.rgb",
+                                  "media.2.audio.subsample.{0,1}.out", "vision.pool"));
   EXPECT_EQ(groups[0].taps.size(), 4u);
 }
 
