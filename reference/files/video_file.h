@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames and sound track of a video file, through FFmpeg's libraries.
+// Frames and sound track of a video file (Matroska, WebM, MP4, MOV, AVI), through FFmpeg's
+// libraries.
 //
 // An optional component: without them video_support() is false and reading throws an Error that
-// says how to get it. Only the chosen frames are kept; frames are counted first, so memory is
-// bounded by the number that is asked for.
+// says how to get it. Which frames are kept is spec multimodal 4. The file is decoded twice: first
+// its frames are counted and nothing is kept, then the chosen ones are; so memory is bounded by
+// their number. RGB of a codec that loses nothing comes out as it went in; YUV is converted by
+// swscale, which lies outside what the suite grades. Any damage that the decoder sees is an error.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +21,14 @@
 
 namespace assay {
 
+constexpr std::size_t kMaxVideoFileBytes = 1u << 30;
+constexpr std::size_t kMaxVideoFrames = 1u << 17;         // decoded: 73 minutes at 30 fps
+constexpr std::size_t kMaxVideoPixels = 1ull << 36;       // decoded: 18 minutes of 1920 x 1080
+constexpr std::size_t kMaxKeptVideoPixels = 400'000'000;  // 1.2 GB of RGB
+
 struct Video {
   std::size_t frames_in_file = 0;
-  double fps = 0;                    // 0: the file does not say
+  double fps = 0;                    // the average; 0: the file does not say
   std::vector<std::size_t> indices;  // of the frames below, in the file
   std::vector<Image> frames;         // upright RGB, all of one size
   std::optional<Sound> sound;        // the first sound track

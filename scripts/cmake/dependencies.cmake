@@ -14,6 +14,15 @@ find_package(JPEG REQUIRED)
 find_package(PkgConfig REQUIRED)  # for packages without a CMake file
 pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET sndfile>=1.0.31)
 pkg_check_modules(SAMPLERATE REQUIRED IMPORTED_TARGET samplerate>=0.2)
+set(ASSAY_HAS_FFMPEG OFF)
+if(NOT ASSAY_VIDEO STREQUAL "OFF")
+  pkg_check_modules(FFMPEG IMPORTED_TARGET libavformat>=59.27 libavcodec>=59.37 libavutil>=57.28
+                    libswresample>=4.7 libswscale>=6.7)  # of FFmpeg 5.1
+  set(ASSAY_HAS_FFMPEG ${FFMPEG_FOUND})
+  if(ASSAY_VIDEO STREQUAL "ON" AND NOT FFMPEG_FOUND)
+    message(FATAL_ERROR "ASSAY_VIDEO is ON: got no FFmpeg, expected its libraries, 5.1 or later")
+  endif()
+endif()
 find_package(GTest 1.12 CONFIG REQUIRED)
 find_package(Catch2 2.13 CONFIG REQUIRED)
 if(ASSAY_BENCHMARKS)
