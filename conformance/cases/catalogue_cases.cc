@@ -5,6 +5,7 @@
 #include "conformance/cases/prompts.h"
 #include "conformance/cases/subjects.h"
 #include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/tap_context.h"
 
 namespace assay::conformance {
 namespace {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/tap_context.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

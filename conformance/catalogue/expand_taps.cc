@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What taps a model has in a given run.
+#include "conformance/catalogue/tap_context.h"
+
 #include <algorithm>
 #include <utility>
 

@@ -10,6 +10,8 @@
 #include <sstream>
 
 #include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/tap_context.h"
+#include "reference/params/profile.h"
 
 namespace assay::conformance {
 namespace {
@@ -231,6 +233,23 @@ TEST(MediaCatalogue, labels_are_unique_and_rows_complete) {
     EXPECT_FALSE(row.topic.empty() || row.who.empty() || row.consequence.empty() ||
                  row.reference.empty())
         << row.label;
+  }
+}
+
+TEST(MediaCatalogue, switches_and_ledger_name_each_other) {
+  std::set<std::string_view> keys;
+  for (const ProfileSwitch& choice : profile_switches()) {
+    keys.insert(choice.key);
+    const auto labels = words(choice.ledger);
+    EXPECT_FALSE(labels.empty()) << choice.key;
+    for (const std::string& label : labels) {
+      const Divergence* row = find_divergence(label);
+      ASSERT_TRUE(row) << label;
+      EXPECT_EQ(row->key, choice.key) << label;
+    }
+  }
+  for (const Divergence& row : all_divergences()) {
+    EXPECT_TRUE(row.key.empty() || keys.contains(row.key)) << row.label;
   }
 }
 

@@ -3,7 +3,7 @@
 
 #include <ostream>
 
-#include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/tap_context.h"
 #include "conformance/report/collapse.h"
 
 namespace assay::program {
