@@ -1,36 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cases: what each checkpoint is asked. A case is a dict of arrays (see oracle_hf.py)."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
 import weights
+from case import Case
 from make_checkpoints import QUIET_ROW, TINY_ROW
+from media_cases import all_media_cases
+from media_prompt import text_ids
 from topologies import DRAFTERS, TEXT_TARGETS, Topology, special_ids
 
 TYPES = {"image": 1, "frame": 2, "audio": 3}
-
-
-@dataclass
-class Case:
-    checkpoint: str
-    name: str
-    data: dict
-    full: bool  # every tap, or the leaner set
-    drafter: str | None = None
-    notes: dict = field(default_factory=dict)
-
-
-def text_ids(t: Topology, name: str, count: int) -> np.ndarray:
-    """<bos>, then ordinary ids: neither pad nor a special one, which some ports treat otherwise."""
-    first_special = special_ids(t.vocab)["boi"]
-    u = weights.uniform(f"{t.name}/{name}/ids", count)
-    ids = (5 + np.floor(u * (first_special - 5))).astype(np.int32)
-    ids[0] = 2
-    if count > 4:
-        ids[2], ids[-2] = QUIET_ROW, TINY_ROW
-    return ids
 
 
 def text_case(t: Topology, name: str, count: int, full: bool, decode_from: int = 0) -> Case:
@@ -47,7 +27,7 @@ def edge_case(t: Topology) -> Case:
     return Case(t.name, "text-edges", {"ids": np.array(ids, np.int32)}, False)
 
 
-def media_case(t: Topology, name: str, items: list, full: bool, decode: int = 0) -> Case:
+def soft_case(t: Topology, name: str, items: list, full: bool, decode: int = 0) -> Case:
     """items: numbers (that many text tokens) and (kind, rows) with its begin and end tokens."""
     special, ids, types, kinds, soft = special_ids(t.vocab), [], [], [], []
     text = iter(text_ids(t, name, 40))
@@ -89,16 +69,16 @@ def text_cases(t: Topology) -> list[Case]:
     ]
 
 
-def media_cases(t: Topology) -> list[Case]:
+def soft_cases(t: Topology) -> list[Case]:
     w = t.window
     cases = [
-        media_case(t, "soft-short", [2, ("image", w - 1), 1], False),
-        media_case(t, "soft-long", [1, ("image", w + 2), 1], False),
-        media_case(t, "soft-double", [1, ("image", w), 0, ("image", 2), ("frame", 3), 1], False),
-        media_case(t, "soft-decode", [2, ("image", w + 1), 4], False, decode=3),
+        soft_case(t, "soft-short", [2, ("image", w - 1), 1], False),
+        soft_case(t, "soft-long", [1, ("image", w + 2), 1], False),
+        soft_case(t, "soft-double", [1, ("image", w), 0, ("image", 2), ("frame", 3), 1], False),
+        soft_case(t, "soft-decode", [2, ("image", w + 1), 4], False, decode=3),
     ]
     if t.ple or "unified" in t.model_type:
-        cases.append(media_case(t, "soft-audio", [2, ("audio", w + 1), 1, ("image", 2), 1], False))
+        cases.append(soft_case(t, "soft-audio", [2, ("audio", w + 1), 1, ("image", 2), 1], False))
     return cases
 
 
@@ -107,7 +87,7 @@ def all_cases() -> list[Case]:
     for t in TEXT_TARGETS:
         cases += text_cases(t)
         if not t.model_type.endswith("_text"):
-            cases += media_cases(t)
+            cases += soft_cases(t)
         if t.name + "-drafter" in DRAFTERS:
             cases += [draft_case(t, "hf"), draft_case(t, "std")]
-    return cases
+    return cases + all_media_cases()

@@ -17,12 +17,15 @@ from cases import Case
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SEEDS = {"f32": 6, "bf16": 3}
+MEDIA_SEEDS = {"f32": 4, "bf16": 2}
 JAX_FLOORS = ("text-long", "soft-long")
 JAX_TARGETS = ("e2b-tiny", "e4b-tiny", "26b-tiny", "31b-tiny", "31b-illconditioned")
 
 
 def members(case: Case, precision: str) -> dict[str, list[str]]:
     """Name -> extra arguments of oracle_hf.py."""
+    if case.has_items:
+        return media_members(case, precision)
     if precision == "f64":
         runs = {"hf-f64": [], "hf-f64-perturbed": ["--perturb", "1"]}
         if "draft_steps" not in case.data:
@@ -35,6 +38,17 @@ def members(case: Case, precision: str) -> dict[str, list[str]]:
         runs[f"hf-{precision}-one-by-one"] = ["--chunk", "1"]
         runs[f"hf-{precision}-chunks-of-3"] = ["--chunk", "3"]
     for seed in range(1, SEEDS[precision] + 1):
+        runs[f"hf-{precision}-perturbed-{seed}"] = ["--perturb", str(seed)]
+    return runs
+
+
+def media_members(case: Case, precision: str) -> dict[str, list[str]]:
+    """Perturbed runs also take other roads in preprocessing: an fp32 FFT, a factor of 1/255."""
+    runs = {f"hf-{precision}": [], f"hf-{precision}-perturbed-1": ["--perturb", "1"]}
+    if precision == "f64":
+        return {"hf-f64": [], "hf-f64-perturbed": ["--perturb", "1"], "hf-f64-own-mask": ["--own-mask"]}
+    runs[f"hf-{precision}-sdpa"] = ["--attention", "sdpa"]
+    for seed in range(2, MEDIA_SEEDS[precision] + 1):
         runs[f"hf-{precision}-perturbed-{seed}"] = ["--perturb", str(seed)]
     return runs
 
@@ -72,7 +86,7 @@ def run_hf(work: Path, checkpoints: Path, cases: list[Case], precision: str) -> 
 
 
 def jax_members(case: Case, precision: str) -> dict[str, list[str]]:
-    if case.checkpoint not in JAX_TARGETS or "draft_steps" in case.data:
+    if case.checkpoint not in JAX_TARGETS or case.drafter or case.has_items:
         return {}
     if precision != "f64" and case.name not in JAX_FLOORS:  # slow without jit
         return {}

@@ -13,6 +13,9 @@ DISCRETE = re.compile(
     r"text\.(ids|positions|ple\.ids|mask\.(local|global))"
     r"|.*\.(topk_index|kv_source)"
     r"|mtp\.step\.\d+\.(token|centroid_index|candidate_ids)"
+    r"|text\.(ids_expanded|mm_type)"
+    r"|media\.\d+\.(image\.(rgb|target_size|resized|positions|num_soft_tokens)"
+    r"|audio\.mel_mask|video\.frame_indices)"
 )
 
 
@@ -59,9 +62,25 @@ def split(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return hi, (values - hi).astype(np.float32)
 
 
-def put(group: h5py.Group, name: str, values: np.ndarray) -> None:
-    packed = dict(compression="gzip", compression_opts=9, shuffle=True) if values.size > 64 else {}
+def put(group: h5py.Group, name: str, values: np.ndarray, shuffle: bool = True) -> None:
+    packed = dict(compression="gzip", compression_opts=9, shuffle=shuffle)
+    packed = packed if values.size > 64 else {}
     group.create_dataset(name, data=values, track_times=False, **packed)
+
+
+PACK_AS_WORDS = ("patches", "mel", "file", "rgb")  # few different values
+BESIDE = {"patches": ("positions",), "mel": ("mel_mask",)}
+
+
+def write_item(inputs: h5py.Group, item: dict, data: dict) -> None:
+    group = inputs.create_group(f"media/{item['run']}")
+    for fact in ("kind", "budget", "num_frames"):
+        if fact in item:
+            group.attrs[fact] = item[fact]
+    for name in (item["form"], *BESIDE.get(item["form"], ())):
+        if f"item_{item['run']}_{name}" in data:
+            values = data[f"item_{item['run']}_{name}"]
+            put(group, name, values, shuffle=name not in PACK_AS_WORDS)
 
 
 def write_inputs(root: h5py.Group, data: dict) -> None:
@@ -73,6 +92,8 @@ def write_inputs(root: h5py.Group, data: dict) -> None:
         item = inputs.create_group(f"media/{k}")
         item.attrs["kind"] = str(kind)
         put(item, "soft", data[f"soft_{k}"].astype(np.float32))
+    for item in json.loads(str(data["items"])) if "items" in data else []:
+        write_item(inputs, item, data)
     if "decode_from" in data:
         inputs.attrs["decode_from"] = int(data["decode_from"])
     if "draft_steps" in data:

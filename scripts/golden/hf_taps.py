@@ -27,6 +27,7 @@ class Recorder:
         self.current: dict[str, np.ndarray] = {}
         self.sources: dict[int, torch.Tensor] = {}  # layer -> the keys it made
         self.handles, self.saved = [], {}
+        self.muted = False  # while an encoder that uses the same functions runs
         self._hook_model()
         for index, layer in enumerate(text_model.layers):
             self._hook_layer(index, layer)
@@ -47,6 +48,16 @@ class Recorder:
         done, self.current, self.sources = self.current, {}, {}
         self.calls.append(done)
         return done
+
+    def mute_inside(self, module) -> None:
+        def mute(*_) -> None:
+            self.muted = True
+
+        def unmute(*_) -> None:
+            self.muted = False
+
+        self.handles.append(module.register_forward_pre_hook(mute))
+        self.handles.append(module.register_forward_hook(unmute))
 
     def close(self) -> None:
         for handle in self.handles:
@@ -183,12 +194,16 @@ class Recorder:
 
         def apply_rope(x, *args, **kwargs):
             out = rope(x, *args, **kwargs)
+            if self.muted:
+                return out
             self.put_layer(("attn.q_rope", "attn.k_rope")[self.rope_calls], out, *out.shape[-2:])
             self.rope_calls += 1
             return out
 
         def attend(inner):
             def wrapped(module, query, key, value, mask, **kwargs):
+                if self.muted:
+                    return inner(module, query, key, value, mask, **kwargs)
                 self._attention_inputs(key, value)
                 out, probs = inner(module, query, key, value, mask, **kwargs)
                 if probs is not None:

@@ -99,22 +99,24 @@ def describe(about: dict) -> str:
     return f"google-deepmind/gemma {versions['gemma']}, jax {versions['jax']}"
 
 
-def attributes(case: Case, checkpoints: Path, about: dict, facts: dict, stored: dict) -> dict:
+def attributes(case: Case, checkpoints: Path, about: dict, facts: dict, taps: tuple) -> dict:
     floor_runs = [n for n in about if "f64" not in n and "unrepaired" not in n]
     out = {
         "format_version": 1,
         "checkpoint": case.checkpoint,
         "checkpoint_sha256": manifest.folder_sha256(checkpoints / case.checkpoint),
         "case": case.name,
-        "profile": "REF",
+        "profile": case.profile,
         "oracle": describe(about["hf-f64"]) + ", fp64",
         "certificate": facts,
         "ensemble": {"runs": floor_runs, "f_min": "half a unit roundoff"},
         "command": f"scripts/golden/run --only {case.checkpoint}/{case.name}",
         "seed": 1,
         "script_sha256": manifest.scripts_sha256(),
-        "not_provided": tap_sets.not_provided(case, stored),
+        "not_provided": tap_sets.not_provided(case, *taps),
     }
+    if case.synth:
+        out["synth"] = case.synth
     if "jax-f64" in about:
         out["second_oracle"] = describe(about["jax-f64"]) + ", fp64"
         out["second_oracle_repairs"] = about["jax-f64"]["repairs"]
@@ -142,7 +144,7 @@ def write_golden(work: Path, checkpoints: Path, out: Path, case: Case) -> dict:
         if name in agreement:
             extra[name]["agreement"] = agreement[name]
     path = out / "cases" / case.checkpoint / f"{case.name}.h5"
-    described = attributes(case, checkpoints, about, facts, stored)
+    described = attributes(case, checkpoints, about, facts, (stored, taps["hf-f64"]))
     golden_file.write(path, described, case.data, stored, runs, extra)
     logits = golden_file.floors("text.logits", taps["hf-f64"], runs["f32"])
     return {"case": f"{case.checkpoint}/{case.name}", "bytes": path.stat().st_size,

@@ -5,7 +5,7 @@ python oracle_hf.py --checkpoint DIR --case CASE.npz --precision f64|f32|bf16 --
     [--drafter DIR] [--attention eager|sdpa] [--chunk N] [--perturb SEED] [--own-mask]
 
 CASE.npz: ids [T]; optional token_types [T] (0 text, 1 image, 2 video, 3 audio), soft_0, soft_1, ...
-with kinds, decode_from (positions from there on are fed one at a time), draft_token,
+with kinds, or items of media (media_cases.py), profile, decode_from (positions from there on are fed one at a time), draft_token,
 draft_steps, draft_window (hf | std). TAPS.npz: one array per tap, float64 or int32, and `oracle`.
 """
 
@@ -17,21 +17,30 @@ import numpy as np
 import torch
 
 import hf_drafter
+import hf_media
 import hf_model
 import hf_taps
 
 KINDS = {"image": "image", "frame": "video", "audio": "audio"}
 
 
-def local_mask(token_types: np.ndarray, window: int, blocks: bool) -> np.ndarray:
-    """R-24 ... R-26: (s <= q or same block) and q - W < s < q + W."""
-    index = np.arange(len(token_types))
-    vision = np.isin(token_types, (1, 2)) & blocks
+def vision_masks(types: np.ndarray, window: int, form: str) -> tuple[np.ndarray, np.ndarray]:
+    """Local and global mask [T, T]. R-24 ... R-26, the reference: (s <= q or same block) and
+    q - W < s < q + W; the other forms are DIV-17's. `causal`: no blocks."""
+    index = np.arange(len(types))
+    vision = np.isin(types, (1, 2)) & (form != "causal")
     start = vision & ~np.roll(vision, 1)
     start[0] = vision[0]
     block = np.where(vision, np.cumsum(start), -index - 1)
     q, s = index[:, None], index[None, :]
-    return ((s <= q) | (block[:, None] == block[None, :])) & (abs(q - s) < window)
+    past, same = s <= q, block[:, None] == block[None, :]
+    near = q - s < window
+    if form in ("sliding_unclamped", "all_layers"):
+        local = (past & near) | same
+    else:
+        local = (past | same) & near
+        local &= (s - q < window) | (form == "sliding_past_clamped")
+    return local, past | (same & (form == "all_layers"))
 
 
 def additive(mask: np.ndarray) -> torch.Tensor:
@@ -58,7 +67,6 @@ def soft_inputs(model, case: dict) -> dict:
         result.attention_mask = valid
         model.model.get_audio_features = lambda *args, **kwargs: result
         inputs |= {"input_features": audio[None], "input_features_mask": valid}
-    inputs["mm_token_type_ids"] = torch.from_numpy(case["token_types"])[None].long()
     return inputs
 
 
@@ -74,6 +82,9 @@ class Target:
             lambda _, __, output: self.recorder.put("text.logits_raw", output)
         )
         self.text.norm.register_forward_hook(self._keep_final_norm)
+        for tower in ("vision_tower", "audio_tower"):
+            if getattr(base, tower, None) is not None:
+                self.recorder.mute_inside(getattr(base, tower))
         self.shared, self.final_norm = None, None
 
     def _keep_final_norm(self, _, __, output) -> None:
@@ -91,29 +102,34 @@ class Target:
         self.shared, self.sources = output.shared_kv_states, dict(self.recorder.sources)
         self.recorder.end_call()
 
-    def run(self, case: dict, chunk: int, own_mask: bool) -> dict[str, np.ndarray]:
+    def run(self, case: dict, chunk: int, own_mask: bool, first=None) -> dict[str, np.ndarray]:
+        """first: what the first call gets besides ids; without it the case's soft vectors."""
         from transformers import DynamicCache
 
+        first = first or {}
         ids, total = case["ids"], len(case["ids"])
         cuts = list(range(0, int(case.get("decode_from", total)), chunk or total))
         cuts = [*cuts, *range(int(case.get("decode_from", total)), total), total]
-        first = {}
         if "token_types" in case and case["token_types"].any():
-            first = soft_inputs(self.model, case)
+            first = first or soft_inputs(self.model, case)
+            first["mm_token_type_ids"] = torch.from_numpy(case["token_types"])[None].long()
             cuts = [0] + [c for c in cuts if c > int(np.nonzero(case["token_types"])[0].max())]
             if not own_mask:
-                first["attention_mask"] = self.spec_masks(case["token_types"][: cuts[1]])
+                first["attention_mask"] = self.spec_masks(case, cuts[1])
         cache = DynamicCache(config=self.config)
         for begin, end in zip(cuts, cuts[1:]):
             self.call(ids[begin:end], cache, **(first if begin == 0 else {}))
             first = {}
         return hf_taps.join_calls(self.recorder.calls)
 
-    def spec_masks(self, token_types: np.ndarray) -> dict[str, torch.Tensor]:
-        blocks = self.config.use_bidirectional_attention == "vision"
-        local = local_mask(token_types, self.config.sliding_window, blocks)
-        causal = np.tril(np.ones_like(local))
-        return {"full_attention": additive(causal), "sliding_attention": additive(local)}
+    def spec_masks(self, case: dict, end: int) -> dict[str, torch.Tensor]:
+        switches = hf_media.read_switches(case)
+        form = switches.get("text.vision_mask", "sliding_clamped")
+        if self.config.use_bidirectional_attention != "vision":
+            form = "causal"
+        types = case["token_types"][:end]
+        local, whole = vision_masks(types, self.config.sliding_window, form)
+        return {"full_attention": additive(whole), "sliding_attention": additive(local)}
 
 
 class Perturbation:
@@ -162,21 +178,34 @@ def main() -> None:
     if args.jobs:
         jobs = [parser.parse_args(job) for job in json.loads(args.jobs.read_text())]
     for job in jobs:
-        taps = run(job, read_case(job.case))
+        taps = run(job, read_case(job.case), args.precision)
         taps["oracle"] = np.array(json.dumps(versions(args.precision)))
         np.savez(job.out, **taps)
 
 
-def run(args, case: dict) -> dict[str, np.ndarray]:
+def run(args, case: dict, precision: str) -> dict[str, np.ndarray]:
     target = Target(args.checkpoint, args.attention)
     if args.perturb is not None:
         Perturbation(target.model, args.perturb)
     with torch.no_grad():
-        taps = target.run(case, args.chunk, args.own_mask)
+        if "items" in case:
+            taps = run_media(target, args, case, precision)
+        else:
+            taps = target.run(case, args.chunk, args.own_mask)
         if "draft_steps" in case:
             taps |= hf_drafter.run(target, args.drafter, case, args.attention)
     target.recorder.close()
     return taps
+
+
+def run_media(target: Target, args, case: dict, precision: str) -> dict[str, np.ndarray]:
+    loose = args.perturb is not None
+    encoders, first = hf_media.inputs_of(target.model, case, precision, loose)
+    taps = target.run(case, args.chunk, args.own_mask, first)
+    if precision == "f64" and not loose:
+        encoders.check_merged(taps["text.embed"], case["token_types"])
+    taps["text.ids_expanded"], taps["text.mm_type"] = case["ids"], case["token_types"]
+    return encoders.taps | taps
 
 
 def versions(precision: str) -> dict:

@@ -47,7 +47,16 @@ def layer_leaves(case: Case) -> list[str]:
     return leaves + (MEDIA_LAYER if "token_types" in case.data else [])
 
 
+def pattern(name: str) -> str:
+    """media.0.vision.layer.3.out to vision.layer.{i}.out, as the catalogue has it."""
+    name = re.sub(r"^media\.\d+\.", "", name)
+    name = re.sub(r"\.subsample\.\d+\.", ".subsample.{s}.", name)
+    return re.sub(r"\.layer\.\d+\.", ".layer.{i}.", name)
+
+
 def is_stored(case: Case, name: str) -> bool:
+    if case.has_items:
+        return any(re.fullmatch(kept, name) for kept in case.keep)
     if case.drafter:
         step = STEP.match(name)
         if step:
@@ -59,8 +68,11 @@ def is_stored(case: Case, name: str) -> bool:
     return leaf.group(1) in layer_leaves(case) if leaf else name in LEAN_MODEL
 
 
-def not_provided(case: Case, stored: dict) -> dict[str, str]:
+def not_provided(case: Case, stored: dict, produced: dict) -> dict[str, str]:
     out = dict(NOT_GIVEN)
+    if case.has_items:
+        left = {pattern(name) for name in produced if name not in stored}
+        return out | dict.fromkeys(sorted(left), "kept out of this smaller golden")
     if case.full:
         return out
     kept = [] if case.drafter else layer_leaves(case)
