@@ -10,7 +10,7 @@
 //
 // Keys 1981 with a = -1/2. At an edge the taps outside are missing and the others are divided by
 // their own sum. The order of the double operations is Pillow's: with it the integer weights of
-// resize.h agree with Pillow's bit for bit.  Spec multimodal 2.4.
+// resize.h agree with Pillow's bit for bit.  Spec: RI-4.
 #pragma once
 
 #include <cstddef>

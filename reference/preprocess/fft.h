@@ -4,7 +4,7 @@
 //   X[k] = sum_n x[n] exp(-2 pi i k n / N),     k = 0 ... N/2
 //
 // Cooley & Tukey 1965, N a power of two: the transform of N samples is put together from those of
-// its even and its odd samples.
+// its even and its odd samples.  Spec: RA-5.
 #pragma once
 
 #include <complex>

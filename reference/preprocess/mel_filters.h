@@ -8,7 +8,7 @@
 //
 // The triangles are linear in Hz, all of height 1. Filter 0 is zero everywhere: only F_0 = 0 falls
 // into its band, at the foot. It stays so, and bin 0 of every frame is the floor.
-// Spec multimodal 5.2, step 6.
+// Spec: RA-6.
 #pragma once
 
 #include <vector>

@@ -8,7 +8,7 @@
 // Bytes are Pillow's algorithm and equal to it bit for bit; the clamp between the passes shows
 // wherever the first one overshoots. The float form is JAX's jax.image.resize. Between the passes
 // there is a picture of the old height and the new width; nothing else of that size is held.
-// Spec multimodal 2.4.
+// Spec: RI-4, RI-5.
 #pragma once
 
 #include <vector>

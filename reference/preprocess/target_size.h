@@ -10,7 +10,7 @@
 //
 // In IEEE doubles and in this order: the double product falls just below the integer for some
 // sizes, and that is what published models were run with. Small pictures grow. The ratio of the
-// sides is kept only as far as the two floors allow.  Spec multimodal 2.2, 2.3.
+// sides is kept only as far as the two floors allow.  Spec: RI-2, RI-3, RI-6.
 #pragma once
 
 #include <array>

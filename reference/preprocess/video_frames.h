@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which frames of a video are looked at, and the time stamps put before them (spec multimodal 4).
+// Which frames of a video are looked at, and the time stamps put before them.
 //
 //   index_j = floor(j * T / F),   j = 0 ... F-1, in integers;   seconds_j = index_j / fps
+//
+// Spec: RX-1, RX-4.
 #pragma once
 
 #include <cstddef>
