@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/prompt/value.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <optional>
+#include <unordered_map>
 
 #include "reference/core/error.h"
 #include "reference/io/json.h"
@@ -58,6 +57,7 @@ class ValueBuilder {
     bool is_list = false;
     Value::List list;
     Value::Mapping mapping;
+    std::unordered_map<std::string, std::size_t> places;  // of the keys in the mapping
     std::string key;
   };
 
@@ -87,12 +87,11 @@ class ValueBuilder {
       level.list.push_back(std::move(value));
       return true;
     }
-    const auto same =
-        std::ranges::find(level.mapping, level.key, &std::pair<std::string, Value>::first);
-    if (same != level.mapping.end()) {
-      same->second = std::move(value);
-    } else {
+    const auto [place, is_new] = level.places.emplace(level.key, level.mapping.size());
+    if (is_new) {
       level.mapping.emplace_back(level.key, std::move(value));
+    } else {
+      level.mapping[place->second].second = std::move(value);
     }
     return true;
   }

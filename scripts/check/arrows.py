@@ -15,7 +15,13 @@ REFERENCE = {
     "reference/files": ["reference/core", "reference/params", "reference/preprocess"],
     "reference/tokenizer": ["reference/core", "reference/io"],
     "reference/prompt": ["reference/core", "reference/io"],
-    "reference/answer": ["reference/core", "reference/io", "reference/tokenizer"],
+    "reference/answer": [
+        "reference/core",
+        "reference/io",
+        "reference/tokenizer",
+        "reference/prompt",
+    ],
+    "reference/sampling": ["reference/core", "reference/io"],
     "reference/ops": ["reference/core", "reference/params"],
     "reference/blocks": ["reference/core", "reference/params", "reference/io", "reference/ops"],
 }
@@ -57,6 +63,7 @@ ALLOWED = {
         "reference/tokenizer",
         "reference/prompt",
         "reference/answer",
+        "reference/sampling",
     ],
     "benchmarks/reference": [*FORMATS, "reference/ops"],
 }
