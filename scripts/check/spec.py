@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""docs/spec/rules.md and mistakes.md say what conformance/catalogue says.
+"""docs/spec says what conformance/catalogue says.
 
-`scripts/check/spec.py --update` writes both pages from the catalogue's tables.
+`scripts/check/spec.py --update` writes rules.md and mistakes.md from the catalogue's tables, and
+in multimodal.md what stands between <!-- catalogue: NAME --> and <!-- end -->.
 """
 
 import re
 import sys
 
+import catalogue_rows
+from catalogue_rows import labelled, rows_of
 from repository import Answer, Repository
-
-ENTRY = re.compile(r'\{("(?:[RM]-\d+)"(?:\s*,?\s*"(?:\\.|[^"\\])*")+)\s*\}')
-TEXT = re.compile(r'"((?:\\.|[^"\\])*)"(\s*,)?')
 
 RULES = """# The rules
 
@@ -19,8 +19,16 @@ Written by `scripts/check/spec.py` from `conformance/catalogue`; `assay explain 
 Letters are those of [notation](../notation.md); the [book](../book/00-the-walk-of-a-token.md) tells
 the same as a story.
 
-| rule | about | |
-| --- | --- | --- |
+## Text
+
+"""
+RULE_HEAD = "| rule | about | |\n| --- | --- | --- |\n"
+MEDIA_RULES = """
+## Pictures, sounds and video
+
+RI: from pixels to patches. RV: the vision encoder. RU: what the 12B has instead of encoders. RA: from samples to
+log-mel. RC: the audio encoder. RX: video, placeholders, merging, masks. Sizes and names: [multimodal](multimodal.md).
+
 """
 MISTAKES = """# The mistakes
 
@@ -28,27 +36,26 @@ Written by `scripts/check/spec.py` from `conformance/catalogue`; `assay explain 
 The tap is where a comparison in execution order must fail first. *Masked*: the logits hardly move,
 only the tap shows it.
 
-| mistake | what is done wrongly | shows at | models, and what a case needs |
-| --- | --- | --- | --- |
+## Text
+
 """
+MISTAKE_HEAD = "| mistake | what is done wrongly | shows at | {} |\n| --- | --- | --- | --- |\n"
+MEDIA_MISTAKES = """
+## Pictures, sounds and video
 
+I: from pixels to patches, and video. V: the vision encoder and the 12B's embedder. A: from samples to log-mel. C: the
+audio encoder. X: placeholders, merging, masks. Taps belong to an item: `vision.pool` of the first is `media.0.vision.pool`.
+Where numbers stand, they are the largest change at the tap and the worst cosine of a soft vector, on models of two layers.
+*Invisible downstream*: the soft vectors do not move, only the tap shows it.
 
-def fields(entry: str) -> list[str]:
-    """The strings of an initialiser; neighbours without a comma are one."""
-    out = [""]
-    for text, comma in TEXT.findall(entry):
-        out[-1] += text.replace('\\"', '"')
-        if comma:
-            out.append("")
-    return out
-
-
-def entries(repository: Repository, letter: str, count: int) -> list[list[str]]:
-    found = []
-    for name in repository.under("conformance/catalogue/", "s.cc"):
-        found += [fields(match) for match in ENTRY.findall(repository.text(name))]
-    rows = [row for row in found if row[0].startswith(letter) and len(row) == count]
-    return sorted(rows, key=lambda row: int(row[0][2:]))
+"""
+TAP_HEAD = "| tap | shape | | rules | transformers |\n| --- | --- | --- | --- | --- |\n"
+LEDGER_HEAD = (
+    "| | about | who does what | what it changes | here | switch |\n"
+    "| --- | --- | --- | --- | --- | --- |\n"
+)
+PAGE = "docs/spec/multimodal.md"
+REGION = re.compile(r"(<!-- catalogue: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def cell(text: str) -> str:
@@ -59,16 +66,57 @@ def tap_cell(taps: str) -> str:
     return " ".join(f"`{tap}`" for tap in taps.split())
 
 
-def pages(repository: Repository) -> dict[str, str]:
-    rules = "".join(
+def rules(repository: Repository, kinds: str) -> str:
+    return RULE_HEAD + "".join(
         f"| {label} | {cell(topic)} | {cell(statement)} |\n"
-        for label, topic, statement in entries(repository, "R", 3)
+        for label, topic, statement in labelled(repository, kinds, 3)
     )
-    mistakes = "".join(
+
+
+def mistakes(repository: Repository, kinds: str, note: str) -> str:
+    return MISTAKE_HEAD.format(note) + "".join(
         f"| {label} | {cell(what)} | {tap_cell(taps)} | {cell(note)} |\n"
-        for label, what, taps, note in entries(repository, "M", 4)
+        for label, what, taps, note in labelled(repository, kinds, 4)
     )
-    return {"docs/spec/rules.md": RULES + rules, "docs/spec/mistakes.md": MISTAKES + mistakes}
+
+
+def taps(repository: Repository, name: str) -> str:
+    rows = [r for r in rows_of(repository, f"conformance/catalogue/{name}.cc") if len(r) == 10]
+    return TAP_HEAD + "".join(
+        f"| `{row[0]}` | {cell(row[1])} | {cell(row[5])} | {row[6]} | {cell(row[7])} |\n"
+        for row in rows
+    )
+
+
+def ledger(repository: Repository) -> str:
+    rows = labelled(repository, "DIV-M", 6)
+    return LEDGER_HEAD + "".join(
+        f"| {label} | {' | '.join(map(cell, texts))} | {tap_cell(key)} |\n"
+        for label, *texts, key in rows
+    )
+
+
+def multimodal(repository: Repository) -> str:
+    def fill(match: re.Match) -> str:
+        name = match[2]
+        table = ledger(repository) if name == "divergences" else taps(repository, name)
+        return f"{match[1]}\n{table}\n{match[4]}"
+
+    return REGION.sub(fill, repository.text(PAGE)) if PAGE in repository.files else ""
+
+
+def pages(repository: Repository) -> dict[str, str]:
+    return {
+        "docs/spec/rules.md": RULES
+        + rules(repository, "R-")
+        + MEDIA_RULES
+        + rules(repository, "RI- RV- RU- RA- RC- RX-"),
+        "docs/spec/mistakes.md": MISTAKES
+        + mistakes(repository, "M-", "models, and what a case needs")
+        + MEDIA_MISTAKES
+        + mistakes(repository, "I V A C X", "size, and what a case needs"),
+        PAGE: multimodal(repository),
+    }
 
 
 def check(repository: Repository) -> Answer:
@@ -78,15 +126,19 @@ def check(repository: Repository) -> Answer:
             answer.problems.append(
                 f"{page}: differs from the catalogue (scripts/check/spec.py --update)"
             )
-    rules, mistakes = len(entries(repository, "R", 3)), len(entries(repository, "M", 4))
-    answer.note = f"{rules} rules, {mistakes} mistakes"
+    counts = [
+        len(labelled(repository, "R- RI- RV- RU- RA- RC- RX-", 3)),
+        len(labelled(repository, "M- I V A C X", 4)),
+        len(labelled(repository, "DIV-M", 6)),
+    ]
+    answer.note = "{} rules, {} mistakes, {} divergences".format(*counts)
     return answer
 
 
 def self_test() -> None:
-    entry = '"R-01", "a \\"b\\"",\n "one "\n "two"'
-    assert fields(entry) == ["R-01", 'a "b"', "one two"], fields(entry)
-    assert ENTRY.findall("{" + entry + "}") == [entry]
+    catalogue_rows.self_test()
+    assert cell("a|b_c") == "a\\|b\\_c"
+    assert REGION.search("<!-- catalogue: x_taps -->\nold\n<!-- end -->")[2] == "x_taps"
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["--update"]:

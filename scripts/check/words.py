@@ -6,9 +6,7 @@ import re
 from repository import Answer, Repository
 
 # Written in pieces, so that this file does not find itself.
-ELSEWHERE = (
-    "tool_chain oracle__hf oracle__jax st_yle po_rts toler_ance des_ign contr_act multi_modal"
-)
+ELSEWHERE = "tool_chain oracle__hf oracle__jax st_yle po_rts toler_ance des_ign contr_act"
 UNFINISHED = "TO_DO FIX_ME X_XX HA_CK W_IP st_ub Stu_b st_ubs"
 FOLDERS = "wo_rk ro_ot ho_me m_nt"
 
