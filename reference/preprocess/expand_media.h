@@ -5,7 +5,7 @@
 //   <|audio|>  ->  <|audio>  <|audio|> * n  <audio|>
 //   <|video|>  ->  "mm:ss " <|image> <|video|> * n <image|>  of each frame, a space between frames
 //
-// Nothing else is added: no newlines (DIV-16), no position is skipped. The characters of a stamp
+// Nothing else is added: no newlines (DIV-M16), no position is skipped. The characters of a stamp
 // are tokens of their own in the released vocabulary, so they need no tokenizer. Spec multimodal
 // 6.1.
 #pragma once

@@ -56,7 +56,15 @@ Patches cut_patches(const std::vector<float>& v, ImageSize size, std::size_t sid
   return patches;
 }
 
+std::size_t side_of(const PatchOptions& options) {
+  return options.merged ? options.patch_size * options.pooling_kernel_size : options.patch_size;
+}
+
 }  // namespace
+
+Patches cut_patches(const Image& resized, const PatchOptions& options) {
+  return cut_patches(rescale(resized.rgb), resized.size, side_of(options));
+}
 
 PreprocessedImage preprocess_image(const Image& image, const PatchOptions& options) {
   check_budget(options.budget);
@@ -72,7 +80,7 @@ PreprocessedImage preprocess_image(const Image& image, const PatchOptions& optio
     out.resized = resize_bytes(image, out.target);
     v = rescale(out.resized.rgb);
   }
-  out.patches = cut_patches(v, out.target, options.merged ? soft_token : options.patch_size);
+  out.patches = cut_patches(v, out.target, side_of(options));
   out.num_soft_tokens = (out.target.height / soft_token) * (out.target.width / soft_token);
   return out;
 }

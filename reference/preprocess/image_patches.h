@@ -34,6 +34,9 @@ struct Patches {
   std::size_t count() const { return rows * columns; }
 };
 
+// v = byte / 255 in patches; a picture whose sides are not whole patches loses the rest.
+Patches cut_patches(const Image& resized, const PatchOptions& options);
+
 // Every step, for those who look.
 struct PreprocessedImage {
   ImageSize target;

@@ -38,26 +38,36 @@ std::vector<float> hann_window(HannPhase phase) {
   return window;
 }
 
+std::size_t zeros_before(LeftPad left_pad) {
+  return left_pad == LeftPad::k160 ? kHalfFrame : 0;
+}
+
+}  // namespace
+
 // Samples before the beginning are 0.
-std::vector<float> cut_frames(std::span<const float> samples, const std::vector<float>& window,
-                              std::size_t frames, std::size_t zeros_before) {
+std::vector<float> windowed_frames(std::span<const float> samples, const MelOptions& options) {
+  samples = samples.first(std::min(samples.size(), kMaxAudioSamples));
+  check_finite(samples);
+  const std::vector<float> window = hann_window(options.hann);
+  const std::size_t before = zeros_before(options.left_pad);
+  const std::size_t frames = mel_frames(samples.size(), options.left_pad);
   std::vector<float> windowed(frames * kMelFrame);  // [T, 320]
   for (std::size_t t = 0; t < frames; ++t) {
     for (std::size_t n = 0; n < kMelFrame; ++n) {
       const std::size_t padded = kMelHop * t + n;
-      if (padded >= zeros_before) {
-        windowed[t * kMelFrame + n] = samples[padded - zeros_before] * window[n];
+      if (padded >= before) {
+        windowed[t * kMelFrame + n] = samples[padded - before] * window[n];
       }
     }
   }
   return windowed;
 }
 
-std::vector<double> magnitudes(const std::vector<float>& windowed) {
+std::vector<double> magnitudes(const std::vector<float>& frames_windowed) {
   const std::vector<Complex> roots = fft_roots(kFftSize);
   std::vector<double> magnitude;  // [T, 257]
-  for (std::size_t begin = 0; begin < windowed.size(); begin += kMelFrame) {
-    const auto first = windowed.begin() + static_cast<std::ptrdiff_t>(begin);
+  for (std::size_t begin = 0; begin < frames_windowed.size(); begin += kMelFrame) {
+    const auto first = frames_windowed.begin() + static_cast<std::ptrdiff_t>(begin);
     const std::vector<double> frame(first, first + kMelFrame);
     for (const Complex& bin : real_fft(frame, roots)) {
       magnitude.push_back(std::abs(bin));
@@ -66,7 +76,8 @@ std::vector<double> magnitudes(const std::vector<float>& windowed) {
   return magnitude;
 }
 
-std::vector<double> gather(const std::vector<double>& magnitude, std::size_t frames) {
+std::vector<double> mel_of(const std::vector<double>& magnitude) {
+  const std::size_t frames = magnitude.size() / kFftBins;
   const std::vector<double> filters = mel_filters();
   std::vector<double> mel(frames * kMelBins);  // [T, 128]
   for (std::size_t t = 0; t < frames; ++t) {
@@ -79,30 +90,21 @@ std::vector<double> gather(const std::vector<double>& magnitude, std::size_t fra
   return mel;
 }
 
-std::vector<float> logarithm(const std::vector<double>& mel, LogFloor floor) {
+std::vector<float> logarithm(const std::vector<double>& mel_linear, LogFloor floor) {
   std::vector<float> out;
-  for (const double value : mel) {
+  for (const double value : mel_linear) {
     const double above = floor == LogFloor::kMax ? std::max(value, kFloor) : value + kFloor;
     out.push_back(static_cast<float>(std::log(above)));
   }
   return out;
 }
 
-std::size_t zeros_before(LeftPad left_pad) {
-  return left_pad == LeftPad::k160 ? kHalfFrame : 0;
-}
-
-}  // namespace
-
 LogMel log_mel(std::span<const float> samples, const MelOptions& options) {
-  samples = samples.first(std::min(samples.size(), kMaxAudioSamples));
-  check_finite(samples);
   LogMel out;
   out.frames = mel_frames(samples.size(), options.left_pad);
-  out.frames_windowed =
-      cut_frames(samples, hann_window(options.hann), out.frames, zeros_before(options.left_pad));
+  out.frames_windowed = windowed_frames(samples, options);
   out.magnitude = magnitudes(out.frames_windowed);
-  out.mel_linear = gather(out.magnitude, out.frames);
+  out.mel_linear = mel_of(out.magnitude);
   out.mel = logarithm(out.mel_linear, options.log_floor);
   return out;
 }

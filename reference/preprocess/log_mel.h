@@ -19,7 +19,7 @@
 namespace assay {
 
 constexpr std::size_t kSampleRate = 16000;
-constexpr std::size_t kMaxAudioSamples = 30 * kSampleRate;  // longer clips are cut (DIV-09)
+constexpr std::size_t kMaxAudioSamples = 30 * kSampleRate;  // longer clips are cut (DIV-M09)
 constexpr std::size_t kMelFrame = 320;                      // samples
 constexpr std::size_t kMelHop = 160;
 constexpr std::size_t kFftSize = 512;
@@ -40,7 +40,13 @@ struct LogMel {
   std::vector<float> mel;              // [T, 128]
 };
 
-// Throws Error on a sample that is not finite. No frames for 160 samples or fewer.
+// The steps one by one, for those who go on from values of their own.
+std::vector<float> windowed_frames(std::span<const float> samples, const MelOptions& options);
+std::vector<double> magnitudes(const std::vector<float>& frames_windowed);
+std::vector<double> mel_of(const std::vector<double>& magnitude);
+std::vector<float> logarithm(const std::vector<double>& mel_linear, LogFloor floor);
+
+// All of them. Throws Error on a sample that is not finite. No frames for 160 samples or fewer.
 LogMel log_mel(std::span<const float> samples, const MelOptions& options = {});
 
 // T of N samples, and the soft tokens of T frames: ceil(ceil(T / 2) / 2).
