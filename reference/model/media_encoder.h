@@ -9,10 +9,10 @@
 // log-mel or rows.  Spec multimodal 2 to 5.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "reference/blocks/image_preprocessor.h"
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
 #include "reference/io/load_weights.h"
@@ -29,7 +29,7 @@ struct MediaInput {
   std::size_t budget = 0;  // soft tokens for a picture; 0: the checkpoint's own
   std::optional<Image> rgb;
   std::optional<Tensor<R, I>> patches;        // [S, 3 P P] in [0, 1], padding slots allowed
-  IntTensor<R, C> positions;                  // [S, 2] with patches: x, y; (-1, -1) is padding
+  IntTensor<R, A> positions;                  // [S, 2] with patches: x, y; (-1, -1) is padding
   std::optional<std::vector<float>> samples;  // 16 kHz mono
   std::optional<Tensor<T, F>> mel;            // [T, 128]
   std::vector<bool> mel_valid;                // [T] or empty: all; a prefix
@@ -43,12 +43,16 @@ class MediaEncoder {
                         bool bf16_weights = false);
 
   // The soft vectors [n, D]. Throws Error when the checkpoint has no encoder for the kind, when
-  // the form does not fit, and when the item makes no soft token.
+  // the form does not fit, and when the item makes no soft token. Taps image.*, vision.*, audio.*
+  // and unified.* below `tap` ("media.0.").
   Tensor<T, D> encode(const MediaInput& item, const TapScope& tap) const;
 
  private:
   Tensor<T, D> encode_picture(const MediaInput& item, const TapScope& tap) const;
   Tensor<T, D> encode_sound(const MediaInput& item, const TapScope& tap) const;
+  Tensor<T, D> encode_raw_sound(const MediaInput& item, const TapScope& tap) const;  // 12B
+  PatchInput patches_of(const MediaInput& item, const TapScope& tap) const;
+  Tensor<T, F> mel_of(const MediaInput& item, const TapScope& tap) const;
 
   const ModelConfig& config_;
   WeightReader reader_;

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/blocks/audio_preprocessor.h"
+
+#include <algorithm>
+
+#include "reference/blocks/show_values.h"
+
+namespace assay::ASSAY_REFERENCE {
+namespace {
+
+constexpr std::size_t kClipMultiple = 128;  // samples
+
+}  // namespace
+
+Tensor<T, F> audio_preprocessor(std::vector<float> samples, const MelOptions& options,
+                                const TapScope& tap) {
+  samples.resize(std::min(samples.size(), kMaxAudioSamples));
+  show_values<1>(tap, "audio.samples", {samples.size()}, samples);
+  const std::size_t frames = mel_frames(samples.size(), options.left_pad);
+  if (frames == 0) {
+    throw Error("audio: got " + std::to_string(samples.size()) +
+                " samples, which make no frame, expected more");
+  }
+  auto windowed = windowed_frames(samples, options);
+  show_values<2>(tap, "audio.frames_windowed", {frames, kMelFrame}, windowed);
+  auto magnitude = magnitudes(windowed);
+  show_values<2>(tap, "audio.magnitude", {frames, kFftBins}, magnitude);
+  auto mel_linear = mel_of(magnitude);
+  show_values<2>(tap, "audio.mel_linear", {frames, kMelBins}, mel_linear);
+  std::transform(mel_linear.begin(), mel_linear.end(), mel_linear.begin(),
+                 [](double value) { return std::max(value, 0.0); });  // a listener's may be less
+  const auto mel = logarithm(mel_linear, options.log_floor);
+  auto tensor = make_tensor<T, F>({frames, kMelBins});
+  std::copy(mel.begin(), mel.end(), tensor.begin());
+  return tensor;
+}
+
+std::size_t mask_frames(std::size_t samples, LeftPad left_pad) {
+  const std::size_t kept = std::min(samples, kMaxAudioSamples);
+  const std::size_t filled = (kept + kClipMultiple - 1) / kClipMultiple * kClipMultiple;
+  return mel_frames(filled, left_pad);
+}
+
+void show_mel(Tensor<T, F>& mel, std::size_t frames, const TapScope& tap) {
+  tap.whole("audio.mel", mel);
+  IntTensor<T> mask = IntTensor<T>::from_shape({frames});
+  mask.fill(0);
+  std::fill_n(mask.begin(), mel.shape()[0], 1);
+  tap.whole("audio.mel_mask", mask);
+}
+
+}  // namespace assay::ASSAY_REFERENCE

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Samples to the log-mel frames that an encoder reads, each step shown.
+//
+//   samples -> frames_windowed -> magnitude -> mel_linear -> mel, mel_mask
+//
+// The numbers are those of reference/preprocess, the same in both builds. The mask has a 1 for each
+// frame and a 0 for each one that filling the clip up to a multiple of 128 samples would add.
+// Spec multimodal 5.2, 7.1.
+#pragma once
+
+#include <vector>
+
+#include "reference/core/taps.h"
+#include "reference/core/tensor.h"
+#include "reference/preprocess/log_mel.h"
+
+namespace assay::ASSAY_REFERENCE {
+
+// [T, 128]. Taps audio.samples … audio.mel_linear below `tap`; the result's own are show_mel's.
+// Throws Error on samples that make no frame, or are not finite.
+Tensor<T, F> audio_preprocessor(std::vector<float> samples, const MelOptions& options,
+                                const TapScope& tap);
+
+// Frames in the mask of a clip of `samples`.
+std::size_t mask_frames(std::size_t samples, LeftPad left_pad);
+
+// Taps audio.mel and audio.mel_mask: all `frames`, the first ones are mel's.
+void show_mel(Tensor<T, F>& mel, std::size_t frames, const TapScope& tap);
+
+}  // namespace assay::ASSAY_REFERENCE

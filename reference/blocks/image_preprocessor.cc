@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/blocks/image_preprocessor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "reference/blocks/patch_grid.h"
+#include "reference/blocks/show_values.h"
+#include "reference/preprocess/resize.h"
+
+namespace assay::ASSAY_REFERENCE {
+namespace {
+
+PatchInput as_tensors(const Patches& patches) {
+  PatchInput input;
+  input.patches = make_tensor<R, I>({patches.count(), patches.width});
+  std::copy(patches.values.begin(), patches.values.end(), input.patches.begin());
+  input.positions = IntTensor<R, A>::from_shape({patches.count(), 2});
+  std::copy(patches.positions.begin(), patches.positions.end(), input.positions.begin());
+  return input;
+}
+
+template <class AnyTensor>
+void put_rows(AnyTensor& x, const std::vector<std::size_t>& slots, AnyTensor& rows) {
+  const std::size_t width = x.shape()[1];
+  for (std::size_t r = 0; r < slots.size(); ++r) {
+    const auto source = row(rows, r, width);
+    std::copy(source.begin(), source.end(), row(x, slots[r], width).begin());
+  }
+}
+
+// Whether positions that a listener wrote still say where each patch lies.
+bool same_grid(const IntTensor<R, A>& positions, std::size_t table_rows, const PatchGrid& grid) {
+  try {
+    const PatchGrid other = patch_grid(positions, table_rows);
+    return other.real.size() == grid.real.size() && other.columns == grid.columns &&
+           other.rows == grid.rows;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+PatchInput image_preprocessor(Image image, const PatchOptions& options, const TapScope& tap) {
+  show_values<3>(tap, "image.rgb", {image.size.height, image.size.width, 3}, image.rgb);
+  PreprocessedImage picture = preprocess_image(image, options);
+  std::vector<std::size_t> target = {picture.target.height, picture.target.width};
+  show_values<1>(tap, "image.target_size", {2}, target);
+  if (options.resample == ImageResample::kBytesTwoPass) {
+    const std::vector<std::uint8_t> ours = picture.resized.rgb;
+    show_values<3>(tap, "image.resized", {picture.target.height, picture.target.width, 3},
+                   picture.resized.rgb);
+    if (picture.resized.rgb != ours) {
+      picture.patches = cut_patches(picture.resized, options);
+    }
+  }
+  std::vector<std::size_t> count = {picture.num_soft_tokens};
+  show_values<1>(tap, "image.num_soft_tokens", {1}, count);
+  return as_tensors(picture.patches);
+}
+
+void show_patches(PatchInput& picture, std::size_t table_rows, const TapScope& tap) {
+  if (!tap.wants("image.patches") && !tap.wants("image.positions")) {
+    return;
+  }
+  const PatchGrid grid = patch_grid(picture.positions, table_rows);
+  auto patches = take_rows(picture.patches, grid.real);
+  tap.whole("image.patches", patches);
+  put_rows(picture.patches, grid.real, patches);
+  auto shown = take_rows(picture.positions, grid.real);
+  tap.whole("image.positions", shown);
+  if (same_grid(shown, table_rows, grid)) {
+    put_rows(picture.positions, grid.real, shown);
+  }
+}
+
+PatchInput with_padding(PatchInput picture, std::size_t slots) {
+  const std::size_t count = picture.patches.shape()[0];
+  if (count >= slots) {
+    return picture;
+  }
+  PatchInput padded;
+  padded.patches = make_tensor<R, I>({slots, picture.patches.shape()[1]});
+  std::copy(picture.patches.begin(), picture.patches.end(), padded.patches.begin());
+  padded.positions = IntTensor<R, A>::from_shape({slots, 2});
+  padded.positions.fill(-1);
+  std::copy(picture.positions.begin(), picture.positions.end(), padded.positions.begin());
+  return padded;
+}
+
+}  // namespace assay::ASSAY_REFERENCE

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/model/media_encoder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "reference/blocks/audio_preprocessor.h"
+#include "reference/blocks/multimodal_embedder.h"
+#include "reference/blocks/show_values.h"
+#include "reference/blocks/unified_audio_embedder.h"
+#include "reference/blocks/unified_vision_embedder.h"
+#include "reference/io/load_audio_weights.h"
+#include "reference/io/load_vision_weights.h"
+#include "reference/model/audio_encoder.h"
+#include "reference/model/vision_encoder.h"
+
+namespace assay::ASSAY_REFERENCE {
+namespace {
+
+std::size_t budget_of(const MediaInput& item, const ProcessorConfig& processor) {
+  if (item.budget != 0) {
+    return item.budget;
+  }
+  return item.kind == MediaKind::kFrame ? processor.video_max_soft_tokens
+                                        : processor.image_max_soft_tokens;
+}
+
+[[noreturn]] void refuse_form(const char* kind, const char* expected) {
+  throw Error(std::string(kind) + ": got no form that this checkpoint takes, expected " + expected);
+}
+
+}  // namespace
+
+MediaEncoder::MediaEncoder(const Checkpoint& checkpoint, const Profile& profile, bool bf16_weights)
+    : config_(checkpoint.config()), reader_(checkpoint, bf16_weights), profile_(profile) {}
+
+Tensor<T, D> MediaEncoder::encode(const MediaInput& item, const TapScope& tap) const {
+  return item.kind == MediaKind::kAudio ? encode_sound(item, tap) : encode_picture(item, tap);
+}
+
+PatchInput MediaEncoder::patches_of(const MediaInput& item, const TapScope& tap) const {
+  if (item.patches) {
+    return {*item.patches, item.positions};
+  }
+  if (!item.rgb) {
+    refuse_form("picture", "pixels or patches");
+  }
+  PatchOptions options;
+  options.budget = budget_of(item, config_.processor);
+  options.merged = config_.unified_vision.has_value();
+  options.patch_size =
+      options.merged ? config_.unified_vision->patch_size : config_.vision->patch_size;
+  options.pooling_kernel_size = options.merged ? config_.unified_vision->pooling_kernel_size
+                                               : config_.vision->pooling_kernel_size;
+  options.resample = profile_.image_resample;
+  return image_preprocessor(*item.rgb, options, tap);
+}
+
+Tensor<T, D> MediaEncoder::encode_picture(const MediaInput& item, const TapScope& tap) const {
+  if (!config_.vision && !config_.unified_vision) {
+    throw Error("picture: got a checkpoint that takes none, expected one with a vision encoder");
+  }
+  auto picture = patches_of(item, tap);
+  if (config_.unified_vision) {
+    const auto& config = *config_.unified_vision;
+    show_patches(picture, config.mm_posemb_size, tap);
+    return unified_vision_embedder(load_unified_vision(reader_), load_vision_projection(reader_),
+                                   config, picture.patches, picture.positions, tap);
+  }
+  const auto& config = *config_.vision;
+  show_patches(picture, config.position_embedding_size, tap);
+  if (item.rgb && profile_.vision_pad_mask == VisionPadMask::kAdditiveBool) {
+    const std::size_t pool = config.pooling_kernel_size;  // padding is seen, so there must be some
+    picture = with_padding(std::move(picture), budget_of(item, config_.processor) * pool * pool);
+  }
+  const VisionEncoder encoder(reader_, config, profile_);
+  const TapScope at = tap.under("vision.");
+  const auto rows = encoder.encode(picture.patches, picture.positions, at);  // [n, D]
+  return multimodal_embedder(rows, load_vision_projection(reader_), config.rms_norm_eps,
+                             EmbedOrder::kNormThenProject, at);
+}
+
+Tensor<T, F> MediaEncoder::mel_of(const MediaInput& item, const TapScope& tap) const {
+  if (item.samples) {
+    const MelOptions options{profile_.audio_hann, profile_.audio_left_pad,
+                             profile_.audio_log_floor};
+    auto mel = audio_preprocessor(*item.samples, options, tap);
+    show_mel(mel, mask_frames(item.samples->size(), options.left_pad), tap);
+    return mel;
+  }
+  if (!item.mel) {
+    refuse_form("audio", "samples or log-mel");
+  }
+  const std::size_t frames = item.mel->shape()[0];
+  check_shape(*item.mel, {frames, kMelBins}, "audio: log-mel");
+  const auto valid = item.mel_valid.empty()
+                         ? frames
+                         : static_cast<std::size_t>(
+                               std::count(item.mel_valid.begin(), item.mel_valid.end(), true));
+  if (valid == 0) {
+    throw Error("audio: got no valid frame, expected at least one");
+  }
+  auto mel = make_tensor<T, F>({valid, kMelBins});
+  std::copy_n(item.mel->begin(), mel.size(), mel.begin());
+  show_mel(mel, frames, tap);
+  return mel;
+}
+
+Tensor<T, D> MediaEncoder::encode_sound(const MediaInput& item, const TapScope& tap) const {
+  if (config_.unified_audio) {
+    return encode_raw_sound(item, tap);
+  }
+  if (!config_.audio) {
+    throw Error("audio: got a checkpoint that takes none, expected one with an audio encoder");
+  }
+  const auto& config = *config_.audio;
+  const AudioEncoder encoder(reader_, config, profile_);
+  const TapScope at = tap.under("audio.");
+  const auto rows = encoder.encode(mel_of(item, tap), at);  // [n, output_proj_dims]
+  return multimodal_embedder(rows, load_audio_projection(reader_), config.rms_norm_eps,
+                             profile_.audio_embed_order, at);
+}
+
+Tensor<T, D> MediaEncoder::encode_raw_sound(const MediaInput& item, const TapScope& tap) const {
+  const auto& config = *config_.unified_audio;
+  Tensor<T, I> rows;
+  if (item.samples) {
+    auto samples = *item.samples;
+    show_values<1>(tap, "audio.samples", {samples.size()}, samples);
+    rows = audio_rows(samples, config.audio_embed_dim);
+  } else if (item.rows) {
+    rows = *item.rows;
+  } else {
+    refuse_form("audio", "samples or rows of samples");
+  }
+  return unified_audio_embedder(config, load_audio_projection(reader_), profile_.audio_embed_order,
+                                std::move(rows), tap);
+}
+
+}  // namespace assay::ASSAY_REFERENCE
