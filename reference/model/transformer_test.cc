@@ -201,7 +201,7 @@ TEST(vision_block, whole_in_its_chunk) {
   }
 }
 
-// DIV-17: the logits tell each choice from the others.
+// DIV-M17: the logits tell each choice from the others.
 TEST(Transformer, EachVisionMaskShows) {
   const auto checkpoint = golden("12b-tiny");
   std::set<std::vector<double>> logits;

@@ -8,7 +8,7 @@
 // image or video placeholders; it opens the sliding layers only, and the window closes over it
 // again on both sides. A padding token is never seen.  Spec: R-23 ... R-27.
 //
-// Other programs take blocks otherwise (text.vision_mask, DIV-17, DIV-39):
+// Other programs take blocks otherwise (text.vision_mask, DIV-M17, DIV-M39):
 //
 //   sliding_past_clamped   ( s <= q  or  same block )  and  q - W < s
 //   sliding_unclamped      ( q - W < s <= q )  or  same block

@@ -127,7 +127,7 @@ Mask sliding(VisionMask blocks) {
   return values_of(sliding_mask(places(), places(), kWindow, blocks));
 }
 
-// DIV-17 and DIV-39: what the other programs do, each by its own formula, none of them REF.
+// DIV-M17 and DIV-M39: what the other programs do, each by its own formula, none of them REF.
 TEST(VisionMask, EachSwitchIsItsFormula) {
   const auto past_clamped = mask_of([](const TokenPlace& q, const TokenPlace& s) {
     return (s.position <= q.position || same_block(q, s)) && s.position > q.position - kWindow;
