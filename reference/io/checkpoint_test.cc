@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "reference/io/json.h"
-#include "reference/io/safetensors_writer.h"
 #include "reference/io/synth.h"
 #include "reference/io/test_directory.h"
 #include "reference/io/test_models.h"
@@ -44,31 +43,6 @@ std::string read_text(const fs::path& path) {
 
 void write_text(const fs::path& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
-}
-
-// Writes model.safetensors again, each tensor as `edit` leaves it; `edit` returns false to drop it.
-template <class Edit>
-void rewrite(const fs::path& path, Edit edit) {
-  std::vector<StoredTensor> tensors;
-  std::vector<std::vector<std::byte>> contents;
-  {
-    const auto file = Safetensors::open(path / "model.safetensors");
-    for (const StoredTensor& tensor : file.tensors()) {
-      StoredTensor copy = tensor;
-      const auto bytes = file.bytes(tensor);
-      std::vector<std::byte> content(bytes.begin(), bytes.end());
-      if (edit(copy, content)) {
-        tensors.push_back(copy);
-        contents.push_back(content);
-      }
-    }
-  }
-  fs::remove(path / "model.safetensors");
-  SafetensorsWriter writer(path / "model.safetensors", tensors);
-  for (const auto& content : contents) {
-    writer.append(content);
-  }
-  writer.finish();
 }
 
 TEST(Checkpoint, ReadsEverySizeAndForm) {

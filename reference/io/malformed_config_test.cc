@@ -22,6 +22,9 @@ std::string good(const std::string& size) {
   SynthOptions options = tiny_widths();
   const bool drafter = size.ends_with("-drafter");
   options.num_hidden_layers = drafter ? 4 : size == "e2b" ? 10 : 6;
+  if (!drafter) {
+    options.encoders = SynthEncoders();
+  }
   if (size == "26b") {
     options.num_experts = 8;
     options.top_k_experts = 2;
@@ -141,6 +144,79 @@ const Change kRules[] = {
     {"e2b-drafter", "/text_config/num_kv_shared_layers", "3", "text_config.num_kv_shared_layers: got 3, expected 4, all layers of a drafter"},
     {"31b-drafter", "/text_config/hidden_size_per_layer_input", "4", "text_config.hidden_size_per_layer_input: got 4, expected 0 for this model type"},
 };
+const Change kVisionEncoder[] = {
+    {"31b", "/vision_config", "[]", "vision_config: got an array of 0 values, expected an object"},
+    {"31b", "/vision_config", "\"none\"", "vision_config: got \"none\", expected an object"},
+    {"31b", "/vision_config/model_type", "\"siglip_vision_model\"", "vision_config.model_type: got \"siglip_vision_model\", expected \"gemma4_vision\""},
+    {"31b", "/vision_config/hidden_size", "0", "vision_config.hidden_size: got 0, expected a positive integer"},
+    {"31b", "/vision_config/hidden_size", "1e300", "vision_config.hidden_size: got 1e+300, expected a positive integer"},
+    {"31b", "/vision_config/hidden_size", "1048577", "vision_config.hidden_size: got 1048577, expected at most 1048576"},
+    {"31b", "/vision_config/intermediate_size", "-4", "vision_config.intermediate_size: got -4, expected a positive integer"},
+    {"31b", "/vision_config/num_hidden_layers", "99999", "vision_config.num_hidden_layers: got 99999, expected at most 4096"},
+    {"31b", "/vision_config/num_attention_heads", "1.5", "vision_config.num_attention_heads: got 1.5, expected a positive integer"},
+    {"31b", "/vision_config/num_key_value_heads", "4", "vision_config.num_key_value_heads: got 4, expected 16, the num_attention_heads"},
+    {"31b", "/vision_config/num_key_value_heads", "", "vision_config.num_key_value_heads: got nothing, expected 16, the num_attention_heads"},
+    {"31b", "/vision_config/head_dim", "70", "vision_config.head_dim: got 70, expected a multiple of 4"},
+    {"31b", "/vision_config/head_dim", "0", "vision_config.head_dim: got 0, expected an integer of at least 4"},
+    {"31b", "/vision_config/hidden_activation", "\"gelu\"", "vision_config.hidden_activation: got \"gelu\", expected \"gelu_pytorch_tanh\""},
+    {"31b", "/vision_config/attention_bias", "true", "vision_config.attention_bias: got true, expected false"},
+    {"31b", "/vision_config/rms_norm_eps", "0", "vision_config.rms_norm_eps: got 0, expected a number between 0.0 and 1.0"},
+    {"31b", "/vision_config/patch_size", "0", "vision_config.patch_size: got 0, expected a positive integer"},
+    {"31b", "/vision_config/patch_size", "4096", "vision_config.patch_size: got 4096, expected at most 1024"},
+    {"31b", "/vision_config/pooling_kernel_size", "65", "vision_config.pooling_kernel_size: got 65, expected at most 64"},
+    {"31b", "/vision_config/position_embedding_size", "-1", "vision_config.position_embedding_size: got -1, expected a positive integer"},
+    {"31b", "/vision_config/use_clipped_linears", "1", "vision_config.use_clipped_linears: got 1, expected true or false"},
+    {"31b", "/vision_config/standardize", "\"yes\"", "vision_config.standardize: got \"yes\", expected true or false"},
+    {"31b", "/vision_config/rope_parameters", "100.0", "vision_config.rope_parameters: got 100.0, expected an object"},
+    {"31b", "/vision_config/rope_parameters/rope_type", "\"linear\"", "vision_config.rope_parameters.rope_type: got \"linear\", expected \"axial\" or \"default\""},
+    {"31b", "/vision_config/rope_parameters/rope_type", "3", "vision_config.rope_parameters.rope_type: got 3, expected a string"},
+    {"31b", "/vision_config/rope_parameters/rope_theta", "-1", "vision_config.rope_parameters.rope_theta: got -1, expected a number between 1.0 and 1000000000000.0"},
+    {"31b", "/vision_config/rope_parameters/factor", "2.0", "vision_config.rope_parameters.factor: got 2.0, expected 1.0"},
+    {"31b", "/vision_config/rope_parameters/partial_rotary_factor", "0.5", "vision_config.rope_parameters.partial_rotary_factor: got 0.5, expected 1.0"},
+    {"31b", "/vision_config/rope_parameters/full_attention", "{}", "vision_config.rope_parameters.full_attention: got an object, expected one rotation for all layers"},
+    {"31b", "/vision_config/rope_theta", "70.0", "vision_config.rope_parameters.rope_theta: got 100.0, expected 70.0, the rope_theta beside it"},
+};
+
+const Change kAudioEncoder[] = {
+    {"e2b", "/audio_config", "true", "audio_config: got true, expected an object"},
+    {"e2b", "/audio_config/model_type", "\"whisper\"", "audio_config.model_type: got \"whisper\", expected \"gemma4_audio\""},
+    {"e2b", "/audio_config/hidden_act", "\"relu\"", "audio_config.hidden_act: got \"relu\", expected \"silu\""},
+    {"e2b", "/audio_config/hidden_size", "33", "audio_config.hidden_size: got 33, expected an even number: positions are sines and cosines"},
+    {"e2b", "/audio_config/num_attention_heads", "7", "audio_config.num_attention_heads: got 7, expected a divisor of the hidden_size 1024"},
+    {"e2b", "/audio_config/num_hidden_layers", "0", "audio_config.num_hidden_layers: got 0, expected a positive integer"},
+    {"e2b", "/audio_config/subsampling_conv_channels", "", "audio_config.subsampling_conv_channels: got nothing, expected an array"},
+    {"e2b", "/audio_config/subsampling_conv_channels", "null", "audio_config.subsampling_conv_channels: got null, expected an array"},
+    {"e2b", "/audio_config/subsampling_conv_channels", "[128]", "audio_config.subsampling_conv_channels: got an array of 1 values, expected the channels of two convolutions"},
+    {"e2b", "/audio_config/subsampling_conv_channels", "[128, 0]", "audio_config.subsampling_conv_channels.1: got 0, expected a positive integer of at most 16384"},
+    {"e2b", "/audio_config/subsampling_conv_channels", "[-1, 32]", "audio_config.subsampling_conv_channels.0: got -1, expected a positive integer of at most 16384"},
+    {"e2b", "/audio_config/subsampling_conv_channels", "[99999, 32]", "audio_config.subsampling_conv_channels.0: got 99999, expected a positive integer of at most 16384"},
+    {"e2b", "/audio_config/conv_kernel_size", "0", "audio_config.conv_kernel_size: got 0, expected a positive integer"},
+    {"e2b", "/audio_config/residual_weight", "\"half\"", "audio_config.residual_weight: got \"half\", expected a number"},
+    {"e2b", "/audio_config/attention_context_right", "2", "audio_config.attention_context_right: got 2, expected 0"},
+    {"e2b", "/audio_config/attention_context_left", "1", "audio_config.attention_context_left: got 1, expected an integer of at least 2"},
+    {"e2b", "/audio_config/attention_chunk_size", "20", "audio_config.attention_chunk_size: got 20, expected attention_context_left - 1 = 12"},
+    {"e2b", "/audio_config/attention_logit_cap", "0.0", "audio_config.attention_logit_cap: got 0.0, expected a number between 0.0 and 100000.0"},
+    {"e2b", "/audio_config/attention_invalid_logits_value", "1e-9", "audio_config.attention_invalid_logits_value: got 1e-09, expected a number between -3e+38 and -1000000.0"},
+    {"e2b", "/audio_config/rms_norm_eps", "2", "audio_config.rms_norm_eps: got 2, expected a number between 0.0 and 1.0"},
+    {"e2b", "/audio_config/gradient_clipping", "-1.0", "audio_config.gradient_clipping: got -1.0, expected a number between 0.0 and 3e+38"},
+    {"e2b", "/audio_config/output_proj_dims", "{}", "audio_config.output_proj_dims: got an object, expected a positive integer"},
+    {"e2b", "/eoa_token_id", "5", "eoa_token_id: got 5, expected 258883, the eoa_token_index"},
+    {"e2b", "/boi_token_id", "-5", "boi_token_id: got -5, expected a non-negative integer"},
+};
+
+const Change kUnified[] = {
+    {"12b", "/vision_config/model_type", "\"gemma4_vision\"", "vision_config.model_type: got \"gemma4_vision\", expected \"gemma4_unified_vision\""},
+    {"12b", "/vision_config/model_patch_size", "16", "vision_config.model_patch_size: got 16, expected 48, patch_size * pooling_kernel_size"},
+    {"12b", "/vision_config/output_proj_dims", "64", "vision_config.output_proj_dims: got 64, expected 3840, the mm_embed_dim"},
+    {"12b", "/vision_config/mm_embed_dim", "0", "vision_config.mm_embed_dim: got 0, expected a positive integer"},
+    {"12b", "/vision_config/mm_posemb_size", "0", "vision_config.mm_posemb_size: got 0, expected a positive integer"},
+    {"12b", "/vision_config/num_soft_tokens", "256", "vision_config.num_soft_tokens: got 256, expected 70, 140, 280, 560 or 1120 soft tokens"},
+    {"12b", "/vision_config/rms_norm_eps", "-1", "vision_config.rms_norm_eps: got -1, expected a number between 0.0 and 1.0"},
+    {"12b", "/audio_config/model_type", "\"gemma4_audio\"", "audio_config.model_type: got \"gemma4_audio\", expected \"gemma4_unified_audio\""},
+    {"12b", "/audio_config/audio_embed_dim", "0", "audio_config.audio_embed_dim: got 0, expected a positive integer"},
+    {"12b", "/audio_config/audio_samples_per_token", "320", "audio_config.audio_samples_per_token: got 320, expected 640, the audio_embed_dim"},
+    {"12b", "/audio_config/hidden_size", "64", "audio_config.hidden_size: got 64, expected 640, the audio_embed_dim"},
+};
 // clang-format on
 
 TEST(MalformedConfig, NumbersAreNamed) {
@@ -157,6 +233,24 @@ TEST(MalformedConfig, LayersAreNamed) {
 
 TEST(MalformedConfig, RulesAreNamed) {
   for (const Change& change : kRules) {
+    expect_message(change);
+  }
+}
+
+TEST(MalformedConfig, VisionEncodersAreNamed) {
+  for (const Change& change : kVisionEncoder) {
+    expect_message(change);
+  }
+}
+
+TEST(MalformedConfig, AudioEncodersAreNamed) {
+  for (const Change& change : kAudioEncoder) {
+    expect_message(change);
+  }
+}
+
+TEST(MalformedConfig, EmbeddersWithoutEncoderAreNamed) {
+  for (const Change& change : kUnified) {
     expect_message(change);
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/io/processor_config.h"
 
-#include <functional>
 #include <string>
+#include <utility>
 
 #include "reference/io/directory.h"
 #include "reference/io/media_config.h"
@@ -10,14 +10,9 @@
 namespace assay {
 namespace {
 
-constexpr const char* kNested = "processor_config.json";
-constexpr const char* kFlat = "preprocessor_config.json";
-constexpr const char* kFlatVideo = "video_preprocessor_config.json";
 constexpr IntegerRange kBudgetRange{1, 1u << 16};
 constexpr IntegerRange kFramesRange{1, 1u << 16};
 constexpr NumberRange kByteScale{0.00392156, 0.00392158};  // 1/255
-
-using Reader = std::function<void(const JsonObject&)>;
 
 // The patches of the picture are those that the encoder takes.
 struct Patch {
@@ -74,79 +69,93 @@ void check_sound(const JsonObject& part, const ModelConfig& config) {
   part.expect("per_bin_stddev", nullptr);
 }
 
-// Hands the whole of a file to `reader`, if it is there.
-bool read_file(const std::filesystem::path& directory, const char* name, const Reader& reader) {
-  if (!std::filesystem::exists(directory / name)) {
-    return false;
-  }
-  const Json document = parse_json_file(file_inside(directory, name), name, kMaxConfigBytes);
-  reader(JsonObject(&document, name, ""));
-  return true;
-}
+// Reads parts into a model's config, and of each part only the first that it meets.
+class PartReader {
+ public:
+  explicit PartReader(ModelConfig& config) : config_(&config) {}
 
-struct Parts {
-  Reader image, video, sound;
+  void read_image(const JsonObject& part);
+  void read_video(const JsonObject& part);
+  void read_sound(const JsonObject& part);
+  void read_all(const JsonObject& root);
+
+ private:
+  bool has_pictures() const { return config_->vision || config_->unified_vision; }
+  bool has_sounds() const { return config_->audio || config_->unified_audio; }
+
+  ModelConfig* config_;
+  bool image_seen_ = false;
+  bool video_seen_ = false;
+  bool sound_seen_ = false;
 };
 
-void read_parts(const std::filesystem::path& directory, const Parts& parts) {
-  bool image = false;
-  bool video = false;
-  bool sound = false;
-  const auto part = [](const JsonObject& root, const char* key, const Reader& reader) {
-    if (root.has(key)) {
-      reader(root.object(key));
-    }
-    return root.has(key);
-  };
-  read_file(directory, kNested, [&](const JsonObject& root) {
-    image = part(root, "image_processor", parts.image);
-    video = part(root, "video_processor", parts.video);
-    sound = part(root, "feature_extractor", parts.sound);
-  });
-  if (!image || !sound) {
-    read_file(directory, kFlat, [&](const JsonObject& root) {
-      if (!sound && root.has("feature_extractor_type")) {
-        parts.sound(root);
-      } else if (!image && !root.has("feature_extractor_type")) {
-        parts.image(root);
-      }
-    });
+void PartReader::read_image(const JsonObject& part) {
+  if (has_pictures() && !image_seen_) {
+    check_pixels(part, patch_of(*config_));
+    read_budget(part, config_->processor.image_max_soft_tokens);
   }
-  if (!video) {
-    read_file(directory, kFlatVideo, parts.video);
+  image_seen_ = true;
+}
+
+void PartReader::read_video(const JsonObject& part) {
+  if (has_pictures() && !video_seen_) {
+    check_pixels(part, patch_of(*config_));
+    part.expect("fps", nullptr);
+    read_budget(part, config_->processor.video_max_soft_tokens);
+    std::size_t& frames = config_->processor.num_frames;
+    frames = part.integer_or("num_frames", kFramesRange, frames);
+  }
+  video_seen_ = true;
+}
+
+void PartReader::read_sound(const JsonObject& part) {
+  if (has_sounds() && !sound_seen_) {
+    check_sound(part, *config_);
+  }
+  sound_seen_ = true;
+}
+
+void PartReader::read_all(const JsonObject& root) {
+  if (root.has("image_processor")) {
+    read_image(root.object("image_processor"));
+  }
+  if (root.has("video_processor")) {
+    read_video(root.object("video_processor"));
+  }
+  if (root.has("feature_extractor")) {
+    read_sound(root.object("feature_extractor"));
+  }
+}
+
+// Hands the whole of a file to `read`, if it is there.
+template <class Read>
+void read_file(const std::filesystem::path& directory, const char* name, Read read) {
+  if (std::filesystem::exists(directory / name)) {
+    const Json document = parse_json_file(file_inside(directory, name), name, kMaxConfigBytes);
+    read(JsonObject(&document, name, ""));
   }
 }
 
 }  // namespace
 
+void parse_processor_config(std::string_view text, std::string_view label, ModelConfig& config) {
+  const Json document = parse_json(text, label);
+  PartReader(config).read_all(JsonObject(&document, std::string(label), ""));
+}
+
 void load_processor_config(const std::filesystem::path& directory, ModelConfig& config) {
-  const bool pictures = config.vision || config.unified_vision;
-  const bool sounds = config.audio || config.unified_audio;
-  if (!pictures && !sounds) {
+  if (!config.vision && !config.unified_vision && !config.audio && !config.unified_audio) {
     return;
   }
-  Parts parts;
-  parts.image = [&](const JsonObject& part) {
-    if (pictures) {
-      check_pixels(part, patch_of(config));
-      read_budget(part, config.processor.image_max_soft_tokens);
-    }
-  };
-  parts.video = [&](const JsonObject& part) {
-    if (pictures) {
-      check_pixels(part, patch_of(config));
-      part.expect("fps", nullptr);
-      read_budget(part, config.processor.video_max_soft_tokens);
-      std::size_t& frames = config.processor.num_frames;
-      frames = part.integer_or("num_frames", kFramesRange, frames);
-    }
-  };
-  parts.sound = [&](const JsonObject& part) {
-    if (sounds) {
-      check_sound(part, config);
-    }
-  };
-  read_parts(directory, parts);
+  PartReader parts(config);
+  read_file(directory, "processor_config.json",
+            [&](const JsonObject& root) { parts.read_all(root); });
+  // One name for two parts: its type tells which.
+  read_file(directory, "preprocessor_config.json", [&](const JsonObject& root) {
+    root.has("feature_extractor_type") ? parts.read_sound(root) : parts.read_image(root);
+  });
+  read_file(directory, "video_preprocessor_config.json",
+            [&](const JsonObject& root) { parts.read_video(root); });
 }
 
 }  // namespace assay

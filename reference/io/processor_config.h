@@ -12,6 +12,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "reference/params/config.h"
 
@@ -19,5 +20,8 @@ namespace assay {
 
 // Fills config.processor. Reads nothing for a model that has no encoder.
 void load_processor_config(const std::filesystem::path& directory, ModelConfig& config);
+
+// The text of one processor_config.json; `label` is its name in messages.
+void parse_processor_config(std::string_view text, std::string_view label, ModelConfig& config);
 
 }  // namespace assay

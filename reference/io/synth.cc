@@ -13,8 +13,10 @@
 #include "reference/core/error.h"
 #include "reference/io/json.h"
 #include "reference/io/load_config.h"
+#include "reference/io/processor_config.h"
 #include "reference/io/safetensors_writer.h"
 #include "reference/io/synth_config.h"
+#include "reference/io/synth_encoders.h"
 #include "reference/io/tensor_table.h"
 #include "reference/io/weight_generator.h"
 
@@ -35,6 +37,7 @@ using Shard = std::vector<PlannedTensor>;
 
 struct Plan {
   std::string config_text;
+  std::string processor_text;  // empty: no such file
   std::vector<Shard> shards;
   SynthSummary summary;
 };
@@ -77,8 +80,13 @@ Plan make_plan(std::string_view size, const SynthOptions& options) {
                 ", expected one of BF16, F16, F32");
   }
   Plan plan;
+  const std::string label = "synth " + std::string(size);
   plan.config_text = synthetic_config(size, options);
-  const ModelConfig config = parse_config(plan.config_text, "synth " + std::string(size));
+  ModelConfig config = parse_config(plan.config_text, label);
+  if (options.encoders) {
+    plan.processor_text = synthetic_processor_config(size, *options.encoders);
+    parse_processor_config(plan.processor_text, label, config);
+  }
   std::vector<PlannedTensor> tensors;
   for (const ExpectedTensor& expected : expected_tensors(config)) {
     if (expected.use != TensorUse::kIgnored || options.store_shared_kv) {
@@ -242,6 +250,9 @@ SynthSummary write_synthetic_checkpoint(std::string_view size, const fs::path& d
   check_space(target, plan.summary.bytes);
   DirectoryInTheMaking making(target);
   write_text(making.path() / "config.json", plan.config_text);
+  if (!plan.processor_text.empty()) {
+    write_text(making.path() / "processor_config.json", plan.processor_text);
+  }
   if (plan.shards.size() > 1) {
     write_text(making.path() / "model.safetensors.index.json", index_text(plan));
   }

@@ -20,6 +20,22 @@ namespace assay {
 
 enum class SynthForm { kMultimodal, kTextOnly };  // a drafter has one form only
 
+// The encoders of a multimodal checkpoint. What is not set is the size's own, so that one layer of
+// true width is one option; a width of 0 leaves an encoder out.
+struct SynthEncoders {
+  std::optional<std::size_t> vision_width;  // hidden_size; 12B: mm_embed_dim
+  std::optional<std::size_t> vision_layers;
+  std::optional<std::size_t> vision_heads;
+  std::optional<std::size_t> vision_head_dim;
+  std::optional<std::size_t> vision_ffn;
+  std::optional<std::size_t> vision_positions;  // rows of the position table, per axis
+  std::optional<std::size_t> audio_width;       // hidden_size; 12B: samples of a token
+  std::optional<std::size_t> audio_layers;
+  std::optional<std::size_t> audio_heads;
+  std::optional<std::size_t> audio_output;       // output_proj_dims
+  std::optional<std::size_t> image_soft_tokens;  // the budget in processor_config.json
+};
+
 // What is not set is the size's own. Fewer layers keep the size's pattern, with a full layer last,
 // and its share of KV-sharing layers.
 struct SynthOptions {
@@ -46,7 +62,8 @@ struct SynthOptions {
   DType dtype = DType::kBf16;  // or kF16, kF32
   std::size_t shard_bytes = std::size_t{4} << 30;
   SynthForm form = SynthForm::kMultimodal;
-  bool store_shared_kv = true;  // as released: keys and values that nobody reads
+  std::optional<SynthEncoders> encoders;  // none: vision_config and audio_config are null
+  bool store_shared_kv = true;            // as released: keys and values that nobody reads
 };
 
 struct SynthProgress {
@@ -68,9 +85,9 @@ std::vector<std::string> synthetic_sizes();
 // What the call below would write.
 SynthSummary plan_synthetic_checkpoint(std::string_view size, const SynthOptions& options);
 
-// Writes config.json and the weights. `directory` must be absent or empty; it is made under another
-// name beside it and renamed when complete. Throws Error for a size or option that makes no model,
-// and when the disk has no room. `progress` may be empty.
+// Writes config.json, the weights, and processor_config.json beside encoders. `directory` must be
+// absent or empty; it is made under another name beside it and renamed when complete. Throws Error
+// for a size or option that makes no model, and when the disk has no room. `progress` may be empty.
 SynthSummary write_synthetic_checkpoint(
     std::string_view size, const std::filesystem::path& directory, const SynthOptions& options = {},
     const std::function<void(const SynthProgress&)>& progress = {});

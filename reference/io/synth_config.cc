@@ -6,6 +6,7 @@
 
 #include "reference/core/error.h"
 #include "reference/io/json.h"
+#include "reference/io/synth_encoders.h"
 #include "reference/io/text_config.h"
 
 namespace assay {
@@ -245,9 +246,16 @@ std::vector<std::string> synthetic_sizes() {
 }
 
 std::string synthetic_config(std::string_view size, const SynthOptions& options) {
+  if (options.encoders && options.form == SynthForm::kTextOnly) {
+    throw Error("synth: form: got text-only, expected the multimodal form for encoders");
+  }
   for (const ReleasedSize& released : kSizes) {
     if (released.name == size) {
-      return finish(model_config(released, options), options);
+      Json config = model_config(released, options);
+      if (options.encoders) {
+        add_encoder_configs(config, size, *options.encoders);
+      }
+      return finish(std::move(config), options);
     }
   }
   for (const ReleasedDrafter& released : kDrafters) {

@@ -44,6 +44,44 @@ TEST(Synth, ReleasedSizesHaveTheReleasedCounts) {
             41'943'040u + 3u * 1024u * (5376u - 2816u));
 }
 
+// Spec multimodal 1.6, with the projections and, in "all", the clip bounds.
+TEST(Synth, ReleasedEncodersHaveTheReleasedCounts) {
+  struct Counts {
+    std::size_t tensors, vision, audio;
+  };
+  const std::map<std::string, Counts> released = {
+      {"e2b", {659 + 752, 167'364'608 + 448 + 1'179'648, 304'824'608 + 480 + 2'359'296}},
+      {"e4b", {659 + 752, 167'364'608 + 448 + 1'966'080, 304'824'608 + 480 + 3'932'160}},
+      {"12b", {10 + 1, 49'922'304, 2'457'600}},
+      {"26b", {356, 569'548'080 + 2'304 + 3'244'032, 0}},
+      {"31b", {356, 569'548'080 + 2'304 + 6'193'152, 0}},
+  };
+  for (const auto& [size, counts] : released) {
+    SynthOptions options;
+    const SynthSummary text = plan_synthetic_checkpoint(size, options);
+    options.encoders = SynthEncoders();
+    const SynthSummary all = plan_synthetic_checkpoint(size, options);
+    EXPECT_EQ(all.tensors - text.tensors, counts.tensors) << size;
+    EXPECT_EQ(all.parameters - text.parameters, counts.vision + counts.audio) << size;
+    options.encoders->vision_width = 0;
+    const SynthSummary heard = plan_synthetic_checkpoint(size, options);
+    EXPECT_EQ(heard.parameters - text.parameters, counts.audio) << size;
+  }
+}
+
+// What the published E2B file holds.
+TEST(Synth, TheWholeE2bFile) {
+  SynthOptions options;
+  options.encoders = SynthEncoders();
+  const SynthSummary summary = plan_synthetic_checkpoint("e2b", options);
+  EXPECT_EQ(summary.parameters, 5'123'178'979u);
+  EXPECT_EQ(summary.tensors, 2011u);
+  options.store_shared_kv = false;
+  const SynthSummary lean = plan_synthetic_checkpoint("e2b", options);
+  EXPECT_EQ(lean.parameters, 5'104'298'467u);
+  EXPECT_EQ(lean.tensors, 1951u);
+}
+
 SynthOptions tiny_options() {
   SynthOptions options = tiny_widths();
   options.sliding_window = 4;
@@ -160,6 +198,31 @@ TEST(Synth, ImpossibleOptionsAreNamed) {
             "synth 26b: text_config.top_k_experts: got 129, expected at most 128");
   EXPECT_EQ(message("31b", [](auto& options) { options.num_hidden_layers = 1u << 30; }),
             "synth 31b: text_config.num_hidden_layers: got 1073741824, expected at most 4096");
+}
+
+TEST(Synth, ImpossibleEncodersAreNamed) {
+  const auto message = [](const std::string& size, auto change) {
+    SynthOptions options = tiny_options();
+    options.encoders = SynthEncoders();
+    change(options, *options.encoders);
+    return error_of([&] { plan_synthetic_checkpoint(size, options); });
+  };
+  EXPECT_EQ(message("31b", [](auto&, auto& encoders) { encoders.audio_layers = 2; }),
+            "synth: audio_layers: got 2, expected none: 31b has no audio encoder");
+  EXPECT_EQ(message("12b", [](auto&, auto& encoders) { encoders.vision_ffn = 8; }),
+            "synth: vision_ffn: got 8, expected none: 12b has no vision encoder");
+  EXPECT_EQ(message("12b", [](auto&, auto& encoders) { encoders.audio_heads = 8; }),
+            "synth: audio_heads: got 8, expected none: 12b has no audio encoder");
+  EXPECT_EQ(message("e2b", [](auto&, auto& encoders) { encoders.vision_head_dim = 18; }),
+            "synth e2b: vision_config.head_dim: got 18, expected a multiple of 4");
+  EXPECT_EQ(message("e2b", [](auto&, auto& encoders) { encoders.image_soft_tokens = 71; }),
+            "synth e2b: image_processor.max_soft_tokens: got 71, expected 70, 140, 280, 560 or "
+            "1120 soft tokens");
+  EXPECT_EQ(message("e2b", [](auto& options, auto&) { options.form = SynthForm::kTextOnly; }),
+            "synth: form: got text-only, expected the multimodal form for encoders");
+  EXPECT_EQ(message("31b-drafter", [](auto&, auto&) {}),
+            "synth: size: got \"31b-drafter\" with encoders, expected one of e2b, e4b, 12b, 26b, "
+            "31b");
 }
 
 TEST(Synth, TheDiskIsAskedFirst) {
