@@ -18,6 +18,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 const std::string kGolden = ASSAY_SOURCE_DIR "/golden/";
 const std::string kCheckpoint = kGolden + "checkpoints/e2b-tiny";
@@ -148,6 +149,23 @@ TEST(CommandLine, ASyntheticCheckpointIsVerified) {
   EXPECT_EQ(outcome.status, 0) << outcome.text;
   EXPECT_THAT(outcome.text, HasSubstr("no golden: the truth is the reference's own fp64 build"));
   EXPECT_THAT(run("inspect " + made).text, HasSubstr("tensors"));
+}
+
+TEST(CommandLine, ASyntheticCheckpointHasEncodersOnDemand) {
+  const TestDirectory directory;
+  const std::string made = (directory.path() / "e2b").string();
+  const std::string widths = " --width 32 --layers 1 --heads 2 --head-dim 8 --vocab 64";
+  EXPECT_THAT(run("synth e2b " + made + widths + " --vision-layers 1").text,
+              HasSubstr("--vision-layers requires --encoders"));
+  const std::string encoders =
+      " --encoders --vision-width 24 --vision-layers 1 --vision-heads 2 --vision-head-dim 12"
+      " --vision-ffn 40 --vision-positions 48 --audio-width 0 --soft-tokens 140";
+  ASSERT_EQ(run("synth e2b " + made + widths + encoders).status, 0);
+  const Outcome outcome = run("inspect " + made);
+  EXPECT_THAT(outcome.text, HasSubstr("vision encoder: width 24, 1 layer, 2 heads of 12, ffn 40"));
+  EXPECT_THAT(outcome.text, HasSubstr("26040 parameters, and 768 from there to the text model"));
+  EXPECT_THAT(outcome.text, HasSubstr("at most 140 soft tokens for a picture"));
+  EXPECT_THAT(outcome.text, Not(HasSubstr("audio encoder")));
 }
 
 TEST(CommandLine, ExplainsTapsRulesMistakesAndCases) {

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "conformance/program/options.h"
+#include "conformance/program/print_encoders.h"
 #include "conformance/records/dump.h"
 #include "conformance/records/golden.h"
 #include "reference/core/error.h"
@@ -50,6 +51,7 @@ void print_config(const ModelConfig& model) {
 int inspect_checkpoint(const std::filesystem::path& folder) {
   const auto checkpoint = Checkpoint::open(folder);
   print_config(checkpoint.config());
+  print_encoders(checkpoint);
   const auto tensors = checkpoint.tensors();
   std::size_t elements = 0;
   for (const TensorInfo& tensor : tensors) {

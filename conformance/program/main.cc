@@ -88,12 +88,32 @@ void add_widths(CLI::App& c, assay::SynthOptions& w) {
   c.add_option("--active-centroids", w.centroid_intermediate_top_k, "centroid_intermediate_top_k");
 }
 
+void add_encoder_widths(CLI::App& c, SynthCommand& o) {
+  auto* flag = c.add_flag("--encoders", o.with_encoders, "write the encoders and their config too");
+  assay::SynthEncoders& w = o.encoders;
+  const auto add = [&](const char* name, std::optional<std::size_t>& value, const char* what) {
+    c.add_option(name, value, what)->needs(flag);
+  };
+  add("--vision-width", w.vision_width, "hidden_size of the vision encoder; 0: none");
+  add("--vision-layers", w.vision_layers, "num_hidden_layers of the vision encoder");
+  add("--vision-heads", w.vision_heads, "num_attention_heads of the vision encoder");
+  add("--vision-head-dim", w.vision_head_dim, "head_dim of the vision encoder, a multiple of 4");
+  add("--vision-ffn", w.vision_ffn, "intermediate_size of the vision encoder");
+  add("--vision-positions", w.vision_positions, "rows of the position table, per axis");
+  add("--audio-width", w.audio_width, "hidden_size of the audio encoder; 0: none");
+  add("--audio-layers", w.audio_layers, "num_hidden_layers of the audio encoder");
+  add("--audio-heads", w.audio_heads, "num_attention_heads of the audio encoder");
+  add("--audio-output", w.audio_output, "output_proj_dims of the audio encoder");
+  add("--soft-tokens", w.image_soft_tokens, "budget of a picture: 70, 140, 280, 560 or 1120");
+}
+
 void add_synth(CLI::App& app, SynthCommand& o) {
   auto* c = app.add_subcommand("synth", "write a checkpoint from the closed-form generator");
   c->add_option("size", o.size, "e2b, e4b, 12b, 26b, 31b, or one of them with -drafter")
       ->required();
   c->add_option("directory", o.directory, "a new folder")->required();
   add_widths(*c, o.widths);
+  add_encoder_widths(*c, o);
   c->add_option("--layer-types", o.layer_types, "letters S (sliding) and F (full), as in SSFSSF");
   c->add_option("--dtype", o.dtype, "bf16, f16 or f32");
   c->add_option("--shard-megabytes", o.shard_megabytes, "largest file");

@@ -66,6 +66,8 @@ struct SynthCommand {
   SynthOptions widths;      // what is not set is the size's own
   std::string layer_types;  // "SSF": sliding, sliding, full; empty: the size's own
   std::string dtype = "bf16";
+  SynthEncoders encoders;  // counts only with_encoders
+  bool with_encoders = false;
   bool text_only = false;
   bool without_shared_kv = false;
   std::size_t shard_megabytes = 4096;

@@ -64,6 +64,9 @@ int synth(const SynthCommand& command) {
   options.layer_types = kinds_of(command.layer_types);
   options.form = command.text_only ? SynthForm::kTextOnly : SynthForm::kMultimodal;
   options.store_shared_kv = !command.without_shared_kv;
+  if (command.with_encoders) {
+    options.encoders = command.encoders;
+  }
   if (command.shard_megabytes == 0) {
     throw Error("--shard-megabytes: got 0, expected at least 1");
   }
