@@ -4,14 +4,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "reference/blocks/audio_preprocessor.h"
 #include "reference/blocks/multimodal_embedder.h"
-#include "reference/blocks/show_values.h"
 #include "reference/blocks/unified_audio_embedder.h"
 #include "reference/blocks/unified_vision_embedder.h"
 #include "reference/io/load_audio_weights.h"
 #include "reference/io/load_vision_weights.h"
 #include "reference/model/audio_encoder.h"
+#include "reference/model/audio_preprocessor.h"
+#include "reference/model/show_values.h"
 #include "reference/model/vision_encoder.h"
 
 namespace assay::ASSAY_REFERENCE {

@@ -6,16 +6,16 @@
 //   12B: patches and samples go to embedders without an encoder
 //
 // Whatever is given already is not computed again: an item may enter as picture, patches, samples,
-// log-mel or rows.  Spec multimodal 2 to 5.
+// log-mel or rows.  Spec multimodal 2 to 5: RI-1, RI-6 … RI-10, RA-1, RA-8 … RA-10, RX-3.
 #pragma once
 
 #include <optional>
 #include <vector>
 
-#include "reference/blocks/image_preprocessor.h"
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
 #include "reference/io/load_weights.h"
+#include "reference/model/image_preprocessor.h"
 #include "reference/params/profile.h"
 #include "reference/preprocess/image.h"
 

@@ -66,6 +66,7 @@ Encoded encode(const Checkpoint& checkpoint, const MediaInput& item, const Profi
   return encoded;
 }
 
+// RI-6, RX-3: a budget of 280 for a picture, of 70 for a frame.
 TEST(MediaEncoder, AsManyRowsAsTheBudgetMakes) {
   const auto checkpoint = tiny("e2b");
   EXPECT_EQ(encode(checkpoint, picture(70)).rows, 66u);

@@ -152,7 +152,7 @@ TEST(vision_block, markers_inside_and_images_as_one) {
   EXPECT_EQ(visible(taps, "local", 4, 7), 0);  // nor the next image, which is in reach
 }
 
-// X12, X15: full layers stay causal, and the window closes over the block.
+// X12, X15, RX-15: full layers stay causal, and the window closes over the block.
 TEST(vision_block, full_layers_opened_and_window_ignored) {
   const auto checkpoint = golden("12b-tiny");
   const Transformer model(checkpoint);
@@ -164,7 +164,7 @@ TEST(vision_block, full_layers_opened_and_window_ignored) {
   EXPECT_EQ(visible(taps, "local", 12, 7), 0);
 }
 
-// X11, X14, X17: no block on E2B and none of sound; video frames are blocks as images are.
+// X11, X14, X17, RX-14: no block on E2B and none of sound; video frames are blocks as images are.
 TEST(vision_block, of_the_wrong_kind) {
   const auto e2b = golden("e2b-tiny");
   const Transformer without(e2b);
@@ -179,7 +179,7 @@ TEST(vision_block, of_the_wrong_kind) {
   EXPECT_EQ(visible(taps, "local", 7, 8), 1);
 }
 
-// X16: row by row as in one call, when the chunks keep the blocks whole.
+// X16, RX-17: row by row as in one call, when the chunks keep the blocks whole.
 TEST(vision_block, whole_in_its_chunk) {
   const auto checkpoint = golden("12b-tiny");
   for (const auto mask : {VisionMask::kSlidingClamped, VisionMask::kSlidingPastClamped,

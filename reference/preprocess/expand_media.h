@@ -7,7 +7,7 @@
 //
 // Nothing else is added: no newlines (DIV-M16), no position is skipped. The characters of a stamp
 // are tokens of their own in the released vocabulary, so they need no tokenizer. Spec multimodal
-// 6.1.
+// 6.1: RX-5 … RX-9, RX-13.
 #pragma once
 
 #include <array>

@@ -61,30 +61,31 @@ TEST(ExpandMedia, ReleasedIds) {
             Ids({108, 255999, 258880, 258880, 258882, 108}));
 }
 
+// RX-9
 TEST(ExpandMedia, MarkersAreText) {
   const auto prompt = expand({5, kImage, 6}, {image(3)});
   EXPECT_THAT(prompt.token_types, ElementsAre(0, 0, 1, 1, 1, 0, 0));
 }
 
-// X1: each kind has its own beginning and end.
+// X1, RX-7: each kind has its own beginning and end.
 TEST(expand_media, markers_missing_or_of_an_image) {
   const auto prompt = expand({5, kAudio, kImage}, {sound(2), image(1)});
   EXPECT_THAT(prompt.ids, ElementsAre(5, kBoa, kAudio, kAudio, kEoa, kBoi, kImage, kEoi));
   EXPECT_THAT(prompt.token_types, ElementsAre(0, 0, 3, 3, 0, 0, 1, 0));
 }
 
-// X2: newlines are the template's matter.
+// X2, RX-8: newlines are the template's matter.
 TEST(expand_media, newlines_spliced_in) {
   const auto prompt = expand({5, kImage, 6}, {image(1)});
   EXPECT_THAT(prompt.ids, ElementsAre(5, kBoi, kImage, kEoi, 6));
 }
 
-// X9: a token per soft token, so a position per soft token.
+// X9, RX-13: a token per soft token, so a position per soft token.
 TEST(expand_media, one_position_per_image) {
   EXPECT_EQ(expand({5, kImage, 6}, {image(280)}).ids.size(), 2u + 2 + 280);
 }
 
-// Spec 4: "mm:ss " before each frame, one space between frames, the image's begin and end.
+// RX-5, RX-6: "mm:ss " before each frame, one space between frames, the image's begin and end.
 TEST(ExpandMedia, FramesBearTheirTime) {
   const PromptMedia video = {PromptMediaKind::kVideo, {2, 1}, {9.99, 75}};
   const auto prompt = expand({5, kVideo, 6}, {video});
@@ -103,7 +104,7 @@ TEST(ExpandMedia, MinutesMayTakeThreeDigits) {
               ElementsAre(101, 100, 100, 110, 100, 101, 111, kBoi, kVideo, kEoi));
 }
 
-// X5: each kind has its own queue, and keeps its order.
+// X5, RX-11: each kind has its own queue, and keeps its order.
 TEST(expand_media, images_and_videos_share_a_queue) {
   const PromptMedia video = {PromptMediaKind::kVideo, {4}, {0}};
   const auto prompt =

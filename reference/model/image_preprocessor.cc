@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reference/blocks/image_preprocessor.h"
+#include "reference/model/image_preprocessor.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "reference/blocks/patch_grid.h"
-#include "reference/blocks/show_values.h"
+#include "reference/model/show_values.h"
 #include "reference/preprocess/resize.h"
 
 namespace assay::ASSAY_REFERENCE {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reference/blocks/audio_preprocessor.h"
+#include "reference/model/audio_preprocessor.h"
 
 #include <algorithm>
 
-#include "reference/blocks/show_values.h"
+#include "reference/model/show_values.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {
