@@ -39,13 +39,21 @@ constexpr std::pair<std::string_view, WeightRange> kEncoderRanges[] = {
     {".self_attn.q_norm.weight", {0.25, 0.75}},
 };
 
+// What comes out of a mean over many values, or out of an activation, is small.
+double bound_scale(std::string_view name) {
+  const auto is_of = [&](std::string_view module) {
+    return name.find(module) != std::string_view::npos;
+  };
+  if (is_of(".o_proj.") || is_of(".post.")) {
+    return 0.25;
+  }
+  return is_of(".down_proj.") || is_of(".ffw_layer_2.") || is_of(".linear_end.") ? 0.5 : 1.0;
+}
+
 WeightRange encoder_range(std::string_view name, std::span<const std::size_t> shape) {
-  // A mean over many values is small, and so are its bounds.
-  const bool of_means = name.find(".o_proj.") != std::string_view::npos ||
-                        name.find(".post.") != std::string_view::npos;
   for (const auto& [end, range] : kEncoderRanges) {
     if (name.ends_with(end)) {
-      const double scale = of_means ? 0.25 : 1.0;
+      const double scale = bound_scale(name);
       return {scale * range.lo, scale * range.hi};
     }
   }

@@ -33,6 +33,13 @@ ENCODER_BOUNDS = {  # by the end of the name
     ".pos_embedding": (-0.25, 0.25),
     ".self_attn.q_norm.weight": (0.25, 0.75),
 }
+SMALL_BOUNDS = {  # what comes out of a mean over many values, or out of an activation, is small
+    ".o_proj.": 0.25,
+    ".post.": 0.25,
+    ".down_proj.": 0.5,
+    ".ffw_layer_2.": 0.5,
+    ".linear_end.": 0.5,
+}
 
 
 def fnv1a64(name: str) -> int:
@@ -60,10 +67,10 @@ def generate(name: str, shape: tuple[int, ...], lo: float, hi: float) -> np.ndar
 
 
 def encoder_bounds(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
-    """lo, hi for a tensor of spec multimodal 8.1; bounds of means over many values are small."""
+    """lo, hi for a tensor of spec multimodal 8.1."""
     for end, (lo, hi) in ENCODER_BOUNDS.items():
         if name.endswith(end):
-            scale = 0.25 if ".o_proj." in name or ".post." in name else 1.0
+            scale = next((s for module, s in SMALL_BOUNDS.items() if module in name), 1.0)
             return scale * lo, scale * hi
     if len(shape) == 1:
         return 0.5, 1.5
