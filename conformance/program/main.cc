@@ -12,6 +12,7 @@
 #include "conformance/compare/self_test.h"
 #include "conformance/program/judges.h"
 #include "conformance/program/options.h"
+#include "conformance/program/text_commands.h"
 #include "reference/core/error.h"
 
 namespace {
@@ -130,6 +131,7 @@ struct Options {
   InspectOptions inspect;
   TapsOptions taps;
   ExplainOptions explain;
+  TextOptions text;
 };
 
 void add_commands(CLI::App& app, Options& o) {
@@ -141,6 +143,7 @@ void add_commands(CLI::App& app, Options& o) {
   add_compare(app, o.compare);
   add_dump(app, o.dump);
   add_synth(app, o.synth);
+  add_text_commands(app, o.text);
   app.add_subcommand("inspect", "show what a checkpoint, golden or dump holds")
       ->add_option("path", o.inspect.path, "a folder or file")
       ->required();
@@ -152,6 +155,9 @@ void add_commands(CLI::App& app, Options& o) {
 }
 
 int run_command(const std::string& command, const Options& o) {
+  if (const auto status = run_text_command(command, o.text)) {
+    return *status;
+  }
   if (command == "verify") {
     return verify(o.verify);
   }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/program/answer_json.h"
+
+namespace assay::program {
+namespace {
+
+Value text_list(const std::vector<std::string>& texts) {
+  Value::List list;
+  for (const std::string& text : texts) {
+    list.emplace_back(text);
+  }
+  return Value(std::move(list));
+}
+
+Value call_fields(const ToolCall& call) {
+  Value::Mapping fields = {{"name", Value(call.name)}, {"arguments", call.arguments}};
+  if (!call.repairs.empty()) {
+    fields.emplace_back("repairs", text_list(call.repairs));
+  }
+  if (!call.error.empty()) {
+    fields.emplace_back("error", Value(call.error));
+    fields.emplace_back("raw", Value(call.raw));
+  }
+  fields.emplace_back("complete", Value(call.complete));
+  return Value(std::move(fields));
+}
+
+}  // namespace
+
+Value::Mapping answer_fields(const Answer& answer) {
+  Value::List calls;
+  for (const ToolCall& call : answer.calls) {
+    calls.push_back(call_fields(call));
+  }
+  return {{"reasoning", Value(answer.reasoning())},
+          {"thoughts", text_list(answer.thoughts)},
+          {"content", Value(answer.content)},
+          {"tool_calls", Value(std::move(calls))},
+          {"thought_open", Value(answer.thought_open)},
+          {"stopped", Value(answer.stopped)},
+          {"stray_tokens", Value(Value::Number{std::to_string(answer.stray_tokens)})}};
+}
+
+}  // namespace assay::program

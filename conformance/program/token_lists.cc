@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/program/token_lists.h"
+
+#include <charconv>
+
+#include "reference/core/error.h"
+
+namespace assay::program {
+
+Value id_list(const std::vector<std::int32_t>& ids) {
+  Value::List list;
+  list.reserve(ids.size());
+  for (const std::int32_t id : ids) {
+    list.emplace_back(Value::Number{std::to_string(id)});
+  }
+  return Value(std::move(list));
+}
+
+std::vector<std::int32_t> ids_of(const Value& list) {
+  if (!list.is_list()) {
+    throw Error("ids: got another type, expected a list");
+  }
+  std::vector<std::int32_t> ids;
+  for (const Value& item : list.list()) {
+    std::int32_t id = -1;
+    if (item.is_number()) {
+      const std::string& text = item.number();
+      const auto [end, state] = std::from_chars(text.data(), text.data() + text.size(), id);
+      id = state == std::errc() && end == text.data() + text.size() ? id : -1;
+    }
+    if (id < 0) {
+      throw Error("ids[" + std::to_string(ids.size()) + "]: got " + printable(json_text(item)) +
+                  ", expected a token id");
+    }
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+}  // namespace assay::program

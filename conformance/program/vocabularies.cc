@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/program/vocabularies.h"
+
+#include <filesystem>
+#include <iostream>
+
+#include "reference/core/error.h"
+#include "reference/io/load_config.h"
+#include "reference/io/mapped_file.h"
+#include "reference/tokenizer/load_tokenizer.h"
+
+namespace assay::program {
+namespace {
+
+std::string text_of_file(const std::filesystem::path& path) {
+  const MappedFile file = MappedFile::open(path, path.string());
+  const auto bytes = file.bytes();
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes to characters
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Names the generation of a checkpoint's own template when it is not the one that is rendered.
+void tell_generation(const std::filesystem::path& checkpoint) {
+  const auto path = checkpoint / "chat_template.jinja";
+  if (!std::filesystem::exists(path)) {
+    return;
+  }
+  const std::string generation = template_generation(text_of_file(path));
+  if (generation != "V3") {
+    std::cerr << "assay: " << path.string() << ": got a template of generation " << generation
+              << ", rendering V3 instead\n";
+  }
+}
+
+// Per-layer embeddings are what E2B and E4B have and no other size.
+TemplateVariant variant_of_size(const std::filesystem::path& checkpoint) {
+  const ModelConfig config = load_config(checkpoint);
+  return config.text.hidden_size_per_layer_input > 0 ? TemplateVariant::kSmall
+                                                     : TemplateVariant::kLarge;
+}
+
+}  // namespace
+
+Tokenizer open_tokenizer(const std::string& checkpoint, const std::string& vocab) {
+  if (!vocab.empty()) {
+    return Tokenizer(read_any_tokenizer(vocab));
+  }
+  if (checkpoint.empty()) {
+    throw Error("got neither --checkpoint nor --vocab, expected one of them");
+  }
+  return Tokenizer(read_checkpoint_tokenizer(checkpoint));
+}
+
+TemplateVariant open_variant(const std::string& name, const std::string& checkpoint) {
+  if (name == "small" || name == "large") {
+    return name == "small" ? TemplateVariant::kSmall : TemplateVariant::kLarge;
+  }
+  if (!name.empty()) {
+    throw Error("--template: got '" + printable(name) + "', expected small or large");
+  }
+  if (checkpoint.empty()) {
+    throw Error("got neither --checkpoint nor --template, expected one of them");
+  }
+  tell_generation(checkpoint);
+  return variant_of_size(checkpoint);
+}
+
+}  // namespace assay::program
