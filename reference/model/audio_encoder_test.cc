@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // golden/tables/audio_miniature.json: the tables of spec multimodal A.3 and A.4 (sound), as
 // printed. The weights pass through a checkpoint on disk.
+// Rules RC-1 ... RC-21.
 #include "reference/model/audio_encoder.h"
 
 #include "reference/blocks/multimodal_embedder.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Rules RC-6.
 #include "reference/ops/clamp.h"
 
 #include <limits>

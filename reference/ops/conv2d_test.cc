@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Rules RC-1.
 #include "reference/ops/conv2d.h"
 
 #include "reference/core/test_tensors.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Rules RC-17.
 #include "reference/ops/depthwise_conv1d.h"
 
 #include "reference/core/test_tensors.h"

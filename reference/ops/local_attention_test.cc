@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The direct form against the blocked form of the originals, and the windows that others use.
+// Rules RC-12 ... RC-14.
 #include "reference/ops/local_attention.h"
 
 #include <functional>

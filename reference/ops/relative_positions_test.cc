@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Rules RC-5.
 #include "reference/ops/relative_positions.h"
 
 #include "reference/core/test_tensors.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Rules RC-7, RC-9, RC-16.
 #include "reference/ops/silu.h"
 
 #include <functional>
