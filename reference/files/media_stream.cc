@@ -9,7 +9,9 @@ extern "C" {
 
 #include <algorithm>
 #include <array>
+#include <cstdarg>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 
 #include "reference/core/error.h"
@@ -56,6 +58,35 @@ std::int64_t on_seek(void* user, std::int64_t offset, int whence) {
   file.at = static_cast<std::size_t>(base + offset);
   return base + offset;
 }
+
+// What a decoder says while it is at work. FFV1 conceals a damaged slice and returns no error, so
+// what is said at the level of errors counts as one.
+struct Complaint {
+  std::array<char, 128> words = {};
+};
+thread_local Complaint* listening = nullptr;  // FFmpeg's callback has no argument of ours
+
+void on_log(void*, int level, const char* format, va_list values) {
+  if (level <= AV_LOG_ERROR && listening != nullptr && listening->words[0] == '\0') {
+    std::vsnprintf(listening->words.data(), listening->words.size(), format, values);
+  }
+}
+
+class Listener {
+ public:
+  Listener() { listening = &complaint_; }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener() { listening = nullptr; }
+
+  std::string words() const {
+    const std::string words = complaint_.words.data();
+    return words.substr(0, words.find_last_not_of("\n ") + 1);
+  }
+
+ private:
+  Complaint complaint_;
+};
 
 struct CloseInput {
   void operator()(AVFormatContext* input) const { avformat_close_input(&input); }
@@ -116,23 +147,31 @@ struct MediaStream::State {
   AVStream* stream = nullptr;
   bool ended = false;  // all packets are sent
 
-  Error damaged(int code, const char* expected) const {
-    std::array<char, AV_ERROR_MAX_STRING_SIZE> words = {};
-    av_strerror(code, words.data(), words.size());
-    return Error(name + ": " + what + ": got \"" + printable(words.data()) + "\", expected " +
-                 expected);
+  Error bad(const std::string& words, const char* expected) const {
+    return Error(name + ": " + what + ": got \"" + printable(words) + "\", expected " + expected);
   }
 
   void check(int code, const char* expected) const {
     if (code < 0) {
-      throw damaged(code, expected);
+      std::array<char, AV_ERROR_MAX_STRING_SIZE> words = {};
+      av_strerror(code, words.data(), words.size());
+      throw bad(words.data(), expected);
     }
+  }
+
+  // A decoder's answer: its own words, where it has any, say more than its code.
+  void check(int code, const Listener& listener) const {
+    if (!listener.words().empty()) {
+      throw bad(listener.words(), "whole frames");
+    }
+    check(code, "whole frames");
   }
 
   void open_input();
   void find_stream(AVMediaType type);
   void open_decoder();
   void send_packet();
+  int receive_frame();  // 0, or why there is none: AVERROR_EOF or AVERROR(EAGAIN)
 };
 
 void MediaStream::State::open_input() {
@@ -197,22 +236,37 @@ void MediaStream::State::open_decoder() {
 
 void MediaStream::State::send_packet() {
   const int code = av_read_frame(input.get(), packet.get());
-  if (code == AVERROR_EOF) {
-    ended = true;
-    check(avcodec_send_packet(decoder.get(), nullptr), "whole frames");
+  ended = code == AVERROR_EOF;
+  if (!ended) {
+    check(code, "whole packets");
+  }
+  if (!ended && packet->stream_index != stream->index) {
+    av_packet_unref(packet.get());
     return;
   }
-  check(code, "whole packets");
-  const bool ours = packet->stream_index == stream->index;
-  const bool corrupt = (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
-  const int sent = ours && !corrupt ? avcodec_send_packet(decoder.get(), packet.get()) : 0;
+  if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) {
+    throw bad("corrupt packet", "whole packets");
+  }
+  const Listener listener;
+  const int sent = avcodec_send_packet(decoder.get(), ended ? nullptr : packet.get());
   av_packet_unref(packet.get());
-  check(ours && corrupt ? AVERROR_INVALIDDATA : sent, "whole frames");
+  check(sent, listener);
+}
+
+int MediaStream::State::receive_frame() {
+  const Listener listener;
+  const int code = avcodec_receive_frame(decoder.get(), frame.get());
+  const bool none = code == AVERROR_EOF || code == AVERROR(EAGAIN);
+  check(none ? 0 : code, listener);
+  if (!none && (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0) {
+    throw bad("corrupt frame", "whole frames");
+  }
+  return code;
 }
 
 MediaStream::MediaStream(Bytes bytes, const std::string& name, StreamKind kind)
     : state_(std::make_unique<State>()) {
-  av_log_set_level(AV_LOG_QUIET);
+  av_log_set_callback(on_log);
   av_max_alloc(kMaxAllocation);
   const bool picture = kind == StreamKind::kPicture;
   state_->name = name;
@@ -257,18 +311,11 @@ int MediaStream::orientation() const {
 const AVFrame* MediaStream::next() {
   State& s = *state_;
   for (;;) {
-    const int code = avcodec_receive_frame(s.decoder.get(), s.frame.get());
-    if (code == AVERROR_EOF) {
-      return nullptr;
-    }
-    if (code != AVERROR(EAGAIN)) {
-      s.check(code, "whole frames");
-      if ((s.frame->flags & AV_FRAME_FLAG_CORRUPT) != 0) {
-        throw s.damaged(AVERROR_INVALIDDATA, "whole frames");
-      }
+    const int code = s.receive_frame();
+    if (code == 0) {
       return s.frame.get();
     }
-    if (s.ended) {
+    if (code == AVERROR_EOF || s.ended) {
       return nullptr;
     }
     s.send_packet();

@@ -15,7 +15,7 @@ namespace {
 void check_count(std::size_t frames, const std::string& name) {
   if (frames > kMaxSoundFrames) {
     throw Error(name + ": sound: got more than " + std::to_string(kMaxSoundFrames) +
-                " samples, expected at most so many");
+                " samples, expected at most that many");
   }
 }
 
@@ -42,16 +42,20 @@ std::vector<float> resampled(const std::vector<float>& mono, std::size_t rate,
 
 }  // namespace
 
-MonoSound::MonoSound(std::size_t rate, std::size_t channels, std::string name)
-    : rate_(rate), channels_(channels), name_(std::move(name)) {
+void check_sound_format(std::size_t rate, std::size_t channels, const std::string& name) {
   if (rate < kMinSoundFileRate || rate > kMaxSoundFileRate) {
-    throw Error(name_ + ": sample rate: got " + std::to_string(rate) + ", expected " +
+    throw Error(name + ": sample rate: got " + std::to_string(rate) + ", expected " +
                 std::to_string(kMinSoundFileRate) + " to " + std::to_string(kMaxSoundFileRate));
   }
   if (channels == 0 || channels > kMaxSoundChannels) {
-    throw Error(name_ + ": channels: got " + std::to_string(channels) + ", expected 1 to " +
+    throw Error(name + ": channels: got " + std::to_string(channels) + ", expected 1 to " +
                 std::to_string(kMaxSoundChannels));
   }
+}
+
+MonoSound::MonoSound(std::size_t rate, std::size_t channels, std::string name)
+    : rate_(rate), channels_(channels), name_(std::move(name)) {
+  check_sound_format(rate, channels, name_);
 }
 
 void MonoSound::append(std::span<const double> interleaved) {

@@ -14,10 +14,12 @@
 
 namespace assay {
 
+// Throws Error for a rate or a number of channels out of bounds.
+void check_sound_format(std::size_t rate, std::size_t channels, const std::string& name);
+
 // Grows while samples come, so that no header is believed.
 class MonoSound {
  public:
-  // Throws Error for a rate or a number of channels out of bounds.
   MonoSound(std::size_t rate, std::size_t channels, std::string name);
 
   // [frames, channels]. Throws Error for what is not finite and beyond kMaxSoundFrames.

@@ -112,15 +112,39 @@ void check_png(Png& file, const std::string& name, void (*step)(Png&)) {
   }
 }
 
+bool is_known(std::uint64_t bits, std::uint64_t colour) {
+  const bool small = bits == 1 || bits == 2 || bits == 4 || bits == 8;
+  const bool large = bits == 8 || bits == 16;
+  switch (colour) {
+    case PNG_COLOR_TYPE_GRAY:
+      return small || large;
+    case PNG_COLOR_TYPE_PALETTE:
+      return small;
+    case PNG_COLOR_TYPE_RGB:
+    case PNG_COLOR_TYPE_GRAY_ALPHA:
+    case PNG_COLOR_TYPE_RGB_ALPHA:
+      return large;
+    default:
+      return false;
+  }
+}
+
 ImageSize checked_size(Bytes bytes, const std::string& name) {
-  if (bytes.size() < kHeaderEnd || !has_text(bytes, 8, std::string_view("\0\0\0\x0dIHDR", 8))) {
-    throw Error(name + ": PNG header: got " +
-                (bytes.size() < kHeaderEnd ? std::to_string(bytes.size()) + " bytes"
-                                           : std::string("another chunk")) +
-                ", expected the chunk IHDR");
+  const std::string where = name + ": PNG header: got ";
+  if (bytes.size() < kHeaderEnd) {
+    throw Error(where + std::to_string(bytes.size()) + " bytes, expected at least " +
+                std::to_string(kHeaderEnd));
+  }
+  if (!has_text(bytes, 8, std::string_view("\0\0\0\x0dIHDR", 8))) {
+    throw Error(where + "another chunk, expected IHDR of 13 bytes");
   }
   const ImageSize size{big_endian(bytes, 20, 4), big_endian(bytes, 16, 4)};
   check_image_size(size, name);
+  const std::uint64_t bits = big_endian(bytes, 24, 1), colour = big_endian(bytes, 25, 1);
+  if (!is_known(bits, colour)) {
+    throw Error(where + "colour type " + std::to_string(colour) + " with " + std::to_string(bits) +
+                " bits, expected a pair that PNG knows");
+  }
   return size;
 }
 

@@ -68,12 +68,15 @@ std::optional<Element> mp4_box(Bytes bytes, std::size_t at) {
   return wide < 16 ? std::nullopt : std::optional(Element{id, 16, wide - 16});
 }
 
-// Walks the outermost elements; `wanted` must be one of them.
+// Walks the outermost elements; `wanted` must be one of them, and what is behind it need be none.
 void check_elements(Bytes bytes, std::optional<Element> (*element_at)(Bytes, std::size_t),
                     std::uint64_t wanted, const std::string& what, const std::string& missing) {
   bool found = false;
   for (std::size_t at = 0; at < bytes.size();) {
     const auto element = element_at(bytes, at);
+    if (!element && found) {
+      break;
+    }
     if (!element) {
       throw Error(what + ": got no element at byte " + std::to_string(at) + ", expected one");
     }
