@@ -17,14 +17,6 @@
 namespace assay::ASSAY_REFERENCE {
 namespace {
 
-std::size_t budget_of(const MediaInput& item, const ProcessorConfig& processor) {
-  if (item.budget != 0) {
-    return item.budget;
-  }
-  return item.kind == MediaKind::kFrame ? processor.video_max_soft_tokens
-                                        : processor.image_max_soft_tokens;
-}
-
 [[noreturn]] void refuse_form(const char* kind, const char* expected) {
   throw Error(std::string(kind) + ": got no form that this checkpoint takes, expected " + expected);
 }
@@ -38,28 +30,35 @@ Tensor<T, D> MediaEncoder::encode(const MediaInput& item, const TapScope& tap) c
   return item.kind == MediaKind::kAudio ? encode_sound(item, tap) : encode_picture(item, tap);
 }
 
-PatchInput MediaEncoder::patches_of(const MediaInput& item, const TapScope& tap) const {
-  if (item.patches) {
-    return {*item.patches, item.positions};
-  }
-  if (!item.rgb) {
-    refuse_form("picture", "pixels or patches");
+PatchOptions MediaEncoder::patch_options(MediaKind kind, std::size_t budget) const {
+  if (!config_.vision && !config_.unified_vision) {
+    throw Error("picture: got a checkpoint that takes none, expected one with a vision encoder");
   }
   PatchOptions options;
-  options.budget = budget_of(item, config_.processor);
+  options.budget = budget != 0                 ? budget
+                   : kind == MediaKind::kFrame ? config_.processor.video_max_soft_tokens
+                                               : config_.processor.image_max_soft_tokens;
   options.merged = config_.unified_vision.has_value();
   options.patch_size =
       options.merged ? config_.unified_vision->patch_size : config_.vision->patch_size;
   options.pooling_kernel_size = options.merged ? config_.unified_vision->pooling_kernel_size
                                                : config_.vision->pooling_kernel_size;
   options.resample = profile_.image_resample;
+  return options;
+}
+
+PatchInput MediaEncoder::patches_of(const MediaInput& item, const TapScope& tap) const {
+  const PatchOptions options = patch_options(item.kind, item.budget);
+  if (item.patches) {
+    return {*item.patches, item.positions};
+  }
+  if (!item.rgb) {
+    refuse_form("picture", "pixels or patches");
+  }
   return image_preprocessor(*item.rgb, options, tap);
 }
 
 Tensor<T, D> MediaEncoder::encode_picture(const MediaInput& item, const TapScope& tap) const {
-  if (!config_.vision && !config_.unified_vision) {
-    throw Error("picture: got a checkpoint that takes none, expected one with a vision encoder");
-  }
   auto picture = patches_of(item, tap);
   if (config_.unified_vision) {
     const auto& config = *config_.unified_vision;
@@ -70,8 +69,9 @@ Tensor<T, D> MediaEncoder::encode_picture(const MediaInput& item, const TapScope
   const auto& config = *config_.vision;
   show_patches(picture, config.position_embedding_size, tap);
   if (item.rgb && profile_.vision_pad_mask == VisionPadMask::kAdditiveBool) {
+    const auto options = patch_options(item.kind, item.budget);
     const std::size_t pool = config.pooling_kernel_size;  // padding is seen, so there must be some
-    picture = with_padding(std::move(picture), budget_of(item, config_.processor) * pool * pool);
+    picture = with_padding(std::move(picture), options.budget * pool * pool);
   }
   const VisionEncoder encoder(reader_, config, profile_);
   const TapScope at = tap.under("vision.");

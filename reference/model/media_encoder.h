@@ -42,6 +42,9 @@ class MediaEncoder {
   explicit MediaEncoder(const Checkpoint& checkpoint, const Profile& profile = {},
                         bool bf16_weights = false);
 
+  // How this checkpoint cuts pictures; budget 0: its own. Throws Error when it takes none.
+  PatchOptions patch_options(MediaKind kind, std::size_t budget) const;
+
   // The soft vectors [n, D]. Throws Error when the checkpoint has no encoder for the kind, when
   // the form does not fit, and when the item makes no soft token. Taps image.*, vision.*, audio.*
   // and unified.* below `tap` ("media.0.").

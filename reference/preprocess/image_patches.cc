@@ -60,19 +60,27 @@ std::size_t side_of(const PatchOptions& options) {
   return options.merged ? options.patch_size * options.pooling_kernel_size : options.patch_size;
 }
 
+ImageSize target_of(ImageSize size, const PatchOptions& options) {
+  check_budget(options.budget);
+  const std::size_t pool = options.pooling_kernel_size;
+  return target_size(size, {options.patch_size, options.budget * pool * pool, pool});
+}
+
 }  // namespace
 
 Patches cut_patches(const Image& resized, const PatchOptions& options) {
   return cut_patches(rescale(resized.rgb), resized.size, side_of(options));
 }
 
-PreprocessedImage preprocess_image(const Image& image, const PatchOptions& options) {
-  check_budget(options.budget);
-  const std::size_t pool = options.pooling_kernel_size;
-  const std::size_t soft_token = options.patch_size * pool;  // pixels
+std::size_t image_soft_tokens(ImageSize size, const PatchOptions& options) {
+  const ImageSize target = target_of(size, options);
+  const std::size_t soft_token = options.patch_size * options.pooling_kernel_size;  // pixels
+  return (target.height / soft_token) * (target.width / soft_token);
+}
 
+PreprocessedImage preprocess_image(const Image& image, const PatchOptions& options) {
   PreprocessedImage out;
-  out.target = target_size(image.size, {options.patch_size, options.budget * pool * pool, pool});
+  out.target = target_of(image.size, options);
   std::vector<float> v;  // [th, tw, 3]
   if (options.resample == ImageResample::kFloat) {
     v = rescale(resize_float(image, out.target));
@@ -81,7 +89,7 @@ PreprocessedImage preprocess_image(const Image& image, const PatchOptions& optio
     v = rescale(out.resized.rgb);
   }
   out.patches = cut_patches(v, out.target, side_of(options));
-  out.num_soft_tokens = (out.target.height / soft_token) * (out.target.width / soft_token);
+  out.num_soft_tokens = image_soft_tokens(image.size, options);
   return out;
 }
 

@@ -37,6 +37,9 @@ struct Patches {
 // v = byte / 255 in patches; a picture whose sides are not whole patches loses the rest.
 Patches cut_patches(const Image& resized, const PatchOptions& options);
 
+// (th / 48) (tw / 48) of a picture of this size.
+std::size_t image_soft_tokens(ImageSize size, const PatchOptions& options);
+
 // Every step, for those who look.
 struct PreprocessedImage {
   ImageSize target;
