@@ -16,22 +16,6 @@ TokenType type_of_id(std::int32_t id, const SpecialTokens& special) {
   return id == special.audio ? TokenType::kAudio : TokenType::kText;
 }
 
-std::vector<TokenType> types_of(const conformance::CaseInput& input, const TextConfig& config) {
-  std::vector<TokenType> types;
-  for (const std::int32_t id : input.ids) {
-    types.push_back(type_of_id(id, config.special));
-  }
-  for (std::size_t t = 0; t < input.token_types.size(); ++t) {
-    const std::int32_t type = input.token_types[t];
-    if (type < 0 || type > 3) {
-      throw Error("token_types[" + std::to_string(t) + "]: got " + std::to_string(type) +
-                  ", expected 0 (text), 1 (image), 2 (video) or 3 (audio)");
-    }
-    types[t] = static_cast<TokenType>(type);
-  }
-  return types;
-}
-
 void check_length(std::size_t got, std::size_t expected, const char* what) {
   if (got != 0 && got != expected) {
     throw Error(std::string(what) + ": got " + std::to_string(got) + " entries, expected " +
@@ -83,12 +67,28 @@ Tensor<T, D> soft_rows(const conformance::CaseInput& input, const std::vector<To
 
 }  // namespace
 
+std::vector<TokenType> types_of(const conformance::CaseInput& input, const TextConfig& config) {
+  std::vector<TokenType> types;
+  for (const std::int32_t id : input.ids) {
+    types.push_back(type_of_id(id, config.special));
+  }
+  check_length(input.token_types.size(), types.size(), "token_types");
+  for (std::size_t t = 0; t < input.token_types.size(); ++t) {
+    const std::int32_t type = input.token_types[t];
+    if (type < 0 || type > 3) {
+      throw Error("token_types[" + std::to_string(t) + "]: got " + std::to_string(type) +
+                  ", expected 0 (text), 1 (image), 2 (video) or 3 (audio)");
+    }
+    types[t] = static_cast<TokenType>(type);
+  }
+  return types;
+}
+
 TokenChunk tokens_of(const conformance::CaseInput& input, const TextConfig& config) {
   const std::size_t count = input.ids.size();
   if (count == 0) {
     throw Error("ids: got none, expected at least one");
   }
-  check_length(input.token_types.size(), count, "token_types");
   check_length(input.positions.size(), count, "positions");
   check_length(input.valid.size(), count, "valid");
 
@@ -105,6 +105,20 @@ TokenChunk tokens_of(const conformance::CaseInput& input, const TextConfig& conf
   check_padding(tokens.valid);
   tokens.soft = soft_rows(input, tokens.types, config.hidden_size);
   return tokens;
+}
+
+void show_prompt(TokenChunk& tokens, Taps& taps) {
+  const TapScope tap(taps, "text.");
+  IntTensor<T> ids = IntTensor<T>::from_shape({tokens.ids.size()});
+  std::copy(tokens.ids.begin(), tokens.ids.end(), ids.begin());
+  tap("ids_expanded", ids);
+  std::copy(ids.begin(), ids.end(), tokens.ids.begin());
+  IntTensor<T> types = IntTensor<T>::from_shape({tokens.types.size()});
+  std::transform(tokens.types.begin(), tokens.types.end(), types.begin(),
+                 [](TokenType type) { return static_cast<std::int32_t>(type); });
+  tap("mm_type", types);
+  std::transform(types.begin(), types.end(), tokens.types.begin(),
+                 [](std::int32_t type) { return static_cast<TokenType>(type); });
 }
 
 std::vector<std::pair<std::size_t, std::size_t>> calls_of(const TokenChunk& tokens,

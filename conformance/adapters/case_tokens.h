@@ -11,9 +11,15 @@
 
 namespace assay::ASSAY_REFERENCE {
 
-// Throws when types, positions or soft vectors do not fit the ids. Without token
-// types a placeholder is known by its id.
+// The type of each token. Without the case's own a placeholder is known by its id.
+std::vector<TokenType> types_of(const conformance::CaseInput& input, const TextConfig& config);
+
+// Throws when types, positions or soft vectors do not fit the ids. Media must be
+// soft vectors.
 TokenChunk tokens_of(const conformance::CaseInput& input, const TextConfig& config);
+
+// Taps text.ids_expanded and text.mm_type. What a listener writes into them holds from then on.
+void show_prompt(TokenChunk& tokens, Taps& taps);
 
 // [first, end) of each call when a prompt is fed `chunk` tokens at a time (0: all at once). A
 // vision block is never cut: its chunk grows to hold it.

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "conformance/adapters/case_tokens.h"
+#include "conformance/adapters/media_forms.h"
+#include "conformance/adapters/media_items.h"
 #include "conformance/adapters/tap_bridge.h"
 #include "reference/model/drafter.h"
 #include "reference/model/generate.h"
@@ -23,6 +25,8 @@ Status guarded(const std::function<void()>& work) {
   try {
     work();
     return {};
+  } catch (const NotBuilt& error) {
+    return {StatusCode::kNotSupported, error.what()};
   } catch (const Error& error) {
     return {StatusCode::kBadInput, error.what()};
   } catch (const std::bad_alloc&) {
@@ -72,35 +76,65 @@ class ReferenceAdapter : public Implementation {
   }
 
  private:
+  // The prompt of a case, its media encoded.
+  struct Prompt {
+    TokenChunk tokens;
+    bool had_media = false;  // other than soft vectors
+  };
+
+  Prompt prompt_of(const CaseInput& input, const RunOptions& options, const Profile& profile,
+                   TapListener& taps) const {
+    const auto& config = checkpoint_->config();
+    if (std::none_of(input.media.begin(), input.media.end(), is_raw)) {
+      return {tokens_of(input, config.text), false};
+    }
+    DirectBridge bridge(taps);  // encoders run once, however the prompt is cut
+    const MediaEncoder encoder(*checkpoint_, profile, options.numerics.bf16_weights);
+    const auto encoded =
+        encode_media(input, types_of(input, config.text), encoder, config.processor, bridge);
+    return {tokens_of(encoded, config.text), true};
+  }
+
   void run_case(const CaseInput& input, const RunOptions& options, TapListener& taps) const {
+    const Profile profile = parse_profile(options.profile);
     const Transformer model(*checkpoint_,
                             {options.numerics.bf16_scales, options.numerics.fp32_rope_angles,
-                             options.numerics.bf16_weights});
-    const TokenChunk tokens = tokens_of(input, model.config());
+                             options.numerics.bf16_weights},
+                            profile.text_vision_mask);
+    const Prompt prompt = prompt_of(input, options, profile, taps);
+    const TokenChunk& tokens = prompt.tokens;
     // Drafts see all keys with a mask over them, as the oracle's do: the ring keeps everything.
     KvCache cache = model.new_cache(input.draft ? tokens.ids.size() + 2 : 0);
     const auto calls = calls_of(tokens, options.prefill_chunk, model.config().vision_blocks);
-    const auto last = calls.size() == 1 ? run_at_once(model, tokens, cache, taps)
-                                        : run_in_calls(model, tokens, calls, cache, taps);
+    const auto last = calls.size() == 1 ? run_at_once(model, prompt, cache, taps)
+                                        : run_in_calls(model, prompt, calls, cache, taps);
     if (input.draft) {
       run_draft(model, tokens, *input.draft, cache, last, taps);
     }
   }
 
-  static ForwardResult run_at_once(const Transformer& model, const TokenChunk& tokens,
-                                   KvCache& cache, TapListener& taps) {
+  static ForwardResult run_at_once(const Transformer& model, const Prompt& prompt, KvCache& cache,
+                                   TapListener& taps) {
     DirectBridge bridge(taps);
+    TokenChunk tokens = prompt.tokens;
+    if (prompt.had_media) {
+      show_prompt(tokens, bridge);
+    }
     return model.forward(tokens, cache, bridge);
   }
 
-  static ForwardResult run_in_calls(const Transformer& model, const TokenChunk& tokens,
+  static ForwardResult run_in_calls(const Transformer& model, const Prompt& prompt,
                                     const std::vector<std::pair<std::size_t, std::size_t>>& calls,
                                     KvCache& cache, TapListener& taps) {
-    JoiningBridge bridge(taps, tokens.ids.size());
+    JoiningBridge bridge(taps, prompt.tokens.ids.size());
     ForwardResult last;
     for (const auto& [first, end] : calls) {
       bridge.begin_call(first);
-      last = model.forward(slice(tokens, first, end), cache, bridge);
+      TokenChunk tokens = slice(prompt.tokens, first, end);
+      if (prompt.had_media) {
+        show_prompt(tokens, bridge);
+      }
+      last = model.forward(tokens, cache, bridge);
     }
     bridge.finish();
     return last;

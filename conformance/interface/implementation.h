@@ -40,19 +40,19 @@ struct MediaItem {
   std::size_t width = 0;       // the model's hidden size
   std::vector<double> values;  // [rows, width]; empty when a rawer form is given
 
-  std::vector<std::uint8_t> file;  // bytes of a PNG, JPEG, WAV, FLAC or video file
-  struct Array {                   // row-major; absent when the shape is empty
+  std::vector<std::uint8_t> file = {};  // bytes of a PNG, JPEG, WAV, FLAC or video file
+  struct Array {                        // row-major; absent when the shape is empty
     std::vector<std::size_t> shape;
     std::vector<double> values;
     bool given() const { return !shape.empty(); }
   };
-  Array rgb;         // [h, w, 3], 0 … 255
-  Array patches;     // [N, 3 P P] in [0, 1], padding slots allowed
-  Array positions;   // [N, 2] with patches: x, y; (-1, -1) is padding
-  Array samples;     // [n], 16 kHz mono
-  Array mel;         // [F, 128]
-  Array mel_mask;    // [F] or absent: all frames are valid
-  Array audio_rows;  // [n, 640], 12B
+  Array rgb = {};         // [h, w, 3], 0 … 255
+  Array patches = {};     // [N, 3 P P] in [0, 1], padding slots allowed
+  Array positions = {};   // [N, 2] with patches: x, y; (-1, -1) is padding
+  Array samples = {};     // [n], 16 kHz mono
+  Array mel = {};         // [F, 128]
+  Array mel_mask = {};    // [F] or absent: all frames are valid
+  Array audio_rows = {};  // [n, 640], 12B
 
   std::size_t budget = 0;      // soft tokens a picture or frame may take; 0: not said
   std::size_t num_frames = 0;  // frames taken from a video; 0: the checkpoint's
