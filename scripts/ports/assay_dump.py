@@ -22,6 +22,7 @@ import numpy as np
 
 _TAP_NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 _RULES = set("arg item last heads_first flat keys mask half row stack if beside".split())
+_RULES |= set("items sizes real axis square swap blocks joined shared whole".split())  # of media
 _SAFETENSORS_TYPES = {"float64": "F64", "float32": "F32", "int32": "I32"}
 
 
@@ -65,6 +66,7 @@ class Dump:
             )
         self.position = 0  # of the first row of the current call; set it before each chunk
         self.step = 0  # draft step, fills {s} in tap names
+        self.media = None  # for maps of encoders: MediaItems of assay_media.py
         self._pieces = {}  # tap -> {first row: (first column or None, array)}
 
     def add(self, tap, array):
@@ -239,7 +241,7 @@ def hook_torch(model, name_map, dump, rename=None, taps=None):
             hooks.missing.append(f"{template}: no module {path}")
         for order, (index, name) in enumerate(found):
             tap = template.replace("{i}", str(index)).replace("{j}", str(index))
-            if taps is None or taps(tap):
+            if taps is None or "sizes" in rules or taps(tap):
                 place = (tap, order, len(found)) if "stack" in rules else (tap, 0, 1)
                 _hook(modules, name, io, _Catcher(dump, place, rules, modules, name), hooks)
     return hooks
@@ -287,9 +289,11 @@ class _Catcher:
         value = self._value(args, kwargs, output)
         if value is None:
             return
-        array = self._shape(
-            to_numpy(value, self.tap)
-        )  # a copy: later in-place changes are not seen
+        array = to_numpy(value, self.tap)  # a copy: later in-place changes are not seen
+        if "items" in self.rules:
+            self._items(array)
+            return
+        array = self._shape(array)
         tap = self.tap.replace("{s}", str(self.dump.step))
         if "{s}" in self.tap:
             self.dump.add(tap, array)
@@ -299,6 +303,17 @@ class _Catcher:
             first = self.dump.position
             column = first + len(array) - array.shape[-1] if "keys" in self.rules else None
             self.dump.rows(tap, array, first, column)
+
+    def _items(self, array):
+        """A call of an encoder: learn which rows are real, or part a tap by item."""
+        media, rules = self.dump.media, self.rules
+        if media is None:
+            raise DumpError(f"{self.tap}: dump.media: got none, expected assay_media.MediaItems")
+        if "sizes" in rules:
+            media.begin(rules, array)
+            return
+        for tap, part in media.parts(self.tap, rules, array):
+            self.dump.add(tap, self._split_last(part))
 
     def _wanted(self, args, kwargs):
         place, _, wanted = self.rules["if"].partition(":")
@@ -333,11 +348,15 @@ class _Catcher:
             array = array[0]
         if "heads_first" in rules:
             array = np.swapaxes(array, 0, 1)
-        if "last" in rules:
-            array = array.reshape(*array.shape[:-1], -1, self._size(rules["last"]))
+        array = self._split_last(array)
         if "half" in rules:
             array = array[..., : array.shape[-1] // 2]
         return array[-1] if "row" in rules else array
+
+    def _split_last(self, array):
+        if "last" not in self.rules:
+            return array
+        return array.reshape(*array.shape[:-1], -1, self._size(self.rules["last"]))
 
     def _size(self, text):
         """A number, or .name: an attribute of the module that holds this one."""

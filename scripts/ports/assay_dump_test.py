@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of assay_dump.py: python -m unittest assay_dump_test (torch and h5py parts skip without)."""
+"""Tests of assay_dump.py and assay_media.py: python -m unittest assay_dump_test (the parts that
+need torch or h5py skip without)."""
 
 import json
 import struct
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from assay_dump import Dump, DumpError, hook_torch, read_map
+from assay_media import MediaItems, unblocked
 
 try:
     import torch
@@ -110,6 +112,51 @@ class DumpTest(unittest.TestCase):
         out = dump.taps()["text.layer.0.out"]
         self.assertEqual((out.shape, out.dtype), ((6, 2, 2), np.float32))
         self.assertNotEqual(float(np.abs(out).sum()), 0.0)
+
+    @unittest.skipIf(torch is None, "needs torch")
+    def test_items_of_a_batch_are_parted_and_padding_is_dropped(self):
+        class Tower(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.inner = torch.nn.Identity()
+
+            def forward(self, pixels, positions):
+                x = self.inner(pixels)
+                return x[(positions != -1).all(dim=-1)][::9]  # a row per soft token, no padding
+
+        model = torch.nn.ModuleDict({"tower": Tower()})
+        dump = Dump(self.folder / "a.safetensors")
+        rows = [
+            ("media", "tower", "in", "arg=1 items=pictures sizes=positions"),
+            ("media.{k}.vision.patch_embed", "tower.inner", "out", "items=pictures real=patches"),
+            ("media.{k}.vision.pool", "tower", "out", "items=pictures real=soft joined"),
+        ]
+        hook_torch(model, rows, dump)
+        pixels = torch.arange(2 * 18.0).reshape(2, 18, 1)
+        positions = torch.zeros(2, 18, 2, dtype=torch.long)
+        positions[0, 9:] = -1
+        self.refused("dump.media: got none", model.tower, pixels, positions)
+        dump.media = MediaItems(pictures=[3])
+        self.refused("got 2 in a call, 1 announced", model.tower, pixels, positions)
+        dump.media = MediaItems(pictures=[3, 0])
+        model.tower(pixels, positions)
+        taps = {name: array[:, 0].tolist() for name, array in dump.taps().items()}
+        self.assertEqual(taps["media.3.vision.patch_embed"], [*range(9)])
+        self.assertEqual(taps["media.0.vision.patch_embed"], [*range(18, 36)])
+        self.assertEqual(taps["media.3.vision.pool"], [0])
+        self.assertEqual(taps["media.0.vision.pool"], [18, 27])
+
+    def test_blocks_of_local_attention_become_rows_by_rows(self):
+        blocks = np.zeros((1, 2, 3, 6))  # blocks of 3 queries see the 3 keys before them, too
+        for query in range(6):
+            for key in range(6):
+                column = key - query // 3 * 3 + 3
+                if 0 <= column < 6:
+                    blocks[0, query // 3, query % 3, column] = 10 * query + key
+        rows = unblocked(blocks, 5, window=3)[0]
+        self.assertEqual(rows[4].tolist(), [0, 0, 42, 43, 44])
+        self.assertEqual(rows[1].tolist(), [10, 11, 0, 0, 0])
+        self.assertEqual(unblocked(blocks, 5)[0][4].tolist(), [40, 41, 42, 43, 44])
 
 
 if __name__ == "__main__":

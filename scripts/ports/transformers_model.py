@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build a Hugging Face transformers Gemma 4 model from a checkpoint folder and feed it a case.
 
-Only the language model is built (no vision or audio tower): soft vectors of a case take the place
-of what the towers would have produced, and everything after that is transformers' own code.
+The encoders are built for cases with pictures and sounds. Where a case has soft vectors instead,
+these take the place of what the encoders would have produced. The rest is transformers' own code.
 """
 
 import os
@@ -16,6 +16,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import numpy as np
 import torch
 
+import transformers_media as media
+
 CLASSES = {
     "gemma4": ("gemma4", "Gemma4ForConditionalGeneration"),
     "gemma4_text": ("gemma4", "Gemma4ForCausalLM"),
@@ -25,6 +27,10 @@ CLASSES = {
     "gemma4_unified_assistant": ("gemma4_unified_assistant", "Gemma4UnifiedAssistantForCausalLM"),
 }
 MEDIA_TYPES = {"image": 1, "frame": 2, "audio": 3}
+STORED = {  # the 12B's modules are nested, its files keep flat names
+    "model.embed_vision.multimodal_embedder.": "model.embed_vision.",
+    "model.embed_vision.": "model.vision_embedder.",
+}
 
 
 class PortError(Exception):
@@ -43,6 +49,7 @@ class Case:
     types: np.ndarray
     positions: np.ndarray
     soft: dict = field(default_factory=dict)  # placeholder position -> vector
+    items: list = field(default_factory=list)  # media.Item
     draft: SimpleNamespace = None  # token, steps, window
     drafter: str = ""
 
@@ -63,8 +70,11 @@ def read_case(path):
         case = Case(ids, types.astype(np.int64), places.astype(np.int64))
         case.drafter = str(file.attrs.get("drafter", ""))
         names = sorted(inputs["media"], key=int) if "media" in inputs else []
-        media = [inputs["media"][name] for name in names]
-        case.soft = _place_soft_vectors(path, case.types, media)
+        groups = [inputs["media"][name] for name in names]
+        if any("soft" in group for group in groups):
+            case.soft = _place_soft_vectors(path, case.types, groups)
+        else:
+            case.items = [_read_item(path, group) for group in groups]
         if "draft" in inputs:
             draft = inputs["draft"].attrs
             case.draft = SimpleNamespace(
@@ -73,10 +83,17 @@ def read_case(path):
     return case
 
 
-def _place_soft_vectors(path, types, media):
+def _read_item(path, group):
+    try:
+        return media.read_item(path, group)
+    except media.Unsupported as reason:
+        raise NotSupported(str(reason)) from None
+
+
+def _place_soft_vectors(path, types, groups):
     rows = [
         (MEDIA_TYPES.get(str(item.attrs["kind"])), row)
-        for item in media
+        for item in groups
         for row in _soft(path, item)
     ]
     places = np.flatnonzero(types > 0)
@@ -89,9 +106,7 @@ def _place_soft_vectors(path, types, media):
 
 def _soft(path, item):
     if "soft" not in item:
-        raise NotSupported(
-            f"{path}: media without soft vectors need the towers, which this port does not build"
-        )
+        raise NotSupported(f"{path}: soft vectors of some media and not of others")
     return item["soft"][:]
 
 
@@ -104,6 +119,8 @@ class Loaded:
     config: object  # of the text model
     rename: dict  # from the text-only module paths to this class's
     multimodal: bool
+    folder: str
+    dtype: torch.dtype
 
     @property
     def namespace(self):
@@ -111,7 +128,7 @@ class Loaded:
         return sys.modules[type(self.text).__module__]
 
 
-def load(folder, dtype):
+def load(folder, dtype, encoders=False):
     """Build the class that config.json names and copy every tensor into it, converted to dtype."""
     from transformers import AutoConfig
     from transformers.utils import logging
@@ -128,14 +145,14 @@ def load(folder, dtype):
             f"{folder}: model_type: got {config.model_type}, expected one of {' '.join(CLASSES)}"
         )
     for tower in ("vision_config", "audio_config"):
-        if getattr(config, tower, None) is not None:
+        if getattr(config, tower, None) is not None and not encoders:
             setattr(config, tower, None)
     model = _build(config, dtype)
     _copy_weights(folder, model)
     multimodal = hasattr(model.model, "language_model")
     text = model.model.language_model if multimodal else model.model
     rename = {"model.": "model.language_model."} if multimodal else {}
-    return Loaded(model, text, config.get_text_config(), rename, multimodal)
+    return Loaded(model, text, config.get_text_config(), rename, multimodal, folder, dtype)
 
 
 def _build(config, dtype):
@@ -157,7 +174,8 @@ def _copy_weights(folder, model):
     if not files:
         raise PortError(f"{folder}: safetensors: got no file")
     stored = {name: tensor for file in files for name, tensor in load_file(file).items()}
-    for name, place in model.state_dict().items():
+    for module_name, place in model.state_dict().items():
+        name = stored_name(module_name, stored)
         if name == "lm_head.weight" and name not in stored:
             continue  # tied to embed_tokens
         if name not in stored or stored[name].shape != place.shape:
@@ -167,6 +185,14 @@ def _copy_weights(folder, model):
     if "lm_head.weight" not in stored and hasattr(model, "lm_head"):
         embedding = model.get_input_embeddings()
         model.lm_head.weight = embedding.weight
+
+
+def stored_name(name, stored):
+    """What a file calls the tensor of a module."""
+    for nested, flat in STORED.items():
+        if name.startswith(nested) and name not in stored:
+            return flat + name.removeprefix(nested)
+    return name
 
 
 def run(loaded, case, dump, chunk=0):
@@ -180,7 +206,7 @@ def run(loaded, case, dump, chunk=0):
         here = slice(first, min(first + size, len(case.ids)))
         arguments = {"input_ids": torch.tensor(case.ids[None, here])}
         arguments["position_ids"] = torch.tensor(case.positions[None, here])
-        arguments |= _media_arguments(loaded, case, here) if loaded.multimodal else {}
+        arguments |= _media_arguments(loaded, case, here, dump) if loaded.multimodal else {}
         output = loaded.model(
             **arguments,
             past_key_values=cache,
@@ -201,6 +227,8 @@ def check_supported(loaded, case, chunk):
         raise NotSupported(
             "drafting after a chunked prefill: the shared states hold the last chunk only"
         )
+    if case.items and chunk:
+        raise NotSupported("pictures and sounds of a prompt in chunks: encoders run in one call")
     vision = (case.types == 1) | (case.types == 2)
     if chunk and loaded.config.use_bidirectional_attention == "vision":
         for cut in range(chunk, len(case.ids), chunk):
@@ -208,10 +236,12 @@ def check_supported(loaded, case, chunk):
                 raise NotSupported(f"a chunk ends at {cut}, inside a vision block")
 
 
-def _media_arguments(loaded, case, here):
-    """Soft vectors at the doors behind the towers: encoder outputs, and audio features."""
+def _media_arguments(loaded, case, here, dump):
+    """Media, or soft vectors at the doors behind the encoders."""
     types = case.types[: here.stop]  # of every key so far: transformers indexes them by position
     arguments = {"mm_token_type_ids": torch.tensor(types[None])}
+    if case.items:
+        return arguments | _encoded(loaded, case, dump)
     chosen = {kind: _soft_rows(loaded, case, here, code) for kind, code in MEDIA_TYPES.items()}
     encoded = {
         name: SimpleNamespace(pooler_output=[chosen[kind]])
@@ -226,6 +256,23 @@ def _media_arguments(loaded, case, here):
         loaded.model.model.get_audio_features = lambda *_, **__: features
         arguments |= {"input_features": audio[None], "input_features_mask": mask}
     return arguments
+
+
+def _encoded(loaded, case, dump):
+    """Items through transformers' processors and encoders."""
+    model = loaded.model.model
+    for kind, part in (("audio", "embed_audio"), ("image", "embed_vision")):
+        wanted = any((item.kind == "audio") == (kind == "audio") for item in case.items)
+        if wanted and getattr(model, part, None) is None:
+            raise NotSupported(f"{kind}: this checkpoint has no encoder for it")
+    processors = media.Processors(loaded.folder, hasattr(model.embed_vision, "patch_dense"))
+    try:
+        chosen = media.arguments(model, case.items, processors, loaded.dtype)
+    except media.Unsupported as reason:
+        raise NotSupported(str(reason)) from None
+    for tap, array in processors.taps.items():
+        dump.add(tap, array)
+    return chosen
 
 
 def _soft_rows(loaded, case, here, code):

@@ -14,7 +14,8 @@ import json
 import sys
 from pathlib import Path
 
-from assay_dump import Dump, DumpError, hook_torch, to_numpy
+import transformers_functions as functions
+from assay_dump import Dump, DumpError, hook_torch
 
 HERE = Path(__file__).resolve().parent
 PRECISIONS = {"f32": "float32", "bf16": "bfloat16"}
@@ -31,7 +32,7 @@ TYPICAL = set(
 
 
 def kind_of(tap):
-    """`attn.mix` of `text.layer.3.attn.mix`; model-level names as they are."""
+    """`attn.mix` of `text.layer.3.attn.mix`; other names as they are."""
     return ".".join(tap.split(".")[3:]) if tap.startswith("text.layer.") else tap
 
 
@@ -40,9 +41,14 @@ def wanted(taps, omit):
 
     def keep(tap):
         kind = kind_of(tap)
-        return kind not in omit and (taps == "all" or kind in TYPICAL or tap.startswith("mtp."))
+        usual = kind in TYPICAL or tap.startswith("mtp.") or is_usual_media(tap)
+        return kind not in omit and (taps == "all" or usual)
 
     return keep
+
+
+def is_usual_media(tap):
+    return tap.startswith("media.") and not tap.endswith("attn.probs")
 
 
 def record(loaded, dump, taps="typical", bug=None):
@@ -55,10 +61,15 @@ def record(loaded, dump, taps="typical", bug=None):
     undo_functions = record_functions(loaded, dump, keep) if taps == "all" else lambda: None
     undo_bug = bug.plant(loaded) if bug else lambda: None
     table = HERE / "maps/hf_text.csv"
-    hooks = hook_torch(loaded.model, table, dump, rename=loaded.rename, taps=keep)
+    all_hooks = [hook_torch(loaded.model, table, dump, rename=loaded.rename, taps=keep)]
+    if dump.media:
+        unified = "unified" in loaded.namespace.__name__
+        table = HERE / ("maps/hf_media_12b.csv" if unified else "maps/hf_media.csv")
+        all_hooks.append(hook_torch(loaded.model, table, dump, taps=keep))
 
     def undo():
-        hooks.remove()
+        for hooks in all_hooks:
+            hooks.remove()
         undo_bug()
         undo_functions()
 
@@ -66,40 +77,13 @@ def record(loaded, dump, taps="typical", bug=None):
 
 
 def record_functions(loaded, dump, keep):
-    """Taps inside the attention: wrap the two functions it calls. Returns the undo."""
-    space, state = loaded.namespace, {}
-    rotate, attend = space.apply_rotary_pos_emb, space.eager_attention_forward
-
-    def enter(module, *_):
-        state.update(layer=module.layer_idx, names=["q_rope", "k_rope"])
-
-    def put(name, array, first, column=None):
-        tap = f"text.layer.{state['layer']}.attn.{name}"
-        if keep(tap):
-            dump.rows(tap, array, first, column)
-
-    def recorded_rotate(x, cos, sin, unsqueeze_dim=1):
-        y = rotate(x, cos, sin, unsqueeze_dim=unsqueeze_dim)
-        if state.get("names"):
-            put(state["names"].pop(0), to_numpy(y)[0], dump.position)
-        return y
-
-    def recorded_attend(module, query, key, value, mask, **kwargs):
-        end = dump.position + query.shape[2]
-        first = end - key.shape[2]
-        put("k_ctx", to_numpy(key)[0].swapaxes(0, 1), first)
-        put("v_ctx", to_numpy(value)[0].swapaxes(0, 1), first)
-        keys = space.repeat_kv(key, module.num_key_value_groups)
-        scores = query @ keys.transpose(2, 3) * kwargs["scaling"]
-        put("scores", to_numpy(scores)[0].swapaxes(0, 1), dump.position, first)
-        return attend(module, query, key, value, mask, **kwargs)
-
-    for layer in loaded.text.layers:
-        layer.self_attn.register_forward_pre_hook(enter)
-    space.apply_rotary_pos_emb, space.eager_attention_forward = recorded_rotate, recorded_attend
+    """What no module boundary shows. Returns the undo."""
+    undo_attention = functions.record_attention(loaded, dump, keep)
+    undo_encoders = functions.record_encoders(loaded, dump, keep) if dump.media else lambda: None
 
     def undo():
-        space.apply_rotary_pos_emb, space.eager_attention_forward = rotate, attend
+        undo_encoders()
+        undo_attention()
 
     return undo
 
@@ -128,12 +112,14 @@ def run_port(options):
     import torch
 
     import transformers_bugs as bugs
+    import transformers_media as media
     import transformers_model as port
 
     dtype = getattr(torch, PRECISIONS[options.precision])
     with Dump(options.out) as dump, torch.no_grad():
         case = port.read_case(options.case)
-        loaded = port.load(options.checkpoint, dtype)
+        loaded = port.load(options.checkpoint, dtype, encoders=bool(case.items))
+        dump.media = media.numbers(case.items) if case.items else None
         bug = bugs.find(options.plant, loaded, case) if options.plant else None
         undo = record(loaded, dump, options.taps, bug)
         output = port.run(loaded, case, dump, options.chunk)
