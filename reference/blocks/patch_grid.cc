@@ -62,7 +62,8 @@ PatchGrid patch_grid(const IntTensor<R, A>& positions, std::size_t table_rows) {
     grid.rows = std::max(grid.rows, static_cast<std::size_t>(place.second) + 1);
   }
   if (grid.real.empty()) {
-    throw Error("picture: got " + std::to_string(slots) + " slots without a patch, expected one");
+    throw Error("picture: got " + std::to_string(slots) +
+                " slots without a patch, expected at least one patch");
   }
   return grid;
 }
