@@ -35,7 +35,7 @@ TEST(MultimodalEmbedder, HidesFactorsOnItsInput) {
   expect_near(embedded(Tensor<R, D>(x * Real(9)), kRef), embedded(x, kRef), 1e-4);
 }
 
-// DIV-01: rows differ by one positive factor each, and JAX's have the mean square 1.
+// DIV-M01: rows differ by one positive factor each, and JAX's have the mean square 1.
 TEST(MultimodalEmbedder, ProjectingFirstMovesEachRowByAFactor) {
   const auto x = random_tensor<R, D>({3, 4}, 1);
   const auto ref = embedded(x, kRef);

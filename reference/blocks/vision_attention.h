@@ -9,7 +9,7 @@
 // four maps are clipped in E2B and E4B. One head at a time: the probabilities of all heads of a
 // large picture are held together only while somebody watches them.
 // Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/vision/_modules.py, Attention.
-// Spec multimodal 3.
+// Spec multimodal 3: RV-7 ... RV-13.
 #pragma once
 
 #include "reference/core/taps.h"
@@ -23,7 +23,7 @@ namespace assay::ASSAY_REFERENCE {
 
 // What the layers of one call share. Padding slots are left out of it (REF), or they stand behind
 // the patches and JAX's mask is used: 1 is added to the logits between two patches and nothing to
-// the others, so that padding keeps much of its weight (DIV-02).
+// the others, so that padding keeps much of its weight (DIV-M02).
 struct VisionCall {
   VisionRopeTable rope;
   VisionPadMask pad_mask = VisionPadMask::kExclude;

@@ -3,8 +3,8 @@
 //
 //   y = down_proj ( gelu( gate_proj x ) .* ( up_proj x ) )
 //
-// gelu is the tanh form (DIV-24). The input clamp of down_proj acts on the product, so it is not
-// seen in the tap `act`, which is the product.  Spec multimodal 3.
+// gelu is the tanh form (DIV-M24). The input clamp of down_proj acts on the product, so it is not
+// seen in the tap `act`, which is the product.  Spec: RV-15.
 #pragma once
 
 #include "reference/core/taps.h"

@@ -159,7 +159,7 @@ TEST_F(VisionMiniature, WatchingChangesNothing) {
   EXPECT_EQ(values_of(soft(miniature_picture(6, 3), watching)), soft(miniature_picture(6, 3)));
 }
 
-// DIV-02: with padding, the boolean mask leaves it most of its weight; without, it adds 1 to all.
+// DIV-M02: with padding, the boolean mask leaves it most of its weight; without, it adds 1 to all.
 TEST_F(VisionMiniature, AdditiveBooleanMask) {
   open();
   Profile profile;

@@ -54,7 +54,7 @@ TEST(VisionTwin, AgreesAtEveryTap) {
   expect_twins(ours(), right());
 }
 
-// DIV-02: what is a mistake in REF is the switch vision.pad_mask = additive_bool.
+// DIV-M02: what is a mistake in REF is the switch vision.pad_mask = additive_bool.
 TEST(VisionTwin, AgreesWithTheMaskOfJax) {
   Profile profile;
   profile.vision_pad_mask = VisionPadMask::kAdditiveBool;

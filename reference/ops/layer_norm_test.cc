@@ -78,7 +78,7 @@ TEST(LayerNorm, RefusesWidthsThatDoNotFit) {
             "layer_norm: bias: got shape [9], expected [8]");
 }
 
-// V59, DIV-20: the config's 1e-6 is the RMS norm's. Seen where a patch is nearly flat.
+// V59, DIV-M20: the config's 1e-6 is the RMS norm's. Seen where a patch is nearly flat.
 TEST(layer_norm, eps_of_the_config) {
   Sample s;
   s.x *= Real(0x1p-7);

@@ -56,7 +56,7 @@ struct UnifiedVisionConfig {
   std::size_t mm_embed_dim = 3840;
   std::size_t mm_posemb_size = 1120;  // rows per axis
   double rms_norm_eps = 1e-6;
-  static constexpr double kLayerNormEps = 1e-5;  // not in the config (DIV-20)
+  static constexpr double kLayerNormEps = 1e-5;  // not in the config (DIV-M20)
 
   std::size_t model_patch_size() const { return patch_size * pooling_kernel_size; }
   std::size_t patch_width() const { return 3 * model_patch_size() * model_patch_size(); }
