@@ -106,7 +106,7 @@ void add_audio(const AudioConfig& config, std::vector<ExpectedTensor>& rows) {
   subsample.add("layer0.norm.weight", {first});
   subsample.add("layer1.conv.weight", {second, first, 3, 3});
   subsample.add("layer1.norm.weight", {second});
-  // Two strides of two leave a quarter of the mel bins (DIV-36).
+  // Two strides of two leave a quarter of the mel bins (DIV-M36).
   subsample.add("input_proj_linear.weight", {config.hidden_size, kMelBins / 4 * second});
   for (std::size_t i = 0; i < config.num_hidden_layers; ++i) {
     add_audio_layer(config, tower.below("layers." + std::to_string(i) + "."));

@@ -156,7 +156,7 @@ void parse_audio_context(const JsonObject& audio, AudioConfig& config) {
   config.attention_chunk_size =
       audio.integer_or("attention_chunk_size", kContextRange, config.attention_chunk_size);
   const std::size_t past = config.attention_context_left - 1;
-  // Otherwise row r of transformers' table of positions is not the distance past - r (DIV-35).
+  // Otherwise row r of transformers' table of positions is not the distance past - r (DIV-M35).
   if (config.attention_chunk_size != past && config.attention_chunk_size != past + 1) {
     audio.fail("attention_chunk_size", "attention_context_left - 1 = " + std::to_string(past));
   }
