@@ -67,7 +67,7 @@ class AudioListener(Listener):
         self.hook_tower(self.model.audio_tower)
         window = self.namespace.sliding_window_mask_function
 
-        def wider(sizes):  # DIV-35: the configuration cannot say 13
+        def wider(sizes):  # DIV-M35: the configuration cannot say 13
             return window((sizes[0] + self.keys - REFERENCE_KEYS, sizes[1]))
 
         patched = {"torch": self.recording_torch(), "sliding_window_mask_function": wider}
@@ -174,7 +174,7 @@ class AudioListener(Listener):
 
     @contextmanager
     def embed_order(self):
-        """JAX projects first and normalises the text width (DIV-01)."""
+        """JAX projects first and normalises the text width (DIV-M01)."""
         embedder = self.model.embed_audio
         if self.switches.get("audio.embed_order") != "proj_norm":
             yield

@@ -106,7 +106,7 @@ def check_merged(pixels: np.ndarray, patches: np.ndarray, positions: np.ndarray)
 
 
 def resize_float(rgb: np.ndarray, target: tuple[int, int]) -> np.ndarray:
-    """jax.image.resize, bicubic: the weights of 2.4 without any rounding (DIV-12), in fp64."""
+    """jax.image.resize, bicubic: the weights of 2.4 without any rounding (DIV-M12), in fp64."""
     down, across = (resize_weights(n, t) for n, t in zip(rgb.shape[:2], target))
     return np.einsum("yi,xj,ijc->yxc", down, across, rgb.astype(np.float64), optimize=True)
 

@@ -40,7 +40,7 @@ UNIFIED = {
 
 
 def additive_bool(config, inputs_embeds, attention_mask, **kwargs) -> torch.Tensor:
-    """JAX adds 1 to the scores of pairs of real patches and nothing to the others (DIV-02)."""
+    """JAX adds 1 to the scores of pairs of real patches and nothing to the others (DIV-M02)."""
     pairs = attention_mask[:, None, :, None] & attention_mask[:, None, None, :]
     return pairs.to(inputs_embeds.dtype)
 

@@ -26,7 +26,7 @@ KINDS = {"image": "image", "frame": "video", "audio": "audio"}
 
 def vision_masks(types: np.ndarray, window: int, form: str) -> tuple[np.ndarray, np.ndarray]:
     """Local and global mask [T, T]. R-24 ... R-26, the reference: (s <= q or same block) and
-    q - W < s < q + W; the other forms are DIV-17's. `causal`: no blocks."""
+    q - W < s < q + W; the other forms are DIV-M17's. `causal`: no blocks."""
     index = np.arange(len(types))
     vision = np.isin(types, (1, 2)) & (form != "causal")
     start = vision & ~np.roll(vision, 1)
