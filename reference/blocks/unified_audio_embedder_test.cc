@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Rules RU-6, RU-7.
 #include "reference/blocks/unified_audio_embedder.h"
 
 #include "reference/core/test_taps.h"
