@@ -253,6 +253,22 @@ TEST(MediaCatalogue, switches_and_ledger_name_each_other) {
   }
 }
 
+TEST(MediaCatalogue, maps_for_ports_name_taps) {
+  int seen = 0;
+  for (const auto& file :
+       std::filesystem::directory_iterator(ASSAY_SOURCE_DIR "/scripts/ports/maps")) {
+    std::ifstream map(file.path());
+    for (std::string line; std::getline(map, line);) {
+      const std::string name = line.substr(0, line.find(','));
+      if (!name.starts_with('#') && name != "tap" && name != "media") {
+        EXPECT_TRUE(find_tap(name)) << file.path().filename() << " " << name;
+        ++seen;
+      }
+    }
+  }
+  EXPECT_GT(seen, 150);
+}
+
 // The list of places in transformers that the project was given, where it is at hand.
 TEST(MediaCatalogue, has_every_tap_of_the_list_of_transformers_modules) {
   const std::filesystem::path list = ASSAY_SOURCE_DIR "/../shared/data/maps/hf_mm.csv";
