@@ -15,13 +15,13 @@ Value text_list(const std::vector<std::string>& texts) {
 Value call_fields(const ToolCall& call) {
   Value::Mapping fields = {{"name", Value(call.name)}, {"arguments", call.arguments}};
   if (!call.repairs.empty()) {
-    fields.emplace_back("repairs", text_list(call.repairs));
+    add_field(fields, "repairs", text_list(call.repairs));
   }
   if (!call.error.empty()) {
-    fields.emplace_back("error", Value(call.error));
-    fields.emplace_back("raw", Value(call.raw));
+    add_field(fields, "error", Value(call.error));
+    add_field(fields, "raw", Value(call.raw));
   }
-  fields.emplace_back("complete", Value(call.complete));
+  add_field(fields, "complete", Value(call.complete));
   return Value(std::move(fields));
 }
 

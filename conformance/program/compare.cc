@@ -44,7 +44,8 @@ std::string reproduce(const CompareOptions& options) {
                                     {"--checkpoint", options.checkpoint},
                                     {"--drafter", options.drafter},
                                     {"--precision", options.precision},
-                                    {"--mode", options.mode}}) {
+                                    {"--mode", options.mode},
+                                    {"--profile", options.profile}}) {
     if (!value.empty()) {
       words.insert(words.end(), {name, value});
     }
@@ -78,6 +79,21 @@ void show_ignored(const Golden& golden, const conformance::Dump& dump,
   }
 }
 
+// The golden's question with the truth of another profile: the reference's own fp64 run.
+Golden under_profile(Golden golden, Judges& judges, const conformance::TapSet& dump,
+                     const std::string& profile) {
+  std::set<std::string> taps = names_of(golden.truth);
+  taps.merge(names_of(dump));
+  auto other =
+      conformance::golden_from_run(judges.f64(), golden.input, conformance::with_consulted(taps));
+  std::cout << "note: the golden follows " << golden.profile
+            << ": the truth is the reference's own fp64 run under " << profile << "\n";
+  golden.truth = std::move(other.truth);
+  golden.floors.clear();
+  golden.profile = profile;
+  return golden;
+}
+
 void report_case(CaseResult result, const CompareOptions& options, const Golden& golden,
                  const std::string& checkpoint, conformance::Report& report) {
   result.case_name = golden.case_name;
@@ -95,7 +111,8 @@ void report_case(CaseResult result, const CompareOptions& options, const Golden&
 int compare(const CompareOptions& options) {
   const auto& precision = precision_named(options.precision);
   Modes modes = modes_named(options.mode);
-  const Golden golden = conformance::read_golden(options.golden);
+  Golden golden = conformance::read_golden(options.golden);
+  const std::string profile = options.profile.empty() ? golden.profile : options.profile;
   const auto dump = load_dump(options);
   show_ignored(golden, dump, options);
 
@@ -108,7 +125,14 @@ int compare(const CompareOptions& options) {
     modes.replay = false;
     std::cout << "no checkpoint: the dump cannot be replayed, blame is the first failing tap\n";
   } else {
-    judges.use(checkpoint, drafter_for(options, golden));
+    judges.use(checkpoint, drafter_for(options, golden), profile);
+  }
+  if (profile != golden.profile) {
+    if (checkpoint.empty()) {
+      throw Error("--profile: got " + profile + " for a golden of profile " + golden.profile +
+                  " and no checkpoint, expected one with --checkpoint to make the truth with");
+    }
+    golden = under_profile(std::move(golden), judges, dump.taps, profile);
   }
 
   const auto start = std::chrono::steady_clock::now();
@@ -124,10 +148,17 @@ int compare(const CompareOptions& options) {
   report.command = options.command;
   if (modes.chained) {
     CaseResult chained = conformance::compare_chained(golden, dump.taps, floors);
-    conformance::blame(chained, replayed ? &*replayed : nullptr);
+    const auto* steps = replayed ? &*replayed : nullptr;
+    conformance::blame(chained, steps);
+    if (judges.ready()) {
+      name_profile(judges, golden, dump.taps, floors, steps, chained);
+    }
     report_case(std::move(chained), options, golden, checkpoint, report);
   }
   if (replayed) {
+    if (!modes.chained) {
+      name_profile(judges, golden, dump.taps, floors, &*replayed, *replayed);
+    }
     report_case(std::move(*replayed), options, golden, checkpoint, report);
   }
   return finish_report(report, options.report);

@@ -39,6 +39,7 @@ int dump(const DumpOptions& options) {
       [&options](const std::string& tap) { return glob_matches(options.taps, tap); });
   conformance::RunOptions run;
   run.prefill_chunk = options.prefill;
+  run.profile = options.profile.empty() ? golden.profile : options.profile;
   throw_unless_ok(implementation->run(golden.input, run, listener), options.case_file);
   listener.check();
   const auto& taps = listener.taps();
@@ -48,7 +49,8 @@ int dump(const DumpOptions& options) {
   conformance::write_dump(options.out, taps,
                           {{"case", golden.case_name},
                            {"implementation", options.impl},
-                           {"precision", options.precision}},
+                           {"precision", options.precision},
+                           {"profile", run.profile}},
                           options.precision == "f64" ? conformance::DumpPrecision::kF64
                                                      : conformance::DumpPrecision::kF32);
   std::printf("%zu taps of %zu tokens written to %s\n", taps.size(), golden.input.ids.size(),

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "conformance/compare/calibrate.h"
+#include "conformance/compare/which_profile.h"
 #include "conformance/program/implementations.h"
 #include "conformance/report/report_files.h"
 #include "conformance/report/terminal.h"
@@ -16,10 +17,16 @@ namespace assay::program {
 
 using conformance::Floors;
 
-void Judges::use(const std::string& checkpoint, const std::string& drafter) {
-  if (ready() && checkpoint == checkpoint_ && drafter == drafter_) {
-    return;
+void Judges::use(const std::string& checkpoint, const std::string& drafter,
+                 const std::string& profile) {
+  if (!ready() || checkpoint != checkpoint_ || drafter != drafter_) {
+    load(checkpoint, drafter);
   }
+  f64_judge_.emplace(*f64_, profile);
+  f32_judge_.emplace(*f32_, profile);
+}
+
+void Judges::load(const std::string& checkpoint, const std::string& drafter) {
   f64_ = make_implementation("reference", "f64", checkpoint, drafter);
   f32_ = make_implementation("reference", "f32", checkpoint, drafter);
   model_ = Checkpoint::open(checkpoint).config();
@@ -42,9 +49,31 @@ Floors Judges::floors(const conformance::Golden& golden, const std::set<std::str
   conformance::CalibrationOptions options;
   options.chained = chained && !stored;
   options.replay = replay;
-  Floors floors = calibrate(*f64_, *f32_, golden.input, taps, precision, options);
+  Floors floors = calibrate(*f64_judge_, *f32_judge_, golden.input, taps, precision, options);
   floors.use_stored(golden);
   return floors;
+}
+
+void name_profile(Judges& judges, const conformance::Golden& golden,
+                  const conformance::TapSet& dump, const Floors& floors,
+                  const conformance::CaseResult* replayed, conformance::CaseResult& result) {
+  const bool by_replay = replayed != nullptr && !replayed->introduced_by.empty();
+  std::vector<std::string> failing;
+  if (by_replay) {
+    failing = replayed->introduced_by;
+  } else {
+    for (const auto& tap : result.taps) {
+      if (tap.verdict == conformance::Verdict::kFail) {
+        failing.push_back(tap.tap);
+      }
+    }
+  }
+  const auto match =
+      conformance::which_profile(judges.build("f64"), {golden, dump, floors, by_replay}, failing);
+  if (!match.profile.empty()) {
+    result.matches_profile = match.profile;
+    result.profile_note = conformance::describe_match(match, golden.profile);
+  }
 }
 
 const conformance::PrecisionClass& precision_named(const std::string& name) {

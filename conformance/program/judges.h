@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "conformance/compare/floors.h"
+#include "conformance/compare/profiled.h"
 #include "conformance/interface/implementation.h"
 #include "conformance/records/golden.h"
 #include "conformance/report/result.h"
@@ -19,14 +20,17 @@ namespace assay::program {
 
 class Judges {
  public:
-  // Loads when the checkpoint is another one than before.
-  void use(const std::string& checkpoint, const std::string& drafter);
+  // Loads when the checkpoint is another one than before. Judges follow `profile`.
+  void use(const std::string& checkpoint, const std::string& drafter, const std::string& profile);
   bool ready() const { return f64_ != nullptr; }
 
   const ModelConfig& model() const { return model_; }
   const ModelConfig* drafter_model() const { return drafter_model_ ? &*drafter_model_ : nullptr; }
-  conformance::Implementation& f64() { return *f64_; }
-  conformance::Implementation& f32() { return *f32_; }
+  conformance::Implementation& f64() { return *f64_judge_; }
+  // The builds themselves, which follow the profile that a run asks for.
+  conformance::Implementation& build(const std::string& precision) {
+    return precision == "f64" ? *f64_ : *f32_;
+  }
 
   // Stored floors where the golden has all of them, measured ones otherwise.
   conformance::Floors floors(const conformance::Golden& golden, const std::set<std::string>& taps,
@@ -34,13 +38,23 @@ class Judges {
                              bool replay);
 
  private:
+  void load(const std::string& checkpoint, const std::string& drafter);
+
   std::string checkpoint_;
   std::string drafter_;
   ModelConfig model_;
   std::optional<ModelConfig> drafter_model_;
   std::unique_ptr<conformance::Implementation> f64_;
   std::unique_ptr<conformance::Implementation> f32_;
+  std::optional<conformance::Profiled> f64_judge_;
+  std::optional<conformance::Profiled> f32_judge_;
 };
+
+// Looks for the profile that a failing dump follows, and writes what it finds into the result.
+// `replayed`: of the same dump, or null.
+void name_profile(Judges& judges, const conformance::Golden& golden,
+                  const conformance::TapSet& dump, const conformance::Floors& floors,
+                  const conformance::CaseResult* replayed, conformance::CaseResult& result);
 
 // The class of a --precision; throws for an unknown name.
 const conformance::PrecisionClass& precision_named(const std::string& name);

@@ -23,6 +23,9 @@ using namespace assay::program;  // NOLINT(google-build-using-namespace): the co
 const CLI::Range kTokenCount{std::size_t{1}, std::size_t{1} << 20};
 const CLI::Range kChunk{std::size_t{0}, std::size_t{1} << 20};
 
+constexpr const char* kProfileHelp =
+    "REF, or switches as in audio.window_keys=13,audio.hann=half_sample; default: the golden's";
+
 void add_verify(CLI::App& app, VerifyOptions& o) {
   auto* c = app.add_subcommand("verify", "run an implementation on goldens and judge every tap");
   c->add_option("--impl", o.impl, "implementation: reference");
@@ -36,6 +39,7 @@ void add_verify(CLI::App& app, VerifyOptions& o) {
   c->add_option("--prefill", o.prefill, "feed the prompt N tokens at a time; 0: at once, 1: decode")
       ->check(kChunk);
   c->add_option("--mode", o.mode, "chained or replay; default: chained");
+  c->add_option("--profile", o.profile, kProfileHelp);
   c->add_option("--tokens", o.tokens, "length of the built-in case without a golden; default: 16")
       ->check(kTokenCount);
   c->add_option("--report", o.report, "folder for report.json and junit.xml");
@@ -51,6 +55,7 @@ void add_compare(CLI::App& app, CompareOptions& o) {
   c->add_option("--drafter", o.drafter, "folder of the drafter");
   c->add_option("--precision", o.precision, "class the port claims: f64, f32, tf32, f16 or bf16");
   c->add_option("--mode", o.mode, "chained or replay; default: both");
+  c->add_option("--profile", o.profile, kProfileHelp);
   c->add_option("--report", o.report, "folder for report.json and junit.xml");
 }
 
@@ -64,6 +69,7 @@ void add_dump(CLI::App& app, DumpOptions& o) {
       ->required();
   c->add_option("--precision", o.precision, "f32 or f64");
   c->add_option("--taps", o.taps, "only taps that match, as in 'text.layer.0.*'");
+  c->add_option("--profile", o.profile, kProfileHelp);
   c->add_option("--prefill", o.prefill, "feed the prompt N tokens at a time; 0: at once")
       ->check(kChunk);
 }

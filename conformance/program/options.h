@@ -19,6 +19,7 @@ struct VerifyOptions {
   std::string case_glob = "*";
   std::string level = "taps";           // logits, blocks, taps
   std::string mode;                     // chained, replay; empty: all that apply
+  std::string profile;                  // that the implementation follows; empty: the golden's
   std::vector<std::string> precisions;  // empty: every one that was built
   std::size_t prefill = 0;
   std::size_t tokens = 16;  // of the built-in case, when there is no golden
@@ -34,6 +35,7 @@ struct CompareOptions {
   std::string drafter;
   std::string precision = "f32";
   std::string mode;
+  std::string profile;  // that the dump claims to follow; empty: the golden's
   std::string report;
 };
 
@@ -45,6 +47,7 @@ struct DumpOptions {
   std::string out;
   std::string precision = "f32";
   std::string taps = "*";
+  std::string profile;  // empty: the case's
   std::size_t prefill = 0;
 };
 

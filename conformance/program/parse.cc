@@ -43,9 +43,9 @@ int parse(const ParseOptions& options) {
     how.tools = line.find("tools");
     const Value* id = line.find("id");
     Value::Mapping answer;
-    answer.emplace_back("id", id == nullptr ? Value() : *id);
+    add_field(answer, "id", id == nullptr ? Value() : *id);
     for (auto& field : answer_fields(parsed(line, tokenizer, how))) {
-      answer.push_back(std::move(field));
+      add_field(answer, field.first, std::move(field.second));
     }
     return Value(std::move(answer));
   });

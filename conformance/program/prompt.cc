@@ -31,8 +31,8 @@ const Value& arguments_of(const Value& line) {
 
 Value rejection(const PromptError& error) {
   Value::Mapping fields;
-  fields.emplace_back("kind", Value(std::string(kind_name(error.kind()))));
-  fields.emplace_back("message", Value(std::string(error.what())));
+  add_field(fields, "kind", Value(std::string(kind_name(error.kind()))));
+  add_field(fields, "message", Value(std::string(error.what())));
   return Value(std::move(fields));
 }
 
@@ -48,16 +48,16 @@ int prompt(const PromptOptions& options) {
   for_each_line(options.file, [&](const Value& line) {
     const Value* id = line.find("id");
     Value::Mapping answer;
-    answer.emplace_back("id", id == nullptr ? Value() : *id);
+    add_field(answer, "id", id == nullptr ? Value() : *id);
     try {
       const std::string text = render_chat(arguments_of(line), variant);
-      answer.emplace_back("text", Value(text));
+      add_field(answer, "text", Value(text));
       if (tokenizer) {
-        answer.emplace_back("ids", id_list(tokenizer->encode(text)));
+        add_field(answer, "ids", id_list(tokenizer->encode(text)));
       }
     } catch (const PromptError& error) {
       rejected = true;
-      answer.emplace_back("error", rejection(error));
+      add_field(answer, "error", rejection(error));
     }
     return Value(std::move(answer));
   });

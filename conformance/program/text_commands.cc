@@ -41,6 +41,7 @@ void add_text_commands(CLI::App& app, TextOptions& options) {
   add_tokenize(app, options.tokenize);
   add_prompt(app, options.prompt);
   add_parse(app, options.parse);
+  add_run(app, options.run);
 }
 
 std::optional<int> run_text_command(const std::string& command, const TextOptions& options) {
@@ -52,6 +53,9 @@ std::optional<int> run_text_command(const std::string& command, const TextOption
   }
   if (command == "parse") {
     return parse(options.parse);
+  }
+  if (command == "run") {
+    return run_prompt(options.run);
   }
   return std::nullopt;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands about the text around the network: tokenize, prompt, parse.
+// The commands about the text around the network: tokenize, prompt, parse, and run, which uses all.
 #pragma once
 
 #include <optional>
 #include <string>
+
+#include "conformance/program/run_options.h"
 
 namespace CLI {
 class App;
@@ -47,6 +49,7 @@ struct TextOptions {
   TokenizeOptions tokenize;
   PromptOptions prompt;
   ParseOptions parse;
+  RunOptions run;
 };
 
 void add_text_commands(CLI::App& app, TextOptions& options);

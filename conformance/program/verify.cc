@@ -58,9 +58,12 @@ class Verifier {
 
   // A checkpoint without a golden.
   void judge_own_case() {
-    judges_.use(options_.checkpoint, options_.drafter);
-    judge({own_case(judges_.f64(), judges_.model(), options_), options_.checkpoint,
-           options_.drafter, false});
+    const std::string profile = options_.profile.empty() ? "REF" : options_.profile;
+    judges_.use(options_.checkpoint, options_.drafter, profile);
+    Subject subject{own_case(judges_.f64(), judges_.model(), options_), options_.checkpoint,
+                    options_.drafter, false};
+    subject.golden.profile = profile;
+    judge(subject);
   }
 
   conformance::Report& report() { return report_; }
@@ -68,7 +71,10 @@ class Verifier {
 
  private:
   void judge_precision(const Subject& subject, const std::string& precision);
-  conformance::TapSet run(const Subject& subject, const std::string& precision);
+  conformance::Status run(const Subject& subject, const std::string& precision,
+                          conformance::TapSet& taps);
+  void add_unsupported(const Subject& subject, const std::string& precision,
+                       const std::string& message);
   void add(CaseResult result, const Subject& subject, const std::string& precision);
   std::string reproduce(const Subject& subject, const std::string& precision) const;
 
@@ -79,24 +85,32 @@ class Verifier {
   conformance::Report report_;
 };
 
-conformance::TapSet Verifier::run(const Subject& subject, const std::string& precision) {
+conformance::Status Verifier::run(const Subject& subject, const std::string& precision,
+                                  conformance::TapSet& taps) {
   conformance::CollectingListener listener([&](const std::string& tap) {
     return subject.golden.truth.has(tap) && level_has(options_.level, tap);
   });
   conformance::RunOptions run;
   run.prefill_chunk = options_.prefill;
-  auto& implementation = precision == "f64" ? judges_.f64() : judges_.f32();
-  throw_unless_ok(implementation.run(subject.golden.input, run, listener),
-                  subject.golden.path.string());
-  listener.check();
-  return std::move(listener.taps());
+  run.profile = options_.profile.empty() ? subject.golden.profile : options_.profile;
+  const auto status = judges_.build(precision).run(subject.golden.input, run, listener);
+  if (status.code != conformance::StatusCode::kNotSupported) {
+    throw_unless_ok(status, subject.golden.path.string());
+    listener.check();
+    taps = std::move(listener.taps());
+  }
+  return status;
 }
 
 void Verifier::judge_precision(const Subject& subject, const std::string& precision) {
   const auto start = std::chrono::steady_clock::now();
   const auto& precision_class = precision_named(precision);
-  judges_.use(subject.checkpoint, subject.drafter);
-  const auto dump = run(subject, precision);
+  judges_.use(subject.checkpoint, subject.drafter, subject.golden.profile);
+  conformance::TapSet dump;
+  if (const auto status = run(subject, precision, dump); !status.ok()) {
+    add_unsupported(subject, precision, status.message);
+    return;
+  }
 
   // A build of the reference is not judged by replay unless asked: the judge is its twin.
   const bool replay = modes_.replay && !options_.mode.empty();
@@ -108,7 +122,9 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
   }
   if (modes_.chained) {
     CaseResult chained = conformance::compare_chained(subject.golden, dump, floors);
-    conformance::blame(chained, replayed ? &*replayed : nullptr);
+    const auto* steps = replayed ? &*replayed : nullptr;
+    conformance::blame(chained, steps);
+    name_profile(judges_, subject.golden, dump, floors, steps, chained);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     chained.seconds = seconds.count();
     add(std::move(chained), subject, precision);
@@ -116,6 +132,21 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
   if (replayed) {
     add(std::move(*replayed), subject, precision);
   }
+}
+
+// What this build lacks is nobody's failure.
+void Verifier::add_unsupported(const Subject& subject, const std::string& precision,
+                               const std::string& message) {
+  CaseResult result;
+  result.case_name = subject.golden.case_name;
+  result.checkpoint = std::filesystem::path(subject.checkpoint).filename().string();
+  result.impl = options_.impl;
+  result.precision = precision;
+  result.mode = "chained";
+  result.verdict = conformance::Verdict::kNotSupported;
+  result.message = message;
+  show_case(result);
+  report_.cases.push_back(std::move(result));
 }
 
 void Verifier::add(CaseResult result, const Subject& subject, const std::string& precision) {
@@ -145,6 +176,7 @@ std::string Verifier::reproduce(const Subject& subject, const std::string& preci
   option("--drafter", subject.drafter);
   option("--prefill", options_.prefill == 0 ? "" : std::to_string(options_.prefill));
   option("--mode", options_.mode);
+  option("--profile", options_.profile);
   return command_line(words);
 }
 

@@ -162,6 +162,10 @@ bool Value::truthy() const {
   return is_list() ? !list().empty() : !mapping().empty();
 }
 
+void add_field(Value::Mapping& mapping, std::string_view key, Value value) {
+  mapping.emplace_back(std::string(key), std::move(value));
+}
+
 Value parse_value(std::string_view text, std::string_view label) {
   ValueBuilder builder{std::string(label)};
   Json::sax_parse(text.begin(), text.end(), &builder);

@@ -55,6 +55,9 @@ class Value {
   std::variant<std::monostate, bool, Number, std::string, List, Mapping> data_;
 };
 
+// Puts a key behind those of a mapping.
+void add_field(Value::Mapping& mapping, std::string_view key, Value value);
+
 constexpr std::size_t kMaxValueDepth = 64;
 
 // JSON text to a value. Of two equal keys the last one counts, at the place of the first, as in

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/program/conversation.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "reference/core/error.h"
+#include "reference/io/mapped_file.h"
+
+namespace assay::program {
+namespace {
+
+constexpr std::size_t kMaxMediaBytes = std::size_t{4} << 30;
+
+Value text_value(const std::string& text) {
+  return Value(text);
+}
+
+Value entry(const char* role, Value content) {
+  Value::Mapping message;
+  add_field(message, "role", text_value(role));
+  add_field(message, "content", std::move(content));
+  return Value(std::move(message));
+}
+
+Value part(const char* type) {
+  Value::Mapping fields;
+  add_field(fields, "type", text_value(type));
+  return Value(std::move(fields));
+}
+
+std::span<const std::byte> checked_bytes(const MappedFile& file, const std::string& path) {
+  if (file.bytes().size() > kMaxMediaBytes) {
+    throw Error(path + ": got " + std::to_string(file.bytes().size()) +
+                " bytes, expected at most " + std::to_string(kMaxMediaBytes));
+  }
+  return file.bytes();
+}
+
+conformance::MediaItem media_item(const char* kind, const std::string& path,
+                                  const RunOptions& options) {
+  const MappedFile file = MappedFile::open(path, path);
+  const auto bytes = checked_bytes(file, path);
+  conformance::MediaItem item;
+  item.kind = kind;
+  item.file.resize(bytes.size());
+  std::transform(bytes.begin(), bytes.end(), item.file.begin(),
+                 [](std::byte byte) { return std::to_integer<std::uint8_t>(byte); });
+  item.budget = options.budget;
+  item.num_frames = options.num_frames;
+  return item;
+}
+
+Value read_tools(const std::string& path) {
+  if (path.empty()) {
+    return {};
+  }
+  const MappedFile file = MappedFile::open(path, path);
+  const auto bytes = checked_bytes(file, path);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes to characters
+  Value tools = parse_value({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+  if (!tools.is_list()) {
+    throw Error(path + ": got another type, expected a list of tools");
+  }
+  return tools;
+}
+
+// The tokens that time stamps are written with, where the vocabulary has them all.
+std::vector<std::int32_t> stamp_ids(const Tokenizer& tokenizer) {
+  std::vector<std::int32_t> ids;
+  for (const char* token : {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", ":"}) {
+    ids.push_back(tokenizer.id_of(token).value_or(-1));
+  }
+  ids.push_back(tokenizer.id_of(kSpaceSymbol).value_or(-1));
+  return std::ranges::find(ids, -1) == ids.end() ? ids : std::vector<std::int32_t>{};
+}
+
+}  // namespace
+
+Conversation::Conversation(const RunOptions& options, const Tokenizer& tokenizer,
+                           TemplateVariant variant)
+    : options_(options),
+      tokenizer_(tokenizer),
+      variant_(variant),
+      tools_(read_tools(options.tools)) {
+  for (const std::string& path : options.images) {
+    media_.push_back(media_item("image", path, options));
+  }
+  for (const std::string& path : options.sounds) {
+    media_.push_back(media_item("audio", path, options));
+  }
+  for (const std::string& path : options.videos) {
+    media_.push_back(media_item("video", path, options));
+  }
+  if (!options.system.empty()) {
+    messages_.push_back(entry("system", text_value(options.system)));
+  }
+}
+
+void Conversation::add_user(const std::string& text) {
+  messages_.push_back(entry("user", has_user_ ? text_value(text) : first_content(text)));
+  has_user_ = true;
+}
+
+Value Conversation::first_content(const std::string& text) const {
+  if (media_.empty()) {
+    return text_value(text);
+  }
+  Value::List parts;
+  for (const auto& item : media_) {
+    parts.push_back(part(item.kind.c_str()));
+  }
+  Value::Mapping words;
+  add_field(words, "type", text_value("text"));
+  add_field(words, "text", text_value(text));
+  parts.emplace_back(std::move(words));
+  return Value(std::move(parts));
+}
+
+void Conversation::add_answer(const std::string& content) {
+  messages_.push_back(entry("assistant", text_value(content)));
+}
+
+std::string Conversation::text() const {
+  if (options_.raw) {
+    const Value* content = messages_.back().find("content");
+    return content->is_string() ? content->string() : options_.prompt;
+  }
+  Value::Mapping request;
+  add_field(request, "messages", Value(messages_));
+  add_field(request, "tools", tools_);
+  add_field(request, "enable_thinking", Value(options_.think));
+  return render_chat(Value(std::move(request)), variant_);
+}
+
+bool Conversation::opens_thought() const {
+  const std::string prompt = text();
+  constexpr std::string_view kOpen = "<|channel>thought\n";
+  return prompt.size() >= kOpen.size() &&
+         prompt.compare(prompt.size() - kOpen.size(), kOpen.size(), kOpen) == 0;
+}
+
+conformance::PromptRequest Conversation::request() const {
+  conformance::PromptRequest request;
+  request.ids = tokenizer_.encode(text());
+  if (options_.raw && tokenizer_.prepends_bos()) {
+    if (const auto bos = tokenizer_.id_of("<bos>")) {
+      request.ids.insert(request.ids.begin(), *bos);
+    }
+  }
+  request.media = media_;
+  request.stamp_ids = stamp_ids(tokenizer_);
+  return request;
+}
+
+}  // namespace assay::program

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// assay run: what a user types in, what the model answers out.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <optional>
+#include <set>
+
+#include "conformance/program/answer_json.h"
+#include "conformance/program/conversation.h"
+#include "conformance/program/generation.h"
+#include "conformance/program/run_options.h"
+#include "conformance/program/token_lists.h"
+#include "conformance/program/vocabularies.h"
+#include "reference/answer/answer_parser.h"
+#include "reference/answer/boxes.h"
+#include "reference/core/error.h"
+#include "reference/sampling/generation_config.h"
+
+namespace assay::program {
+namespace {
+
+constexpr std::size_t kDefaultDraftSteps = 4;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// What the command line says, over what the checkpoint says.
+GenerationOptions generation_options(const RunOptions& options, const Tokenizer& tokenizer) {
+  const GenerationConfig config = read_generation_config(options.session.checkpoint);
+  GenerationOptions generation;
+  generation.sampling = config.sampling;
+  if (options.temperature) {
+    generation.sampling.temperature = *options.temperature;
+  }
+  generation.sampling.temperature = options.greedy ? 0 : generation.sampling.temperature;
+  generation.sampling.top_k = options.top_k.value_or(generation.sampling.top_k);
+  generation.sampling.top_p = options.top_p.value_or(generation.sampling.top_p);
+  generation.seed = options.seed;
+  generation.max_tokens = options.max_tokens;
+  generation.draft_steps = options.session.draft_steps;
+  std::set<std::int32_t> stop(config.stop.begin(), config.stop.end());
+  for (const char* literal : {"<eos>", "<turn|>", "<|tool_response>"}) {
+    if (const auto id = tokenizer.id_of(literal)) {
+      stop.insert(*id);
+    }
+  }
+  generation.stop.assign(stop.begin(), stop.end());
+  return generation;
+}
+
+struct Turn {
+  std::vector<std::int32_t> prompt_ids;
+  Generation generation;
+  Answer answer;
+  double prefill_seconds = 0;
+  double decode_seconds = 0;
+};
+
+// Prints what a person should see as it comes: thoughts apart from the answer, calls as JSON.
+class Screen {
+ public:
+  explicit Screen(bool quiet) : quiet_(quiet), colour_(isatty(STDOUT_FILENO) != 0) {}
+
+  void show(const std::vector<AnswerEvent>& events, const Answer& answer) {
+    if (quiet_) {
+      return;
+    }
+    for (const AnswerEvent& event : events) {
+      switch (event.kind) {
+        case AnswerEvent::Kind::kContent:
+          leave_thought();
+          std::cout << event.text;
+          break;
+        case AnswerEvent::Kind::kReasoning:
+          enter_thought();
+          std::cout << event.text;
+          break;
+        case AnswerEvent::Kind::kCall:
+          leave_thought();
+          show_call(answer.calls[event.index]);
+          break;
+      }
+    }
+    std::cout.flush();
+  }
+
+  void end() {
+    leave_thought();
+    if (!quiet_) {
+      std::cout << "\n" << std::flush;
+    }
+  }
+
+ private:
+  void enter_thought() {
+    if (!thinking_) {
+      std::cout << (colour_ ? "\x1b[2m" : "") << "[thought]\n";
+    }
+    thinking_ = true;
+  }
+  void leave_thought() {
+    if (thinking_) {
+      std::cout << "\n" << (colour_ ? "\x1b[0m" : "[/thought]\n");
+    }
+    thinking_ = false;
+  }
+  static void show_call(const ToolCall& call) {
+    if (call.error.empty()) {
+      std::cout << "[call " << call.name << " " << json_text(call.arguments) << "]\n";
+    } else {
+      std::cout << "[call that cannot be read: " << call.raw << "]\n";
+    }
+  }
+
+  bool quiet_;
+  bool colour_;
+  bool thinking_ = false;
+};
+
+Turn answer_turn(conformance::Session& session, const Conversation& conversation,
+                 const Tokenizer& tokenizer, const GenerationOptions& options, bool quiet) {
+  Turn turn;
+  conformance::Logits last;
+  const auto start = std::chrono::steady_clock::now();
+  throw_unless_ok(session.begin(conversation.request(), turn.prompt_ids, last), "");
+  turn.prefill_seconds = seconds_since(start);
+
+  AnswerOptions how;
+  how.in_thought = conversation.opens_thought();
+  how.tools = &conversation.tools();
+  AnswerReader reader(tokenizer, how);
+  Screen screen(quiet);
+  const auto decode_start = std::chrono::steady_clock::now();
+  turn.generation = generate(session, last, options, [&](const GeneratedToken& token) {
+    screen.show(reader.push(token.id), reader.answer());
+  });
+  screen.show(reader.finish(), reader.answer());
+  screen.end();
+  turn.decode_seconds = seconds_since(decode_start);
+  turn.answer = reader.answer();
+  return turn;
+}
+
+Value number(double value) {
+  return Value(Value::Number{python_number(value)});
+}
+Value whole(std::size_t value) {
+  return Value(Value::Number{std::to_string(value)});
+}
+
+Value speculation_fields(const Generation& generation) {
+  const auto drafted = static_cast<double>(std::max<std::size_t>(1, generation.drafted));
+  Value::Mapping fields;
+  add_field(fields, "drafted", whole(generation.drafted));
+  add_field(fields, "accepted", whole(generation.accepted));
+  add_field(fields, "acceptance_rate", number(static_cast<double>(generation.accepted) / drafted));
+  return Value(std::move(fields));
+}
+
+Value timing_fields(const Turn& turn) {
+  Value::Mapping fields;
+  add_field(fields, "prefill_seconds", number(turn.prefill_seconds));
+  add_field(fields, "decode_seconds", number(turn.decode_seconds));
+  return Value(std::move(fields));
+}
+
+Value turn_fields(const Turn& turn, const std::string& prompt, bool speculative) {
+  Value::Mapping fields;
+  add_field(fields, "prompt", Value(prompt));
+  add_field(fields, "prompt_ids", id_list(turn.prompt_ids));
+  std::vector<std::int32_t> ids;
+  Value::List log_probabilities;
+  for (const GeneratedToken& token : turn.generation.tokens) {
+    ids.push_back(token.id);
+    log_probabilities.push_back(number(token.log_probability));
+  }
+  add_field(fields, "ids", id_list(ids));
+  add_field(fields, "log_probabilities", Value(std::move(log_probabilities)));
+  for (auto& field : answer_fields(turn.answer)) {
+    add_field(fields, field.first, std::move(field.second));
+  }
+  add_field(fields, "finish_reason",
+            Value(std::string(turn.generation.stopped ? "stop" : "length")));
+  if (speculative) {
+    add_field(fields, "speculation", speculation_fields(turn.generation));
+  }
+  add_field(fields, "timings", timing_fields(turn));
+  return Value(std::move(fields));
+}
+
+void report(const Turn& turn, const Conversation& conversation, const RunOptions& options) {
+  const bool speculative = options.session.draft_steps > 0;
+  if (options.json) {
+    std::cout << json_text(turn_fields(turn, conversation.text(), speculative)) << "\n"
+              << std::flush;
+  } else if (speculative) {
+    const Generation& g = turn.generation;
+    std::fprintf(stderr, "drafts: %zu of %zu accepted\n", g.accepted, g.drafted);
+  }
+}
+
+// 1 when the answer had to be JSON and is not.
+int judge_json(const Turn& turn, const RunOptions& options) {
+  if (!options.check_json) {
+    return 0;
+  }
+  const JsonCheck check = assay::check_json(turn.answer.content);
+  if (!check.valid) {
+    std::fprintf(stderr, "assay: %s\n", check.error.c_str());
+  }
+  return check.valid ? 0 : 1;
+}
+
+int converse(conformance::Session& session, Conversation& conversation, const Tokenizer& tokenizer,
+             const GenerationOptions& generation, const RunOptions& options) {
+  const bool prompts = isatty(STDIN_FILENO) != 0 && !options.json;
+  int status = 0;
+  std::string line;
+  while ((prompts ? std::cout << "> " << std::flush : std::cout) && std::getline(std::cin, line)) {
+    if (line.empty()) {
+      continue;
+    }
+    conversation.add_user(line);
+    const Turn turn = answer_turn(session, conversation, tokenizer, generation, options.json);
+    report(turn, conversation, options);
+    status = std::max(status, judge_json(turn, options));
+    conversation.add_answer(turn.answer.content);
+  }
+  return status;
+}
+
+}  // namespace
+
+int run_prompt(const RunOptions& given) {
+  RunOptions options = given;
+  if (options.session.drafter.empty()) {
+    options.session.draft_steps = 0;
+  } else if (options.session.draft_steps == 0) {
+    options.session.draft_steps = kDefaultDraftSteps;
+  }
+  const Tokenizer tokenizer = open_tokenizer(options.session.checkpoint, options.vocab);
+  const TemplateVariant variant = options.raw
+                                      ? TemplateVariant::kSmall
+                                      : open_variant(options.variant, options.session.checkpoint);
+  const GenerationOptions generation = generation_options(options, tokenizer);
+  Conversation conversation(options, tokenizer, variant);
+  const auto session = make_session(options.session);
+  if (options.prompt.empty()) {
+    return converse(*session, conversation, tokenizer, generation, options);
+  }
+  conversation.add_user(options.prompt);
+  const Turn turn = answer_turn(*session, conversation, tokenizer, generation, options.json);
+  report(turn, conversation, options);
+  return judge_json(turn, options);
+}
+
+}  // namespace assay::program

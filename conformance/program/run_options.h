@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `assay run` is told.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conformance/program/implementations.h"
+
+namespace CLI {
+class App;
+}
+
+namespace assay::program {
+
+struct RunOptions {
+  SessionOptions session;
+  std::string vocab;    // a tokenizer; default: the checkpoint's tokenizer.json
+  std::string variant;  // of the template: small or large; default: the checkpoint's
+  std::string system;
+  std::string tools;  // a JSON file: a list of tools
+  std::vector<std::string> images;
+  std::vector<std::string> sounds;
+  std::vector<std::string> videos;
+  std::size_t budget = 0;
+  std::size_t num_frames = 0;
+  bool think = false;
+  bool raw = false;                   // the prompt is tokenized as it is, without the template
+  bool greedy = false;                // as --temperature 0
+  std::optional<double> temperature;  // default: the checkpoint's generation_config.json
+  std::optional<std::size_t> top_k;
+  std::optional<double> top_p;
+  std::uint64_t seed = 0;
+  std::size_t max_tokens = 256;
+  bool json = false;
+  bool check_json = false;  // the answer must be JSON
+  std::string prompt;       // empty: interactive, a line a turn
+};
+
+void add_run(CLI::App& app, RunOptions& options);
+
+// Exit status 0, or 1 when --check-json found no JSON.
+int run_prompt(const RunOptions& options);
+
+}  // namespace assay::program
