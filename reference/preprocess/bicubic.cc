@@ -7,12 +7,12 @@
 namespace assay {
 
 double keys_kernel(double t) {
-  constexpr double a = -0.5;
+  constexpr double kA = -0.5;
   const double x = std::abs(t);
   if (x < 1) {
-    return ((a + 2) * x - (a + 3)) * x * x + 1;
+    return ((kA + 2) * x - (kA + 3)) * x * x + 1;
   }
-  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+  return x < 2 ? (((x - 5) * x + 8) * x - 4) * kA : 0;
 }
 
 std::vector<BicubicTaps> bicubic_taps(std::size_t n_in, std::size_t n_out) {

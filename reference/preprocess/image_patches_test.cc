@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "reference/core/error.h"
 #include "reference/preprocess/test_signals.h"
@@ -70,7 +71,8 @@ TEST(ImagePatches, MergedPatchesAreSoftTokens) {
   const std::size_t p = 3 * patches.columns + 4;  // row 3, column 4
   EXPECT_EQ(patches.positions[2 * p], 4);
   EXPECT_EQ(patches.positions[2 * p + 1], 3);
-  EXPECT_EQ(patches.values[p * 108 + (5 * 6 + 1) * 3 + 2], pixel(3 * 6 + 5, 4 * 6 + 1, 2));
+  constexpr std::size_t kPlace = 95;  // (5 * 6 + 1) * 3 + 2: row 5, column 1, blue
+  EXPECT_EQ(patches.values[p * 108 + kPlace], pixel(23, 25, 2));
 }
 
 TEST(ImagePatches, RealSizes) {
@@ -98,10 +100,11 @@ TEST(ImagePatches, RescalingIsRoundedOnce) {
   const Patches patches = preprocess_image(all_bytes(), kSmall).patches;
   std::vector<bool> seen(256);
   for (const float v : patches.values) {
-    const auto byte = static_cast<int>(v * 255.0f + 0.5f);
+    const auto byte = std::lround(v * 255.0f);
     seen[static_cast<std::size_t>(byte)] = true;
-    ASSERT_EQ(v, static_cast<float>(byte / 255.0));
-    ASSERT_EQ(v, static_cast<float>(byte * (1 / 255.0)));  // as transformers' Pillow path does
+    ASSERT_EQ(v, static_cast<float>(static_cast<double>(byte) / 255.0));
+    ASSERT_EQ(v, static_cast<float>(static_cast<double>(byte) *
+                                    (1 / 255.0)));  // as transformers' Pillow path does
   }
   EXPECT_THAT(seen, testing::Each(true));
 }
@@ -160,7 +163,7 @@ std::vector<int> first_patch() {
   const Patches patches = preprocess_image(image, kSmall).patches;
   std::vector<int> bytes;
   for (std::size_t i = 0; i < patches.width; ++i) {
-    bytes.push_back(static_cast<int>(patches.values[i] * 255.0f + 0.5f));
+    bytes.push_back(static_cast<int>(std::lround(patches.values[i] * 255.0f)));
   }
   return bytes;
 }
@@ -170,7 +173,7 @@ TEST(image_patches, I13_I14_I15_order_inside_a_patch) {
 }
 
 TEST(image_patches, I16_divided_by_256) {
-  const Image white{kSize, std::vector<std::uint8_t>(42 * 60 * 3, 255)};
+  const Image white{kSize, std::vector<std::uint8_t>(kSize.height * kSize.width * 3, 255)};
   EXPECT_THAT(preprocess_image(white, kSmall).patches.values, testing::Each(1.0f));
 }
 

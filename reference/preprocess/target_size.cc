@@ -25,8 +25,8 @@ void check_arguments(ImageSize source, const PatchBudget& budget) {
 // The long side of a picture whose short side is one soft token; all are whole numbers below 2^53.
 double long_side(double ratio, double unit, const PatchBudget& budget) {
   const std::size_t pool_area = budget.pooling_kernel_size * budget.pooling_kernel_size;
-  const double most = static_cast<double>(budget.max_patches / pool_area) * unit;
-  return std::min(std::floor(ratio) * unit, most);
+  const std::size_t soft_tokens = budget.max_patches / pool_area;
+  return std::min(std::floor(ratio), static_cast<double>(soft_tokens)) * unit;
 }
 
 }  // namespace

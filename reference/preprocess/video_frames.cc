@@ -41,9 +41,9 @@ std::vector<double> frame_seconds(const std::vector<std::size_t>& indices, doubl
     throw Error("video: frames per second: got " + std::to_string(fps) +
                 ", expected a positive number");
   }
-  std::vector<double> seconds;
-  for (const std::size_t index : indices) {
-    seconds.push_back(static_cast<double>(index) / fps);
+  std::vector<double> seconds(indices.begin(), indices.end());
+  for (double& s : seconds) {
+    s /= fps;
   }
   return seconds;
 }
