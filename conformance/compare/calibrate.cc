@@ -18,7 +18,7 @@ namespace assay::conformance {
 namespace {
 
 bool is_angle(const std::string& tap) {
-  return tap.starts_with("text.rope.");
+  return tap.starts_with("text.rope.") || tap.ends_with(".vision.rope.angles");
 }
 
 class Calibration {
