@@ -6,12 +6,18 @@
 namespace assay::ASSAY_REFERENCE {
 namespace {
 
-Real mean_of(std::span<const Real> x) {
+Real mean_around(std::span<const Real> x, Real centre) {
   Real sum = 0;
   for (const Real value : x) {
-    sum += value;
+    sum += value - centre;
   }
-  return sum / static_cast<Real>(x.size());
+  return centre + sum / static_cast<Real>(x.size());
+}
+
+// Twice: the first mean is off by the rounding of a long sum of large numbers, the second sums
+// what is left. In a nearly flat patch that rounding would be as large as the deviations.
+Real mean_of(std::span<const Real> x) {
+  return mean_around(x, mean_around(x, 0));
 }
 
 // Biased: divided by D, not D - 1.
