@@ -141,6 +141,7 @@ Golden golden_from_run(Implementation& f64, const CaseInput& input, const TapFil
   listener.check();
   Golden golden;
   golden.oracle = f64.capabilities().name + ", " + f64.capabilities().precision;
+  golden.profile = "REF";
   golden.input = input;
   golden.truth = std::move(listener.taps());
   return golden;

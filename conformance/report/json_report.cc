@@ -47,6 +47,10 @@ Json case_json(const CaseResult& result) {
                {"mode", result.mode},          {"verdict", verdict_name(result.verdict)},
                {"message", result.message},    {"seconds", number(result.seconds)},
                {"reproduce", result.reproduce}};
+  if (!result.matches_profile.empty()) {
+    json["matches_profile"] = result.matches_profile;
+    json["profile_note"] = result.profile_note;
+  }
   json["introduced_by"] = result.introduced_by;
   json["inherited"] = result.inherited;
   json["not_provided"] = Json::array();

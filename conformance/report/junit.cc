@@ -86,6 +86,9 @@ std::string attributes_of(const Counts& counts) {
 }
 
 std::string one_line(const CaseResult& result) {
+  if (!result.profile_note.empty()) {
+    return result.profile_note;
+  }
   if (!result.message.empty()) {
     return result.message;
   }

@@ -59,6 +59,9 @@ struct CaseResult {
   std::vector<std::pair<std::string, std::string>> not_provided;  // tap, reason
   std::string reproduce;                                          // a command
   std::string message;  // one line, where the verdict is not about taps
+  // Of a failure that a switch of the profile explains: the profile, and a line that says so.
+  std::string matches_profile;
+  std::string profile_note;
   double seconds = 0;
 };
 

@@ -231,6 +231,9 @@ void print_case(std::ostream& out, const CaseResult& result, const TerminalOptio
                taps, options);
   print_inherited(out, result, taps);
   print_not_provided(out, result);
+  if (!result.profile_note.empty()) {
+    out << title("profile") << harmless(result.profile_note) << '\n';
+  }
   if (!result.reproduce.empty()) {
     out << title("reproduce") << harmless(result.reproduce) << '\n';
   }

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/which_profile.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include "conformance/catalogue/catalogue.h"
+#include "conformance/compare/chained.h"
+#include "conformance/compare/harness.h"
+#include "conformance/compare/profiled.h"
+#include "conformance/compare/replay.h"
+#include "conformance/records/tap_reader.h"  // sort_by_execution
+#include "reference/params/profile.h"
+
+namespace assay::conformance {
+namespace {
+
+constexpr std::size_t kMostRuns = 40;  // of the reference
+
+using Settings = std::map<std::string, std::string, std::less<>>;  // switch -> value
+
+// Where a switch is felt first, and who sets it so. Taps are those of layer 0.
+struct Known {
+  std::string_view key;
+  std::string_view value;
+  std::string_view who;
+  std::string_view first;
+};
+
+constexpr std::array kKnown = {
+    Known{"audio.window_keys", "13", "JAX, MLX, mistral.rs", "audio.layer.0.attn.logits"},
+    Known{"audio.embed_order", "proj_norm", "JAX", "audio.embed.pre_norm"},
+    Known{"audio.hann", "half_sample", "JAX", "audio.frames_windowed"},
+    Known{"audio.left_pad", "0", "JAX", "audio.frames_windowed"},
+    Known{"audio.log_floor", "max", "llama.cpp", "audio.mel"},
+    Known{"image.resample", "float", "JAX", "image.resized"},
+    Known{"vision.pad_mask", "additive_bool", "JAX", "vision.layer.0.attn.logits"},
+    Known{"text.vision_mask", "sliding_past_clamped", "transformers", "text.mask.local"},
+    Known{"text.vision_mask", "sliding_unclamped", "older transformers, keras-hub",
+          "text.mask.local"},
+    Known{"text.vision_mask", "all_layers", "MLX, transformers' plain forward of the 12B",
+          "text.mask.local"},
+};
+
+std::string_view first_tap(std::string_view key) {
+  return std::ranges::find(kKnown, key, &Known::key)->first;
+}
+
+std::string who_sets(std::string_view key, std::string_view value) {
+  const auto found = std::ranges::find_if(
+      kKnown, [&](const Known& known) { return known.key == key && known.value == value; });
+  return found == kKnown.end() ? "" : std::string(found->who);
+}
+
+// Every switch of a profile, in words.
+Settings settings_of(const std::string& profile) {
+  Settings settings;
+  for (const ProfileSwitch& each : profile_switches()) {
+    settings[std::string(each.key)] = each.values.front();
+  }
+  const std::string text = profile_text(parse_profile(profile));
+  for (std::size_t begin = 0; text.find('=', begin) != std::string::npos;) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::size_t equals = text.find('=', begin);
+    settings[text.substr(begin, equals - begin)] = text.substr(equals + 1, end - equals - 1);
+    begin = end + 1;
+  }
+  return settings;
+}
+
+std::string text_of(const Settings& settings) {
+  std::string text;
+  for (const auto& [key, value] : settings) {
+    text.append(text.empty() ? "" : ",").append(key).append("=").append(value);
+  }
+  return profile_text(parse_profile(text));
+}
+
+bool begins_with_one_of(std::string_view text, std::initializer_list<std::string_view> starts) {
+  return std::ranges::any_of(starts, [&](auto start) { return text.starts_with(start); });
+}
+
+// Whether the dump shows what leaves the encoders: what comes later is then computed from that.
+bool shows_soft_vectors(const TapSet& dump, std::string_view leaf) {
+  return std::ranges::any_of(dump, [&](const Tap& tap) { return tap.name.ends_with(leaf); });
+}
+
+// Whether a switch can be felt at this tap. Sounds and pictures know nothing of each other.
+bool touches(std::string_view key, const std::string& tap, const Suspect& suspect) {
+  const std::string_view first = first_tap(key);
+  const std::string prefix(media_prefix(tap));
+  const std::string_view rest = std::string_view(tap).substr(prefix.size());
+  const bool of_sound = first.starts_with("audio.");
+  if (first.starts_with("text.")) {
+    const auto& types = suspect.golden.input.token_types;
+    const bool pictures = std::ranges::any_of(types, [](int t) { return t == 1 || t == 2; });
+    return pictures && prefix.empty() && execution_key(tap) >= execution_key(first);
+  }
+  if (prefix.empty()) {
+    const bool known =
+        shows_soft_vectors(suspect.dump, of_sound ? ".audio.embed.out" : ".vision.embed.out");
+    return !suspect.golden.input.media.empty() && !(suspect.replay && known);
+  }
+  const bool sound_tap = begins_with_one_of(rest, {"audio.", "unified.audio."});
+  return sound_tap == of_sound && execution_key(tap) >= execution_key(prefix + std::string(first));
+}
+
+class Search {
+ public:
+  Search(Implementation& f64, const Suspect& suspect) : f64_(f64), suspect_(suspect) {}
+
+  ProfileMatch find(std::vector<std::string> failing) {
+    ProfileMatch match;
+    const Settings asked = settings_of(suspect_.golden.profile);
+    Settings settings = asked;
+    while (!failing.empty()) {
+      const auto better = improve(settings, failing);
+      if (!better) {
+        break;
+      }
+      settings = better->settings;
+      std::ranges::set_difference(sorted(failing), sorted(better->failing),
+                                  std::back_inserter(match.explained));
+      failing = better->failing;
+    }
+    if (settings != asked) {
+      match.profile = text_of(settings);
+      match.changes = changes(asked, settings);
+      match.whole = failing.empty();
+      sort_by_execution(match.explained);
+    }
+    return match;
+  }
+
+ private:
+  struct Judged {
+    Settings settings;
+    std::vector<std::string> failing;
+  };
+
+  static std::vector<std::string> sorted(std::vector<std::string> names) {
+    std::ranges::sort(names);
+    return names;
+  }
+
+  static std::vector<SwitchChange> changes(const Settings& from, const Settings& to);
+  std::vector<Settings> neighbours(const Settings& settings, const std::string& tap) const;
+  std::optional<Judged> improve(const Settings& settings, const std::vector<std::string>& failing);
+  std::optional<Judged> best_of(const std::vector<Settings>& candidates,
+                                const std::vector<std::string>& failing);
+  std::optional<std::vector<std::string>> failing_under(const Settings& settings);
+
+  Implementation& f64_;
+  const Suspect& suspect_;
+  std::size_t runs_ = 0;
+};
+
+std::vector<SwitchChange> Search::changes(const Settings& from, const Settings& to) {
+  std::vector<SwitchChange> changed;
+  for (const ProfileSwitch& each : profile_switches()) {
+    const std::string& value = to.find(each.key)->second;
+    if (from.find(each.key)->second != value) {
+      changed.push_back({std::string(each.key) + "=" + value, who_sets(each.key, value),
+                         std::string(each.ledger)});
+    }
+  }
+  return changed;
+}
+
+// Profiles that differ in one switch which can be felt at the tap.
+std::vector<Settings> Search::neighbours(const Settings& settings, const std::string& tap) const {
+  std::vector<Settings> all;
+  for (const ProfileSwitch& each : profile_switches()) {
+    if (!touches(each.key, tap, suspect_)) {
+      continue;
+    }
+    for (const std::string_view value : each.values) {
+      if (settings.find(each.key)->second != value) {
+        all.push_back(settings);
+        all.back().find(each.key)->second = value;
+      }
+    }
+  }
+  return all;
+}
+
+// The taps that fail under a profile; nothing when it cannot be run.
+std::optional<std::vector<std::string>> Search::failing_under(const Settings& settings) {
+  if (++runs_ > kMostRuns) {
+    return std::nullopt;
+  }
+  Profiled judge(f64_, text_of(settings));
+  if (suspect_.replay) {
+    const CaseResult result = replay(judge, suspect_.golden.input, suspect_.dump, suspect_.floors);
+    return result.verdict == Verdict::kHarnessError ? std::nullopt
+                                                    : std::optional(result.introduced_by);
+  }
+  try {
+    std::set<std::string> names;
+    for (const Tap& tap : suspect_.dump) {
+      names.insert(tap.name);
+    }
+    const Golden other = golden_from_run(judge, suspect_.golden.input, with_consulted(names));
+    std::vector<std::string> failing;
+    for (const TapResult& tap : compare_chained(other, suspect_.dump, suspect_.floors).taps) {
+      if (tap.verdict == Verdict::kFail) {
+        failing.push_back(tap.tap);
+      }
+    }
+    return failing;
+  } catch (const Error&) {  // as many soft tokens as the prompt has placeholders: not here
+    return std::nullopt;
+  } catch (const HarnessError&) {
+    return std::nullopt;
+  }
+}
+
+// The candidate with the fewest failures left, none of them new, fewer than there were.
+std::optional<Search::Judged> Search::best_of(const std::vector<Settings>& candidates,
+                                              const std::vector<std::string>& failing) {
+  std::optional<Judged> best;
+  for (const Settings& settings : candidates) {
+    const auto left = failing_under(settings);
+    const std::size_t most = best ? best->failing.size() : failing.size();
+    if (left && left->size() < most && std::ranges::includes(sorted(failing), sorted(*left))) {
+      best = Judged{settings, *left};
+    }
+    if (best && best->failing.empty()) {
+      break;
+    }
+  }
+  return best;
+}
+
+std::optional<Search::Judged> Search::improve(const Settings& settings,
+                                              const std::vector<std::string>& failing) {
+  const auto singles = neighbours(settings, failing.front());
+  if (const auto found = best_of(singles, failing)) {
+    return found;
+  }
+  std::vector<Settings> pairs;
+  for (const Settings& single : singles) {
+    for (const Settings& pair : neighbours(single, failing.front())) {
+      const bool new_pair = std::ranges::find(pairs, pair) == pairs.end() &&
+                            std::ranges::find(singles, pair) == singles.end() && pair != settings;
+      if (new_pair) {
+        pairs.push_back(pair);
+      }
+    }
+  }
+  return best_of(pairs, failing);
+}
+
+}  // namespace
+
+ProfileMatch which_profile(Implementation& f64, const Suspect& suspect,
+                           const std::vector<std::string>& failing) {
+  return Search(f64, suspect).find(failing);
+}
+
+std::string describe_match(const ProfileMatch& match, const std::string& golden_profile) {
+  std::string what;
+  for (const SwitchChange& change : match.changes) {
+    what += (what.empty() ? "" : " with ") + change.setting + " (" + change.who +
+            (change.who.empty() ? "" : "; ") + change.ledger + ")";
+  }
+  const bool reference = profile_text(parse_profile(golden_profile)) == "REF";
+  if (!match.whole) {
+    return what + " explains " + std::to_string(match.explained.size()) + " of the taps";
+  }
+  return "this is " + what + ", not " +
+         (reference ? "a Gemma 4 of the reference profile" : "the golden's " + golden_profile);
+}
+
+}  // namespace assay::conformance
