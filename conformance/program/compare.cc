@@ -106,62 +106,86 @@ void report_case(CaseResult result, const CompareOptions& options, const Golden&
   report.cases.push_back(std::move(result));
 }
 
+// A dump against a golden, in one mode or both.
+class Comparer {
+ public:
+  explicit Comparer(const CompareOptions& options)
+      : options_(options),
+        precision_(precision_named(options.precision)),
+        modes_(modes_named(options.mode)),
+        golden_(conformance::read_golden(options.golden)),
+        dump_(load_dump(options)),
+        checkpoint_(checkpoint_for(options, golden_)) {
+    show_ignored(golden_, dump_, options);
+    use_judges();
+  }
+
+  conformance::Report judge() {
+    const auto start = std::chrono::steady_clock::now();
+    const auto floors =
+        judges_.floors(golden_, names_of(dump_.taps), precision_, modes_.chained, modes_.replay);
+    std::optional<CaseResult> replayed;
+    if (modes_.replay) {
+      replayed = conformance::replay(judges_.f64(), golden_.input, dump_.taps, floors);
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      replayed->seconds = seconds.count();
+    }
+    const auto* steps = replayed ? &*replayed : nullptr;
+    conformance::Report report;
+    report.command = options_.command;
+    if (modes_.chained) {
+      CaseResult chained = conformance::compare_chained(golden_, dump_.taps, floors);
+      conformance::blame(chained, steps);
+      name_profile(judges_, golden_, dump_.taps, floors, steps, chained);
+      if (replayed) {
+        replayed->matches_profile = chained.matches_profile;
+        replayed->profile_note = chained.profile_note;
+      }
+      report_case(std::move(chained), options_, golden_, checkpoint_, report);
+    }
+    if (replayed) {
+      if (!modes_.chained) {
+        name_profile(judges_, golden_, dump_.taps, floors, steps, *replayed);
+      }
+      report_case(std::move(*replayed), options_, golden_, checkpoint_, report);
+    }
+    return report;
+  }
+
+ private:
+  void use_judges() {
+    const std::string profile = options_.profile.empty() ? golden_.profile : options_.profile;
+    if (!checkpoint_.empty()) {
+      judges_.use(checkpoint_, drafter_for(options_, golden_), profile);
+      if (profile != golden_.profile) {
+        golden_ = under_profile(std::move(golden_), judges_, dump_.taps, profile);
+      }
+      return;
+    }
+    if (profile != golden_.profile) {
+      throw Error("--profile: got " + profile + " for a golden of profile " + golden_.profile +
+                  " without a checkpoint, expected one with --checkpoint to make the truth with");
+    }
+    if (!options_.mode.empty() && modes_.replay) {
+      throw Error("--mode replay: got no checkpoint, expected one with --checkpoint");
+    }
+    modes_.replay = false;
+    std::cout << "no checkpoint: the dump cannot be replayed, blame is the first failing tap\n";
+  }
+
+  const CompareOptions& options_;
+  const conformance::PrecisionClass& precision_;
+  Modes modes_;
+  Golden golden_;
+  conformance::Dump dump_;
+  std::string checkpoint_;
+  Judges judges_;
+};
+
 }  // namespace
 
 int compare(const CompareOptions& options) {
-  const auto& precision = precision_named(options.precision);
-  Modes modes = modes_named(options.mode);
-  Golden golden = conformance::read_golden(options.golden);
-  const std::string profile = options.profile.empty() ? golden.profile : options.profile;
-  const auto dump = load_dump(options);
-  show_ignored(golden, dump, options);
-
-  Judges judges;
-  const std::string checkpoint = checkpoint_for(options, golden);
-  if (checkpoint.empty()) {
-    if (!options.mode.empty() && modes.replay) {
-      throw Error("--mode replay: got no checkpoint, expected one with --checkpoint");
-    }
-    modes.replay = false;
-    std::cout << "no checkpoint: the dump cannot be replayed, blame is the first failing tap\n";
-  } else {
-    judges.use(checkpoint, drafter_for(options, golden), profile);
-  }
-  if (profile != golden.profile) {
-    if (checkpoint.empty()) {
-      throw Error("--profile: got " + profile + " for a golden of profile " + golden.profile +
-                  " and no checkpoint, expected one with --checkpoint to make the truth with");
-    }
-    golden = under_profile(std::move(golden), judges, dump.taps, profile);
-  }
-
-  const auto start = std::chrono::steady_clock::now();
-  const auto floors =
-      judges.floors(golden, names_of(dump.taps), precision, modes.chained, modes.replay);
-  std::optional<CaseResult> replayed;
-  if (modes.replay) {
-    replayed = conformance::replay(judges.f64(), golden.input, dump.taps, floors);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    replayed->seconds = seconds.count();
-  }
-  conformance::Report report;
-  report.command = options.command;
-  if (modes.chained) {
-    CaseResult chained = conformance::compare_chained(golden, dump.taps, floors);
-    const auto* steps = replayed ? &*replayed : nullptr;
-    conformance::blame(chained, steps);
-    if (judges.ready()) {
-      name_profile(judges, golden, dump.taps, floors, steps, chained);
-    }
-    report_case(std::move(chained), options, golden, checkpoint, report);
-  }
-  if (replayed) {
-    if (!modes.chained) {
-      name_profile(judges, golden, dump.taps, floors, &*replayed, *replayed);
-    }
-    report_case(std::move(*replayed), options, golden, checkpoint, report);
-  }
-  return finish_report(report, options.report);
+  return finish_report(Comparer(options).judge(), options.report);
 }
 
 }  // namespace assay::program

@@ -51,7 +51,7 @@ class Judges {
 };
 
 // Looks for the profile that a failing dump follows, and writes what it finds into the result.
-// `replayed`: of the same dump, or null.
+// `replayed`: of the same dump, or null. Without judges nothing is looked for.
 void name_profile(Judges& judges, const conformance::Golden& golden,
                   const conformance::TapSet& dump, const conformance::Floors& floors,
                   const conformance::CaseResult* replayed, conformance::CaseResult& result);
