@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cases import Case
+import synthetic
+from case import Case
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -64,8 +65,14 @@ def write_case(work: Path, case: Case) -> Path:
     return path
 
 
+def checkpoint_folder(work: Path, checkpoints: Path, case: Case) -> Path:
+    if case.synth:
+        return synthetic.write(case.checkpoint, work / "synthetic")
+    return checkpoints / case.checkpoint
+
+
 def hf_job(work: Path, checkpoints: Path, case: Case, name: str, extra: list[str]) -> list[str]:
-    job = ["--checkpoint", str(checkpoints / case.checkpoint)]
+    job = ["--checkpoint", str(checkpoint_folder(work, checkpoints, case))]
     job += ["--case", str(folder(work, case) / "case.npz")]
     job += ["--out", str(folder(work, case) / f"{name}.npz"), *extra]
     if case.drafter:

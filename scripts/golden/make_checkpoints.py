@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+import miniatures
 import safetensors_file
 import towers
 import weights
@@ -171,15 +172,21 @@ def fresh_folder(out: Path, name: str) -> Path:
     return folder
 
 
+def tower_tensor(t: Topology, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    if t in miniatures.MINIATURES:
+        return miniatures.tensor(t, name, shape)
+    fused = t.vision_tower is not None and t.vision_tower.fused
+    return towers.tensor(t.name, name, shape, fused)
+
+
 def write_target(t: Topology, out: Path) -> None:
     folder = fresh_folder(out, t.name)
     shapes = text_shapes(t, t.prefix)
     tensors = {name: (make_tensor(t, name, shape), t.dtype) for name, shape in shapes.items()}
     if t.junk:
         spoil_unused(t, t.prefix, tensors)
-    fused = t.vision_tower is not None and t.vision_tower.fused
     for name, shape in tower_shapes(t).items():
-        tensors[name] = (towers.tensor(t.name, name, shape, fused), t.dtype)
+        tensors[name] = (tower_tensor(t, name, shape), t.dtype)
     write_json(folder / "config.json", config_json(t))
     if t.has_media:
         write_json(folder / "processor_config.json", towers.processor_config(bool(t.unified)))
@@ -215,9 +222,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "golden" / "checkpoints")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
-    for name in args.names or [*TARGETS, *DRAFTERS]:
-        if name in TARGETS:
-            write_target(TARGETS[name], args.out)
+    targets = TARGETS | {t.name: t for t in miniatures.MINIATURES}
+    for name in args.names or [*targets, *DRAFTERS]:
+        if name in targets:
+            write_target(targets[name], args.out)
         else:
             write_drafter(DRAFTERS[name], args.out)
         size = sum(path.stat().st_size for path in (args.out / name).iterdir())

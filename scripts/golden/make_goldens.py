@@ -17,6 +17,7 @@ import numpy as np
 
 import ensemble
 import golden_file
+import hf_media
 import manifest
 import safetensors_file
 import tap_sets
@@ -92,6 +93,11 @@ def certificate(case: Case, taps: dict) -> tuple[dict, dict[str, float]]:
     return facts, agreement
 
 
+def how_switched(case: Case) -> str:
+    switches = hf_media.read_switches(case.data)
+    return "".join(f"; {name}: {tap_sets.SWITCHED[name]}" for name in switches)
+
+
 def describe(about: dict) -> str:
     if about.get("name") == "transformers":
         return f"transformers {about['version']}, torch {about['torch']}"
@@ -99,15 +105,15 @@ def describe(about: dict) -> str:
     return f"google-deepmind/gemma {versions['gemma']}, jax {versions['jax']}"
 
 
-def attributes(case: Case, checkpoints: Path, about: dict, facts: dict, taps: tuple) -> dict:
+def attributes(case: Case, folder: Path, about: dict, facts: dict, taps: tuple) -> dict:
     floor_runs = [n for n in about if "f64" not in n and "unrepaired" not in n]
     out = {
         "format_version": 1,
         "checkpoint": case.checkpoint,
-        "checkpoint_sha256": manifest.folder_sha256(checkpoints / case.checkpoint),
+        "checkpoint_sha256": manifest.folder_sha256(folder),
         "case": case.name,
         "profile": case.profile,
-        "oracle": describe(about["hf-f64"]) + ", fp64",
+        "oracle": describe(about["hf-f64"]) + ", fp64" + how_switched(case),
         "certificate": facts,
         "ensemble": {"runs": floor_runs, "f_min": "half a unit roundoff"},
         "command": f"scripts/golden/run --only {case.checkpoint}/{case.name}",
@@ -122,7 +128,7 @@ def attributes(case: Case, checkpoints: Path, about: dict, facts: dict, taps: tu
         out["second_oracle_repairs"] = about["jax-f64"]["repairs"]
     if case.drafter:
         out["drafter"] = case.drafter
-        out["drafter_sha256"] = manifest.folder_sha256(checkpoints / case.drafter)
+        out["drafter_sha256"] = manifest.folder_sha256(folder.parent / case.drafter)
     return out
 
 
@@ -144,7 +150,8 @@ def write_golden(work: Path, checkpoints: Path, out: Path, case: Case) -> dict:
         if name in agreement:
             extra[name]["agreement"] = agreement[name]
     path = out / "cases" / case.checkpoint / f"{case.name}.h5"
-    described = attributes(case, checkpoints, about, facts, (stored, taps["hf-f64"]))
+    folder = ensemble.checkpoint_folder(work, checkpoints, case)
+    described = attributes(case, folder, about, facts, (stored, taps["hf-f64"]))
     golden_file.write(path, described, case.data, stored, runs, extra)
     logits = golden_file.floors("text.logits", taps["hf-f64"], runs["f32"])
     return {"case": f"{case.checkpoint}/{case.name}", "bytes": path.stat().st_size,

@@ -7,6 +7,8 @@ import numpy as np
 
 import media_content as content
 import media_inputs as given
+import miniatures
+import synthetic
 from case import Case
 from media_prompt import Item, cut_picture, log_mel, prompt, soft_tokens, sound
 from topologies import B12_MEDIA, B26_MEDIA, B31_MEDIA, E2B_MEDIA, E4B_MEDIA, Topology
@@ -14,7 +16,7 @@ from topologies import B12_MEDIA, B26_MEDIA, B31_MEDIA, E2B_MEDIA, E4B_MEDIA, To
 ENDS = (r"vision\.(tower_out|embed\..*)", r"audio\.(tower_out|embed\..*)")
 VISION = (  # of an encoder case that is not full
     r"vision\.(patch_embed|pool.*|standardized)",
-    r"vision\.layer\.\d+\.(attn\.[qk]_rope|attn\.context|mlp\.act|out)",
+    r"vision\.layer\.\d+\.(attn\.[qk]_rope|attn\.context|out)",
     r"image\.positions",
 )
 AUDIO = (
@@ -43,7 +45,8 @@ def case(t: Topology, name: str, parts: list, keep: tuple[str, ...], profile: st
     data = prompt(t, name, parts)
     if profile != "REF":
         data["profile"] = np.array(profile)
-    return Case(t.name, name, data, False, keep=keep, profile=profile)
+    synth = synthetic.SYNTH.get(t.name, "")
+    return Case(t.name, name, data, False, keep=keep, profile=profile, synth=synth)
 
 
 # -- encoders --------------------------------------------------------------------------------------
@@ -60,9 +63,11 @@ def vision_cases(t: Topology) -> dict[str, Case]:
     small = [1, patches(t, "6x3", 6, 3), 1]
     padded = [1, patches(t, "9x6", 9, 6, padding=9), 1]
     two = [1, patches(t, "3x3", 3, 3), patches(t, "12x3", 12, 3, padding=18), 1]
+    # of three layers the last says enough
+    full = FULL if t.vision_tower.layers < 3 else (r"(?!vision\.layer\.[01])(vision|image)\..*",)
     pixels_ = (r"media\.0\.vision\.pixels_pm1",)
     return {
-        "full": case(t, "vision-full", small, media(*FULL) + MERGE),
+        "full": case(t, "vision-full", small, media(*full) + MERGE),
         "padded": case(t, "vision-padded", padded, media(*VISION, *ENDS)),
         "two": case(t, "vision-two", two, media(*VISION, *ENDS) + pixels_ + MERGE),
     }
@@ -77,8 +82,8 @@ def audio_cases(t: Topology) -> dict[str, Case]:
     hissing = [2, sound(t, "samples", given.hiss(f"{t.name}/hiss", 1601)), 1]
     ringing = [1, sound(t, "samples", given.tone(8000)), 1]
     cases = {
-        "full": (frames(62 if t.audio_tower.heads == 2 else 30), media(*FULL) + MERGE),
-        "one-token": (frames(2), media(r"audio\.subsample\..*", *AUDIO, *ENDS)),
+        "full": (frames(62), media(*FULL) + MERGE),
+        "one-token": (frames(2), media(r"audio\.subsample\.(0\.conv|0\.norm|1\..*|flat)", *AUDIO, *ENDS)),
         "padded": (frames(15, 6), media(r"audio\.subsample\.1\..*", *AUDIO, *ENDS)),
         "25-tokens": (frames(98), media(*AUDIO, *ENDS)),
         "quiet-loud": (quiet, media(*SPECTRUM, *ENDS)),
@@ -90,19 +95,20 @@ def audio_cases(t: Topology) -> dict[str, Case]:
 
 def unified_cases(t: Topology) -> dict[str, Case]:
     values = given.patches(f"{t.name}/3x2", 6, t.unified.pixels)
-    values[4] = (np.float32(200) + (np.arange(t.unified.pixels) % 97 == 0)) / np.float32(255)
-    flat = cut_picture(values, given.grid(3, 2), True)
+    values[1] = (np.float32(200) + (np.arange(t.unified.pixels) % 97 == 0)) / np.float32(255)  # flat
+    two = cut_picture(values[:2], given.grid(1, 2), True)
+    six = cut_picture(values, given.grid(3, 2), True)
     padded = patches(t, "2x1", 2, 1, padding=2)
     rows = given.hiss(f"{t.name}/rows", 2 * 640).reshape(2, 640)
     rows[1] *= np.float32(1e-3)
     parts = [1, Item("audio", "rows", {"rows": rows}, 2), 1]
     parts += [sound(t, "samples", given.hiss(f"{t.name}/hiss", 1500)), 1]
     parts += [sound(t, "samples", np.zeros(640, np.float32))]
-    small = (r"unified\.vision\.(dense|ln2|pos_add|ln3)", *ENDS)
-    every = media(r"unified\..*", *ENDS) + MERGE
+    every = media(r"unified\.(?!vision\.patches).*", *ENDS) + MERGE
+    small = media(r"unified\.vision\.(dense|ln2|pos_add|ln3)", *ENDS) + MERGE
     return {
-        "vision": case(t, "vision-full", [1, flat, 1], every),
-        "vision-two": case(t, "vision-two", [1, flat, padded, 1], media(*small) + MERGE),
+        "vision": case(t, "vision-full", [1, two, 1], every),
+        "vision-two": case(t, "vision-two", [1, six, padded, 1], small),
         "audio": case(t, "audio-full", parts, every),
     }
 
@@ -123,7 +129,7 @@ def pixels(rgb: np.ndarray, budget: int = 70, kind: str = "image") -> Item:
 
 def pixel_cases(t: Topology) -> dict[str, Case]:
     board, tall = content.checkerboard(30, 40, 3), content.gradient(200, 9)
-    wide, exact = content.gradient(3, 900), content.gradient(336, 432)
+    wide, exact = content.gradient(3, 900), content.checkerboard(336, 432, 16)
     parts = {
         "board": [1, pixels(board), 1],
         "board-tall": [1, pixels(board), 1, pixels(tall)],
@@ -134,7 +140,11 @@ def pixel_cases(t: Topology) -> dict[str, Case]:
         "smaller": [1, pixels(content.checkerboard(400, 560, 7)), 1],
     }
     keep = media(*PIXELS, r"vision\.embed\.out")
-    return {name: case(t, "pixels-" + name, part, keep) for name, part in parts.items()}
+    lean = media(r"image\.(rgb|target_size)", r"vision\.embed\.out")
+    return {
+        name: case(t, "pixels-" + name, part, lean if name == "turned" else keep)
+        for name, part in parts.items()
+    }
 
 
 # -- whole prompts, from files to logits -----------------------------------------------------------
@@ -164,13 +174,11 @@ def whole_cases(t: Topology, sight: Item, hearing: str, frames: int) -> dict[str
         heard = sound(t, "file", given.sound_of(hearing), given.file_bytes(hearing))
         short = sound(t, "samples", given.hiss(f"{t.name}/short", 4810))
         parts["audio-text"] = [3, heard, 6]
-        parts["interleaved"] = [2, png(2), 3, short, 2, png(0), 3]
-    keep = media(*SIZES, r"(vision|audio)\.embed\.out") + whole(t)
-    rich = (*keep, r"text\.ple\.in")
-    return {
-        name: case(t, name, part, rich if name in ("image-text", "interleaved") else keep)
-        for name, part in parts.items()
-    }
+        parts["interleaved"] = [2, short, 3, png(2), 0, short, 3]
+    keep = media(*SIZES) + whole(t)
+    more = {"image-text": media(*ENDS) + (r"text\.ple\.in",), "audio-text": media(*ENDS)}
+    more["interleaved"] = media(*ENDS)
+    return {name: case(t, name, part, keep + more.get(name, ())) for name, part in parts.items()}
 
 
 def all_whole_cases() -> list[Case]:
@@ -184,13 +192,9 @@ def all_whole_cases() -> list[Case]:
         whole_cases(B31_MEDIA, board, "", 2),
         whole_cases(B12_MEDIA, photo, "noise-float.wav", 2),
     ]
-    without = ("e4b-media-tiny", "26b-media-tiny", "12b-media-tiny")  # the video shows the same
-    return [
-        c
-        for cases in made
-        for name, c in cases.items()
-        if not (name == "frames" and c.checkpoint in without)
-    ]
+    every = [case_ for cases in made for case_ in cases.values()]
+    # for most of them the video shows what frames show
+    return [c for c in every if c.name != "frames" or c.checkpoint == E2B_MEDIA.name]
 
 
 # -- switches --------------------------------------------------------------------------------------
@@ -217,7 +221,7 @@ def switch_cases() -> list[Case]:
         case(t, "switch-log-floor", heard(), spectrum, "audio.log_floor=max"),
         case(t, "switch-resample", [1, pixels(given.strip(1)), 1],
              media(*SIZES, *ENDS, r"vision\.patch_embed") + rows, "image.resample=float"),
-        case(t, "switch-pad-mask", [1, patches(t, "9x6", 9, 6, padding=9), 1],
+        case(t, "switch-pad-mask", [1, patches(t, "6x3", 6, 3, padding=9), 1],
              media(*VISION, *ENDS, r"vision\.layer\.0\.attn\.probs") + rows,
              "vision.pad_mask=additive_bool"),
     ]  # fmt: skip
@@ -229,13 +233,40 @@ def switch_cases() -> list[Case]:
     return cases
 
 
+# -- closed form, and true width -------------------------------------------------------------------
+
+
+def miniature_cases() -> list[Case]:
+    """The inputs of spec multimodal, Appendix A."""
+    picture = cut_picture(miniatures.pixels(6, 3), given.grid(6, 3))
+    merged = cut_picture(miniatures.merged_patches(), given.grid(3, 2), True)
+    heard = sound(miniatures.UNIFIED, "samples", miniatures.samples())
+    most = media(*FULL) + MERGE
+    return [
+        case(miniatures.VISION, "vision", [1, picture, 1], most),
+        case(miniatures.AUDIO, "audio", [1, log_mel(miniatures.mel()), 1], most),
+        case(miniatures.UNIFIED, "embedders", [1, merged, 1, heard, 1],
+             media(r"unified\.(vision\.(dense|ln2|pos_add|ln3)|audio\.frames)", *ENDS) + MERGE),
+    ]  # fmt: skip
+
+
+def wide_cases() -> list[Case]:
+    seen = media(r"vision\.layer\.0\.(attn\.(q_rope|probs|context)|out)", *ENDS)
+    heard = media(r"audio\.(layer\.0\.(attn\.(probs|context)|out)|embed\.out)")
+    logits = (r"text\.logits",)
+    return [
+        case(t, "one-layer", [2, patches(t, "3x3", 3, 3), 2], seen + logits)
+        for t in (synthetic.E2B_VISION, synthetic.B26_VISION)
+    ] + [case(synthetic.E2B_AUDIO, "one-layer", [2, log_mel(given.mel("wide", 50)), 2], heard + logits)]
+
+
 CHOSEN = (
     (vision_cases, E2B_MEDIA, "full padded two"),
     (vision_cases, E4B_MEDIA, "full"),
     (vision_cases, B26_MEDIA, "full padded"),
     (vision_cases, B31_MEDIA, "full"),
     (audio_cases, E2B_MEDIA, "full one-token padded quiet-loud noise"),
-    (audio_cases, E4B_MEDIA, "full 25-tokens tone"),
+    (audio_cases, E4B_MEDIA, "25-tokens tone"),
     (unified_cases, B12_MEDIA, "vision vision-two audio"),
     (pixel_cases, E2B_MEDIA, "board-tall wide-dot turned"),
     (pixel_cases, B26_MEDIA, "alpha-exact"),
@@ -249,4 +280,4 @@ def all_media_cases() -> list[Case]:
     for make, t, names in CHOSEN:
         made = make(t)
         cases += [made[name] for name in names.split()]
-    return cases + all_whole_cases() + switch_cases()
+    return cases + all_whole_cases() + switch_cases() + miniature_cases() + wide_cases()

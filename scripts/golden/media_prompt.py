@@ -15,7 +15,7 @@ import numpy as np
 
 import weights
 from make_checkpoints import QUIET_ROW, TINY_ROW
-from topologies import Topology, special_ids
+from topologies import RELEASED_IDS, Topology, special_ids
 
 TYPES = {"image": 1, "frame": 2, "video": 2, "audio": 3}
 
@@ -80,7 +80,8 @@ def log_mel(values: np.ndarray, valid: int | None = None) -> Item:
 
 
 def prompt(t: Topology, name: str, parts: list) -> dict:
-    special, ids, types, items = special_ids(t.vocab), [], [], []
+    special = RELEASED_IDS if t.released_ids else special_ids(t.vocab)
+    ids, types, items = [], [], []
     arrays: dict = {}
     text = iter(text_ids(t, name, 64))
     run = 0
@@ -100,8 +101,10 @@ def prompt(t: Topology, name: str, parts: list) -> dict:
         for frame in range(part.runs):
             if part.kind == "video":
                 say(2)  # in place of its time stamp
-            ids += [special[around[0]], *[special[inside]] * part.rows, special[around[1]]]
-            types += [0, *[TYPES[part.kind]] * part.rows, 0]
+            rows = [special[inside]] * part.rows
+            marked = [] if t.released_ids else [special[side] for side in around]
+            ids += [*marked[:1], *rows, *marked[1:]]
+            types += [0] * len(marked[:1]) + [TYPES[part.kind]] * part.rows + [0] * len(marked[1:])
             run += 1
     return {
         "ids": np.array(ids, np.int32),

@@ -29,6 +29,16 @@ NOT_GIVEN = {
     "spec.round.{r}.bonus": "the oracle runs one draft, no rounds",
     "spec.round.{r}.kv_len": "the oracle runs one draft, no rounds",
 }
+SWITCHED = {  # how transformers was made to follow a profile other than REF
+    "audio.window_keys": "its mask function given one key more",
+    "audio.embed_order": "its projection called before its norm",
+    "audio.hann": "its filters in NumPy after the other window",
+    "audio.left_pad": "its window and filters in NumPy without the zeros",
+    "audio.log_floor": "its window and filters in NumPy, then the maximum",
+    "image.resample": "bicubic weights in NumPy fp64 without rounding",
+    "vision.pad_mask": "1 for pairs of real patches in place of its mask",
+    "text.vision_mask": "given the masks",
+}
 FULL_ONLY_MODEL = """text.embed_rows text.ple.proj text.rope.local.cos text.rope.local.sin
 text.rope.global.cos text.rope.global.sin""".split()
 FULL_ONLY_LAYER = """in attn.norm_in attn.q_proj attn.q_norm attn.k_proj attn.v_proj attn.k_norm

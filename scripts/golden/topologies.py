@@ -40,6 +40,7 @@ class Topology:
     vision_tower: Vision | None = None
     audio_tower: Audio | None = None
     unified: Unified | None = None
+    released_ids: bool = False  # placeholders outside the vocabulary, no begin and end tokens
 
     @property
     def has_media(self) -> bool:
@@ -151,6 +152,12 @@ DRAFTERS = {
 }
 
 
+RELEASED_IDS = {
+    "boi": 255999, "image": 258880, "eoi": 258882, "boa": 256000, "audio": 258881, "eoa": 258883,
+    "video": 258884,
+}  # fmt: skip
+
+
 def special_ids(vocab: int) -> dict[str, int]:
     """Inside the vocabulary, away from both of its ends."""
     base = vocab - 16
@@ -244,7 +251,7 @@ def config_json(t: Topology) -> dict:
     tail = {"transformers_version": "5.22.2"}
     if t.model_type.endswith("_text"):
         return head | {k: v for k, v in text.items() if k != "model_type"} | tail
-    ids = special_ids(t.vocab)
+    ids = RELEASED_IDS if t.released_ids else special_ids(t.vocab)
     return (
         head
         | {

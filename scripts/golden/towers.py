@@ -41,9 +41,10 @@ class Audio:
 
 @dataclass
 class Unified:
-    """12B: no encoders. The width is the text model's."""
+    """12B: no encoders."""
 
     rows: int
+    width: int = 0  # 0: the text model's
     samples: int = 640
     patch: int = 16
     pooling: int = 3
@@ -122,7 +123,8 @@ def audio_config(a: Audio, dtype: str) -> dict:
     }
 
 
-def unified_configs(u: Unified, width: int, dtype: str) -> tuple[dict, dict]:
+def unified_configs(u: Unified, text_width: int, dtype: str) -> tuple[dict, dict]:
+    width = u.width or text_width
     vision = {
         "model_type": "gemma4_unified_vision",
         "patch_size": u.patch,
@@ -275,7 +277,8 @@ def audio_shapes(a: Audio, text_width: int) -> dict[str, tuple[int, ...]]:
     return shapes | {"model.embed_audio.embedding_projection.weight": (text_width, a.out)}
 
 
-def unified_shapes(u: Unified, width: int) -> dict[str, tuple[int, ...]]:
+def unified_shapes(u: Unified, text_width: int) -> dict[str, tuple[int, ...]]:
+    width = u.width or text_width
     embedder: dict[str, tuple[int, ...]] = {
         "patch_ln1.weight": (u.pixels,),
         "patch_ln1.bias": (u.pixels,),
@@ -289,8 +292,8 @@ def unified_shapes(u: Unified, width: int) -> dict[str, tuple[int, ...]]:
     }
     return {
         **{"model.vision_embedder." + name: shape for name, shape in embedder.items()},
-        "model.embed_vision.embedding_projection.weight": (width, width),
-        "model.embed_audio.embedding_projection.weight": (width, u.samples),
+        "model.embed_vision.embedding_projection.weight": (text_width, width),
+        "model.embed_audio.embedding_projection.weight": (text_width, u.samples),
     }
 
 
