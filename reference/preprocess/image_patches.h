@@ -3,8 +3,9 @@
 //
 //   target_size -> resize -> v = byte / 255 -> patches in raster order with their positions (x, y)
 //
-// Spec multimodal 2.2 to 2.5. Everything here is the same in the fp32 and the fp64 reference: the
-// patches are fp32 numbers by definition.
+// byte / 255 is rounded once to fp32, as JAX and the Pillow path of transformers have it; their
+// torch path multiplies by an fp32 1 / 255 and is one unit off for 126 of the bytes (DIV-M15). The
+// fp32 and the fp64 reference start from the same numbers.  Spec: RI-2 ... RI-10.
 #pragma once
 
 #include <cstddef>

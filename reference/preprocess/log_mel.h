@@ -7,7 +7,7 @@
 //   mel       = ln(mel_linear + 0.001)                                        (rounded to fp32)
 //
 // Only frames made of real samples are computed, T = floor((N - 161) / 160) + 1 of them; a valid
-// frame never sees padding.  Spec multimodal 5.1 to 5.3.
+// frame never sees padding.  Spec: RA-1 ... RA-10, RU-6.
 #pragma once
 
 #include <cstddef>
@@ -46,14 +46,17 @@ std::vector<double> magnitudes(const std::vector<float>& frames_windowed);
 std::vector<double> mel_of(const std::vector<double>& magnitude);
 std::vector<float> logarithm(const std::vector<double>& mel_linear, LogFloor floor);
 
-// All of them. Throws Error on a sample that is not finite. No frames for 160 samples or fewer.
+// All of them, of the first 30 s: what comes later is cut here. Throws Error on a sample that is
+// not finite. No frames for 160 samples or fewer.
 LogMel log_mel(std::span<const float> samples, const MelOptions& options = {});
 
-// T of N samples, and the soft tokens of T frames: ceil(ceil(T / 2) / 2).
+// T of N samples (of 480000 where there are more), and the soft tokens of T frames:
+// ceil(ceil(T / 2) / 2).
 std::size_t mel_frames(std::size_t samples, LeftPad left_pad = LeftPad::k160);
 std::size_t audio_soft_tokens(std::size_t frames);
 
-// 12B: the samples cut into rows of `width`, the last one filled with zeros (spec multimodal 5.8).
+// 12B: the samples cut into rows of `width`, the last one filled with zeros. Nothing is
+// cut, a sample that is not finite is an error as well.
 std::vector<float> unified_audio_rows(std::span<const float> samples, std::size_t width);
 
 }  // namespace assay

@@ -78,7 +78,7 @@ TEST(Resize, TheSameSizeIsTheSamePicture) {
 }
 
 TEST(Resize, AnEvenPictureStaysEven) {
-  const Image source{{5, 9}, std::vector<std::uint8_t>(5 * 9 * 3, 200)};
+  const Image source{{5, 9}, std::vector<std::uint8_t>(135, 200)};
   for (const std::uint8_t byte : resize_bytes(source, {48, 3}).rgb) {
     ASSERT_EQ(byte, 200);
   }
@@ -201,7 +201,9 @@ std::vector<double> resized(const Image& image, ImageSize target, const Choices&
     std::transform(values.begin(), values.end(), values.begin(), rounded);
     return values;
   };
-  const auto between = [&](std::vector<double> x) { return how.bytes_between ? finish(x) : x; };
+  const auto between = [&](const std::vector<double>& x) {
+    return how.bytes_between ? finish(x) : x;
+  };
   if (how.columns_first) {
     v = between(run_pass(v, {h, th, w, 1, w, 1, w}, how));
     return finish(run_pass(v, {w, tw, th, w, 1, tw, 1}, how));
@@ -236,7 +238,7 @@ TEST(resize, REF_is_what_the_choices_begin_with) {
 }
 
 TEST(resize, I4_letterbox) {
-  const Image white{{48, 64}, std::vector<std::uint8_t>(48 * 64 * 3, 255)};
+  const Image white{{48, 64}, std::vector<std::uint8_t>(9216, 255)};
   for (const std::uint8_t byte : resize_bytes(white, {672, 912}).rgb) {
     ASSERT_EQ(byte, 255);
   }

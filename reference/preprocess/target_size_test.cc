@@ -11,11 +11,6 @@
 #include "reference/core/error.h"
 
 namespace assay {
-
-void PrintTo(const ImageSize& size, std::ostream* out) {
-  *out << size_string(size);
-}
-
 namespace {
 
 using testing::HasSubstr;

@@ -95,7 +95,7 @@ std::vector<std::size_t> stepped(std::size_t frames_in_video, std::size_t num_fr
   const auto total = static_cast<double>(frames_in_video);
   const double step = total / static_cast<double>(num_frames);
   std::vector<std::size_t> indices;
-  for (double j = 0; j < std::ceil(total / step); ++j) {
+  for (int j = 0; j < static_cast<int>(std::ceil(total / step)); ++j) {
     indices.push_back(static_cast<std::size_t>(j * step));
   }
   return indices;
