@@ -111,5 +111,24 @@ TEST(layer_norm, eps_outside_the_root) {
       bound_of(2e-5, 1e-12));
 }
 
+// A nearly flat patch, 6912 values around 0.7 that deviate by 0.001: one plain sum would be off by
+// more than a hundredth of a deviation in fp32.
+TEST(LayerNorm, ANearlyFlatPatchKeepsItsDeviations) {
+  constexpr std::size_t kWidth = 6912;
+  const auto noise = random_tensor<R, D>({1, kWidth}, 4);
+  Sample s{make_tensor<R, D>({1, kWidth}), make_tensor<D>({kWidth}), make_tensor<D>({kWidth})};
+  for (std::size_t d = 0; d < kWidth; ++d) {
+    s.x(0, d) = Real(0.7) + Real(0.001) * noise(0, d);
+    s.weight(d) = 1;
+  }
+  const auto want = by_hand(s, true, root_with(kEps));
+  const auto got = ours(s);
+  double worst = 0;
+  for (std::size_t d = 0; d < kWidth; ++d) {
+    worst = std::max(worst, std::abs(got[d] - want[d]));
+  }
+  EXPECT_LT(worst, sizeof(Real) == sizeof(float) ? 2e-4 : 1e-11);
+}
+
 }  // namespace
 }  // namespace assay::ASSAY_REFERENCE
