@@ -114,6 +114,9 @@ VisionConfig parse_vision(const JsonObject& vision) {
 
 std::array<std::size_t, 2> parse_conv_channels(const JsonObject& audio) {
   constexpr const char* kKey = "subsampling_conv_channels";
+  if (!audio.has(kKey)) {
+    return AudioConfig{}.subsampling_conv_channels;
+  }
   const Json::array_t& values = audio.array(kKey);
   std::array<std::size_t, 2> channels{};
   if (values.size() != channels.size()) {

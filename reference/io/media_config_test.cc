@@ -91,7 +91,7 @@ TEST(MediaConfig, TextOnlyFormsAndDraftersHaveNone) {
 TEST(MediaConfig, MissingKeysTakeTheDefaultsOfTransformers) {
   Json document = with_encoders("e2b");
   document["vision_config"] = Json::object();
-  document["audio_config"] = {{"subsampling_conv_channels", {128, 32}}};
+  document["audio_config"] = Json::object();
   const ModelConfig config = parse(document);
   EXPECT_EQ(config.vision->hidden_size, 768u);
   EXPECT_EQ(config.vision->num_attention_heads, 12u);
