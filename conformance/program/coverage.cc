@@ -3,6 +3,7 @@
 
 #include <ostream>
 
+#include "conformance/catalogue/catalogue.h"
 #include "conformance/catalogue/tap_context.h"
 #include "conformance/report/collapse.h"
 
@@ -19,6 +20,12 @@ conformance::TapContext with_drafter(conformance::TapContext context, const Mode
     context.centroids = drafter->drafter->use_ordered_embeddings;
   }
   return context;
+}
+
+// A tap is compared if it is for any item: media.{k}.vision.pool.
+std::string without_item(const std::string& tap) {
+  const auto prefix = conformance::media_prefix(tap);
+  return prefix.empty() ? tap : "media.{k}." + tap.substr(prefix.size());
 }
 
 // All names in one line: text.layer.{0-3}.{in, out}. A stranger's golden owes nobody a list.
@@ -56,7 +63,7 @@ void Coverage::note(const conformance::Golden& golden, const ModelConfig& model,
   auto& of_checkpoint = checkpoints_[result.checkpoint];
   for (const std::string& tap : conformance::expand_taps(context)) {
     if (golden.truth.has(tap)) {
-      of_checkpoint.compared.insert(tap);
+      of_checkpoint.compared.insert(without_item(tap));
       continue;
     }
     std::string reason = golden.reason_not_provided(tap);
@@ -64,7 +71,7 @@ void Coverage::note(const conformance::Golden& golden, const ModelConfig& model,
       reason = kUnexplained;
     }
     result.not_provided.emplace_back(tap, reason);
-    auto& known = of_checkpoint.absent[tap];
+    auto& known = of_checkpoint.absent[without_item(tap)];
     known = known.empty() || known == kUnexplained ? reason : known;
   }
 }

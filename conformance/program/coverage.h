@@ -21,7 +21,8 @@ class Coverage {
   void note(const conformance::Golden& golden, const ModelConfig& model, const ModelConfig* drafter,
             conformance::CaseResult& result);
 
-  // Per checkpoint: taps compared in some case, and the rest by reason.
+  // Per checkpoint: taps compared in some case, and the rest by reason. A media tap counts once for
+  // all items.
   void print(std::ostream& out) const;
 
  private:
