@@ -59,6 +59,8 @@ constexpr std::size_t kPeakMinimum = 64;  // elements below which the peak says 
 
 // Probabilities sum to 1 within 4 u sqrt(S) + u; a dump as two floats keeps 48 bits.
 constexpr double kProbabilitySum = 4;
+// A sum of true probabilities this close to 1 is all of them: goldens may be rounded to fp32.
+constexpr double kWholeRow = 1e-5;
 constexpr double kSmallestProbabilityUnit = 0x1p-48;
 // A hidden key's probability is 0. Below this a truth kept as two floats is 0 as well.
 constexpr double kSmallestLeak = 1e-40;

@@ -54,7 +54,7 @@ struct Errors {
   std::size_t leaks = 0;  // hidden keys with a probability
   std::size_t first_leak = 0;
   double leak = 0;
-  double worst_sum = 0;    // largest |sum of the truth's row - sum of the row|
+  double worst_sum = 0;    // largest |1 - sum of a row|
   double worst_range = 0;  // farthest outside [0, 1]
 
   // The size of what goes in, for a truth that is all zero.
@@ -69,8 +69,8 @@ struct Errors {
 Errors measure(const Tap& truth, std::span<const double> got, const Selection& selection = {});
 
 // Adds what holds for probabilities: 0 at keys that are not `visible` (of the truth's size; empty:
-// where the truth is 0), rows that sum to 1, or to less where the truth's do because padding that
-// no tap shows has a share (vision.pad_mask=additive_bool).
+// where the truth is 0), rows that sum to 1. Where rows of the truth sum to less, padding that no
+// tap shows has a share (vision.pad_mask=additive_bool), and no row has a sum to keep.
 void measure_probabilities(const Tap& truth, std::span<const double> got,
                            const std::vector<char>& visible, const Selection& selection,
                            Errors& errors);

@@ -106,6 +106,14 @@ TEST(Measure, ProbabilitiesLeakAndSum) {
   EXPECT_DOUBLE_EQ(range.worst_range, 0.5);
 }
 
+// Padding that no tap shows has the rest (vision.pad_mask=additive_bool).
+TEST(Measure, ProbabilitiesOfAPartHaveNoSum) {
+  const Tap truth = tap({1, 1, 2}, {0.25, 0.5});
+  Errors e;
+  measure_probabilities(truth, std::vector<double>{0.25, 0.375}, {}, {}, e);
+  EXPECT_EQ(e.worst_sum, 0);
+}
+
 TEST(Measure, WholeNumbers) {
   const Mismatches found =
       measure_equal(tap({4}, {1, 2, 3, 4}), std::vector<double>{1, 2, 5, kNan});
