@@ -94,9 +94,9 @@ TEST(VideoFrames, RefusesShortVideosAndSillyRates) {
 std::vector<std::size_t> stepped(std::size_t frames_in_video, std::size_t num_frames) {
   const auto total = static_cast<double>(frames_in_video);
   const double step = total / static_cast<double>(num_frames);
-  std::vector<std::size_t> indices;
-  for (int j = 0; j < static_cast<int>(std::ceil(total / step)); ++j) {
-    indices.push_back(static_cast<std::size_t>(j * step));
+  std::vector<std::size_t> indices(static_cast<std::size_t>(std::ceil(total / step)));
+  for (std::size_t j = 0; j < indices.size(); ++j) {
+    indices[j] = static_cast<std::size_t>(static_cast<double>(j) * step);
   }
   return indices;
 }
