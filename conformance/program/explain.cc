@@ -94,7 +94,12 @@ bool explain_case(const std::string& name) {
                 " checkpoints have, expected one as in " +
                 found.front().parent_path().filename().string() + "/" + name);
   }
-  return !found.empty() && inspect({found.front().string()}) == 0;
+  if (found.empty()) {
+    return false;
+  }
+  InspectOptions golden;
+  golden.path = found.front().string();
+  return inspect(golden) == 0;
 }
 
 }  // namespace

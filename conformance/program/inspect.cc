@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// assay inspect: what a checkpoint, golden or dump holds.
+// assay inspect: what a checkpoint, golden, dump, picture, sound or video holds.
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
 
+#include "conformance/program/inspect_media.h"
 #include "conformance/program/options.h"
 #include "conformance/program/print_encoders.h"
 #include "conformance/records/dump.h"
@@ -95,6 +96,12 @@ int inspect_golden(const conformance::Golden& golden) {
 int inspect(const InspectOptions& options) {
   if (std::filesystem::is_directory(options.path)) {
     return inspect_checkpoint(options.path);
+  }
+  if (is_media_file(options.path)) {
+    return inspect_media(options);
+  }
+  if (!options.png.empty()) {
+    throw Error(options.path + ": got no picture, sound or video, expected one to draw");
   }
   if (conformance::is_golden(options.path)) {
     return inspect_golden(conformance::read_golden(options.path));

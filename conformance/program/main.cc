@@ -128,6 +128,19 @@ void add_synth(CLI::App& app, SynthCommand& o) {
   c->add_flag("--without-shared-kv", o.without_shared_kv, "leave out keys and values nobody reads");
 }
 
+void add_inspect(CLI::App& app, InspectOptions& o) {
+  auto* c =
+      app.add_subcommand("inspect", "show what a checkpoint, golden, dump or media file holds");
+  c->add_option("path", o.path, "a folder or file; of media PNG, JPEG, WAV, FLAC or video")
+      ->required();
+  c->add_option("--png", o.png,
+                "draw patches and soft tokens, or log-mel and tokens, to this file");
+  c->add_option("--budget", o.budget, "soft tokens of a picture: 70, 140, 280, 560 or 1120")
+      ->check(CLI::IsMember({70, 140, 280, 560, 1120}));
+  c->add_option("--frames", o.frames, "frames taken from a video; default: 32")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+}
+
 struct Options {
   int threads = 1;
   VerifyOptions verify;
@@ -150,9 +163,7 @@ void add_commands(CLI::App& app, Options& o) {
   add_dump(app, o.dump);
   add_synth(app, o.synth);
   add_text_commands(app, o.text);
-  app.add_subcommand("inspect", "show what a checkpoint, golden or dump holds")
-      ->add_option("path", o.inspect.path, "a folder or file")
-      ->required();
+  add_inspect(app, o.inspect);
   app.add_subcommand("taps", "print the tap catalogue")
       ->add_option("pattern", o.taps.glob, "only taps that match, as in '*.attn.*'");
   app.add_subcommand("explain", "explain a tap, rule, mistake or committed case")

@@ -53,6 +53,9 @@ struct DumpOptions {
 
 struct InspectOptions {
   std::string path;
+  std::string png;         // a picture of what the model makes of a picture, sound or video
+  std::size_t budget = 0;  // soft tokens of a picture or frame; 0: as released
+  std::size_t frames = 0;  // of a video; 0: as released
 };
 
 struct ExplainOptions {

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/program/inspect_media.h"
+
+#include <cstdio>
+#include <iostream>
+
+#include "conformance/program/draw_media.h"
+#include "reference/core/error.h"
+#include "reference/files/image_file.h"
+#include "reference/files/sound_file.h"
+#include "reference/files/video_file.h"
+#include "reference/io/mapped_file.h"
+#include "reference/preprocess/image_patches.h"
+#include "reference/preprocess/log_mel.h"
+#include "reference/preprocess/target_size.h"
+#include "reference/preprocess/video_frames.h"
+
+namespace assay::program {
+namespace {
+
+constexpr std::size_t kImageBudget = 280;
+constexpr std::size_t kFrameBudget = 70;
+constexpr std::size_t kFrames = 32;
+
+void print_budgets(ImageSize size) {
+  std::cout << "budget  resized      patches    soft tokens\n";
+  for (const std::size_t budget : kSoftTokenBudgets) {
+    PatchOptions options;
+    options.budget = budget;
+    const ImageSize target = target_size(size, {.max_patches = 9 * budget});
+    std::printf("  %-5zu %5zu x %-5zu %4zu x %-4zu %zu\n", budget, target.width, target.height,
+                target.width / 16, target.height / 16, image_soft_tokens(size, options));
+  }
+  std::fflush(stdout);
+}
+
+void save(const std::string& path, const Image& picture) {
+  if (!path.empty()) {
+    write_png(path, picture);
+    std::cout << path << ": " << picture.size.width << " x " << picture.size.height << "\n";
+  }
+}
+
+void inspect_image(const InspectOptions& options) {
+  const Image image = read_image_file(options.path);
+  PatchOptions patches;
+  patches.budget = options.budget == 0 ? kImageBudget : options.budget;
+  std::cout << "picture, " << image.size.width << " x " << image.size.height
+            << " pixels (width x height)\n";
+  print_budgets(image.size);
+  const PreprocessedImage done = preprocess_image(image, patches);
+  std::cout << "at " << patches.budget << ": " << done.patches.columns << " x " << done.patches.rows
+            << " patches, " << done.num_soft_tokens << " soft tokens\n";
+  save(options.png, draw_patch_grid(done.resized, patches));
+}
+
+void inspect_sound(const InspectOptions& options) {
+  const Sound sound = read_sound_file(options.path);
+  const LogMel mel = log_mel(sound.samples);
+  std::cout << "sound, " << sound.file_rate << " Hz, " << sound.file_channels << " channel"
+            << (sound.file_channels == 1 ? "" : "s") << "; " << sound.samples.size()
+            << " samples at 16000 Hz";
+  if (sound.samples.size() > kMaxAudioSamples) {
+    std::cout << ", of which the first " << kMaxAudioSamples << " count";
+  }
+  std::cout << "\n"
+            << mel.frames << " log-mel frames of " << kMelBins << ", "
+            << audio_soft_tokens(mel.frames) << " soft tokens (E2B, E4B); "
+            << (sound.samples.size() + 639) / 640 << " rows of 640 samples (12B)\n";
+  if (mel.frames == 0) {
+    std::cout << "too short: 161 samples make the first frame\n";
+    if (!options.png.empty()) {
+      throw Error(options.path + ": got no log-mel frame, expected one to draw");
+    }
+    return;
+  }
+  save(options.png, draw_log_mel(mel));
+}
+
+void inspect_video(const InspectOptions& options) {
+  const std::size_t frames = options.frames == 0 ? kFrames : options.frames;
+  const Video video = read_video_file(options.path, frames);
+  const double fps = video.fps > 0 ? video.fps : kDefaultFramesPerSecond;
+  const ImageSize size = video.frames.front().size;
+  PatchOptions patches;
+  patches.budget = options.budget == 0 ? kFrameBudget : options.budget;
+  const std::size_t tokens = image_soft_tokens(size, patches);
+  std::cout << "video, " << video.frames_in_file << " frames at " << fps
+            << (video.fps > 0 ? "" : " (assumed)") << " per second, " << size.width << " x "
+            << size.height << " pixels; "
+            << (video.sound ? "a sound track of " + std::to_string(video.sound->samples.size()) +
+                                  " samples at 16000 Hz"
+                            : std::string("no sound track"))
+            << "\n"
+            << frames << " frames of " << tokens << " soft tokens:";
+  for (const double seconds : frame_seconds(video.indices, fps)) {
+    std::cout << " " << timestamp(seconds);
+  }
+  std::cout << "\n";
+  save(options.png, draw_frames(video.frames, frame_seconds(video.indices, fps), patches));
+}
+
+}  // namespace
+
+bool is_media_file(const std::string& path) {
+  const MappedFile file = MappedFile::open(path, path);
+  return looks_like_image(file.bytes()) || looks_like_sound(file.bytes()) ||
+         looks_like_video(file.bytes());
+}
+
+int inspect_media(const InspectOptions& options) {
+  const MappedFile file = MappedFile::open(options.path, options.path);
+  if (looks_like_image(file.bytes())) {
+    inspect_image(options);
+  } else if (looks_like_sound(file.bytes())) {
+    inspect_sound(options);
+  } else {
+    inspect_video(options);
+  }
+  return 0;
+}
+
+}  // namespace assay::program
