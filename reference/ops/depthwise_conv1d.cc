@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/ops/depthwise_conv1d.h"
 
+#include <algorithm>
+
 namespace assay::ASSAY_REFERENCE {
 
 Tensor<T, D> depthwise_conv1d(const Tensor<T, D>& x, const Tensor<D, J>& weight) {
@@ -12,11 +14,9 @@ Tensor<T, D> depthwise_conv1d(const Tensor<T, D>& x, const Tensor<D, J>& weight)
   auto y = make_tensor<T, D>({rows, width});
   for (std::size_t t = 0; t < rows; ++t) {
     for (std::size_t d = 0; d < width; ++d) {
-      for (std::size_t j = 0; j < kernel; ++j) {
-        const std::size_t age = kernel - 1 - j;  // rows back from t
-        if (age <= t) {
-          y(t, d) += weight(d, j) * x(t - age, d);
-        }
+      const std::size_t oldest = std::min(t, kernel - 1);  // rows back from t
+      for (std::size_t j = kernel - 1 - oldest; j < kernel; ++j) {
+        y(t, d) += weight(d, j) * x(t + j - (kernel - 1), d);
       }
     }
   }

@@ -19,6 +19,12 @@ Real dot(std::span<const Real> a, std::span<const Real> b) {
   return sum;
 }
 
+void add(std::span<Real> sum, Real weight, std::span<const Real> values) {
+  for (std::size_t h = 0; h < sum.size(); ++h) {
+    sum[h] += weight * values[h];
+  }
+}
+
 }  // namespace
 
 Tensor<T, N, S> local_attention_logits(const Tensor<T, N, H>& q, const Tensor<T, N, H>& k,
@@ -61,9 +67,7 @@ Tensor<T, N, H> local_attention_mix(const Tensor<T, N, S>& probs, const Tensor<T
   for (std::size_t t = 0; t < rows; ++t) {
     for (std::size_t n = 0; n < heads; ++n) {
       for (std::size_t w = 0; w < seen(t, window); ++w) {
-        for (std::size_t h = 0; h < width; ++h) {
-          mix(t, n, h) += probs(t, n, w) * v(t - w, n, h);
-        }
+        add(row(mix, t * heads + n, width), probs(t, n, w), row(v, (t - w) * heads + n, width));
       }
     }
   }
