@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -21,7 +23,8 @@ namespace {
 
 constexpr std::size_t kMostRuns = 40;  // of the reference
 // Floors were measured under the golden's profile. A switch that is right takes an error of some
-// 10^5 floors down to rounding, which is a few of them, whatever they are exactly.
+// 10^5 floors down to rounding, which is a few of them, whatever they are exactly: at most so many,
+// and that many times fewer than before.
 constexpr double kRoundingReach = 100;
 
 using Settings = std::map<std::string, std::string, std::less<>>;  // switch -> value
@@ -112,29 +115,25 @@ bool touches(std::string_view key, const std::string& tap, const Suspect& suspec
   return sound_tap == of_sound && execution_key(tap) >= execution_key(prefix + std::string(first));
 }
 
-bool fails_by_far(const TapResult& tap) {
-  const bool near = tap.code == "TOL" && tap.in_bound_units <= kRoundingReach &&
-                    !(tap.worst_row_units > kRoundingReach);
-  return tap.verdict == Verdict::kFail && !near;
-}
-
-// Of these taps (all: none given) the ones that fail by far.
-std::vector<std::string> far_off(const CaseResult& result, const std::vector<std::string>* among) {
-  std::vector<std::string> names;
-  for (const TapResult& tap : result.taps) {
-    const bool asked = among == nullptr || std::ranges::find(*among, tap.tap) != among->end();
-    if (asked && fails_by_far(tap)) {
-      names.push_back(tap.tap);
-    }
+// How far off a failing tap is, in floors; infinite for what is no matter of size.
+double floors_off(const TapResult& tap) {
+  if (tap.code != "TOL") {
+    return std::numeric_limits<double>::infinity();
   }
-  return names;
+  return std::isfinite(tap.worst_row_units) ? std::max(tap.in_bound_units, tap.worst_row_units)
+                                            : tap.in_bound_units;
 }
 
 class Search {
  public:
   Search(Implementation& f64, const Suspect& suspect) : f64_(f64), suspect_(suspect) {}
 
-  ProfileMatch find(std::vector<std::string> failing) {
+  ProfileMatch find(const CaseResult& judged) {
+    for (const TapResult& tap : judged.taps) {
+      before_[tap.tap] = floors_off(tap);
+    }
+    std::vector<std::string> failing = failing_of(judged);
+    sort_by_execution(failing);
     ProfileMatch match;
     const Settings asked = settings_of(suspect_.golden.profile);
     Settings settings = asked;
@@ -174,9 +173,12 @@ class Search {
   std::optional<Judged> best_of(const std::vector<Settings>& candidates,
                                 const std::vector<std::string>& failing);
   std::optional<std::vector<std::string>> failing_under(const Settings& settings);
+  std::vector<std::string> failing_of(const CaseResult& judged) const;
+  bool is_explained(const TapResult& tap) const;
 
   Implementation& f64_;
   const Suspect& suspect_;
+  std::map<std::string, double> before_;  // floors that each tap is off under the golden's profile
   std::size_t runs_ = 0;
 };
 
@@ -209,6 +211,25 @@ std::vector<Settings> Search::neighbours(const Settings& settings, const std::st
   return all;
 }
 
+// Down to rounding, and not only because it never was far from it.
+bool Search::is_explained(const TapResult& tap) const {
+  const double now = floors_off(tap);
+  const auto before = before_.find(tap.tap);
+  return now <= kRoundingReach && before != before_.end() && now * kRoundingReach <= before->second;
+}
+
+std::vector<std::string> Search::failing_of(const CaseResult& judged) const {
+  std::vector<std::string> names;
+  for (const TapResult& tap : judged.taps) {
+    const bool asked = !suspect_.replay || std::ranges::find(judged.introduced_by, tap.tap) !=
+                                               judged.introduced_by.end();
+    if (asked && tap.verdict == Verdict::kFail && !is_explained(tap)) {
+      names.push_back(tap.tap);
+    }
+  }
+  return names;
+}
+
 // The taps that fail under a profile; nothing when it cannot be run.
 std::optional<std::vector<std::string>> Search::failing_under(const Settings& settings) {
   if (++runs_ > kMostRuns) {
@@ -220,7 +241,7 @@ std::optional<std::vector<std::string>> Search::failing_under(const Settings& se
     if (result.verdict == Verdict::kHarnessError) {
       return std::nullopt;
     }
-    return far_off(result, &result.introduced_by);
+    return failing_of(result);
   }
   try {
     std::set<std::string> names;
@@ -228,7 +249,7 @@ std::optional<std::vector<std::string>> Search::failing_under(const Settings& se
       names.insert(tap.name);
     }
     const Golden other = golden_from_run(judge, suspect_.golden.input, with_consulted(names));
-    return far_off(compare_chained(other, suspect_.dump, suspect_.floors), nullptr);
+    return failing_of(compare_chained(other, suspect_.dump, suspect_.floors));
   } catch (const Error&) {  // as many soft tokens as the prompt has placeholders: not here
     return std::nullopt;
   } catch (const HarnessError&) {
@@ -274,9 +295,8 @@ std::optional<Search::Judged> Search::improve(const Settings& settings,
 
 }  // namespace
 
-ProfileMatch which_profile(Implementation& f64, const Suspect& suspect,
-                           const std::vector<std::string>& failing) {
-  return Search(f64, suspect).find(failing);
+ProfileMatch which_profile(Implementation& f64, const Suspect& suspect, const CaseResult& judged) {
+  return Search(f64, suspect).find(judged);
 }
 
 std::string describe_match(const ProfileMatch& match, const std::string& golden_profile) {

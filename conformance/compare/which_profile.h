@@ -40,10 +40,8 @@ struct Suspect {
   bool replay = false;  // judged step by step; else end to end
 };
 
-// `f64` has the checkpoint loaded. `failing`: of that judgement, in execution order, under the
-// golden's profile (replay: the introducers).
-ProfileMatch which_profile(Implementation& f64, const Suspect& suspect,
-                           const std::vector<std::string>& failing);
+// `f64` has the checkpoint loaded. `judged`: the dump under the golden's profile, in that mode.
+ProfileMatch which_profile(Implementation& f64, const Suspect& suspect, const CaseResult& judged);
 
 // "this is audio.window_keys=13 (JAX, MLX; DIV-M04), not a Gemma 4 of the reference profile"
 std::string describe_match(const ProfileMatch& match, const std::string& golden_profile);

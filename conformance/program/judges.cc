@@ -58,18 +58,12 @@ void name_profile(Judges& judges, const conformance::Golden& golden,
                   const conformance::TapSet& dump, const Floors& floors,
                   const conformance::CaseResult* replayed, conformance::CaseResult& result) {
   const bool by_replay = replayed != nullptr && !replayed->introduced_by.empty();
-  std::vector<std::string> failing;
-  if (by_replay) {
-    failing = replayed->introduced_by;
-  } else {
-    for (const auto& tap : result.taps) {
-      if (tap.verdict == conformance::Verdict::kFail) {
-        failing.push_back(tap.tap);
-      }
-    }
+  const auto& judged = by_replay ? *replayed : result;
+  if (judged.verdict != conformance::Verdict::kFail || !judges.ready()) {
+    return;
   }
   const auto match =
-      conformance::which_profile(judges.build("f64"), {golden, dump, floors, by_replay}, failing);
+      conformance::which_profile(judges.build("f64"), {golden, dump, floors, by_replay}, judged);
   if (!match.profile.empty()) {
     result.matches_profile = match.profile;
     result.profile_note = conformance::describe_match(match, golden.profile);
