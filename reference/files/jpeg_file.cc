@@ -22,7 +22,8 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-constexpr long kMaxJpegMemory = 1L << 30;  // coefficients of a progressive picture
+constexpr long kMaxJpegMemory = 1L << 30;                 // coefficients of a progressive picture
+constexpr std::size_t kMaxScannedPixels = 2'000'000'000;  // over all scans: 20 of the largest
 constexpr std::size_t kBlockPixels = 64;
 
 // Everything that libjpeg's functions touch. They leave by longjmp, which runs no destructors: so
@@ -65,8 +66,11 @@ void on_output(j_common_ptr) {}
 // Each scan costs a pass over the picture, however few bytes it has.
 void on_progress(j_common_ptr decoder) {
   auto& file = *static_cast<Jpeg*>(decoder->client_data);
-  if (file.decoder.input_scan_number > kMaxJpegScans) {
-    std::snprintf(file.message.data(), file.message.size(), "more than %d scans", kMaxJpegScans);
+  const std::size_t pixels =
+      static_cast<std::size_t>(file.decoder.image_height) * file.decoder.image_width;
+  const int most = static_cast<int>(std::min(kMaxJpegScans, kMaxScannedPixels / pixels));
+  if (file.decoder.input_scan_number > most) {
+    std::snprintf(file.message.data(), file.message.size(), "more than %d scans", most);
     std::longjmp(file.jump, 1);
   }
 }
