@@ -13,6 +13,7 @@
 #include "conformance/records/tap_reader.h"
 #include "reference/core/error.h"
 #include "reference/io/json.h"
+#include "reference/params/profile.h"
 
 namespace assay::conformance {
 namespace {
@@ -173,6 +174,15 @@ std::map<std::string, std::string> text_table(const std::string& text, const std
   return table;
 }
 
+// In the spelling of profile_text().
+std::string read_profile(const Hdf5File& file) {
+  try {
+    return profile_text(parse_profile(file.text("/", "profile").value_or("REF")));
+  } catch (const Error& error) {
+    throw Error(file.label() + ": /@" + error.what());
+  }
+}
+
 void read_attributes(const Hdf5File& file, Golden& golden) {
   const auto version = file.number("/", "format_version");
   if (version && *version != kFormatVersion) {
@@ -183,7 +193,7 @@ void read_attributes(const Hdf5File& file, Golden& golden) {
   golden.drafter = folder_name(file, "drafter");
   golden.case_name = file.text("/", "case").value_or(golden.path.stem().string());
   golden.oracle = file.text("/", "oracle").value_or("");
-  golden.profile = file.text("/", "profile").value_or("REF");
+  golden.profile = read_profile(file);
   if (const auto text = file.text("/", "not_provided")) {
     golden.not_provided = text_table(*text, file.label() + ": /@not_provided");
   }

@@ -34,7 +34,7 @@ struct Golden {
   std::string checkpoint;  // name of its folder; empty when the file does not say
   std::string drafter;     // name of the drafter's folder, for drafter cases
   std::string oracle;      // "transformers 5.22.2, torch 2.13.0, fp64"
-  std::string profile;     // "REF"
+  std::string profile;     // "REF", or the switches that differ from it (params/profile.h)
   std::map<std::string, std::string> attributes;    // all of the root's, numbers as text
   std::map<std::string, std::string> not_provided;  // tap or pattern with {i} -> reason
   CaseInput input;
