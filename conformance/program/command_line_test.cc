@@ -2,14 +2,11 @@
 // The program as its users meet it: exit status, the one line of an error, the reports.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <fstream>
-#include <sstream>
 #include <string>
 
+#include "conformance/program/test_program.h"
 #include "conformance/records/dump.h"
 #include "reference/io/test_directory.h"
 
@@ -24,31 +21,6 @@ const std::string kGolden = ASSAY_SOURCE_DIR "/golden/";
 const std::string kCheckpoint = kGolden + "checkpoints/e2b-tiny";
 const std::string kCase = kGolden + "cases/e2b-tiny/text-short.h5";
 
-struct Outcome {
-  int status = -1;
-  std::string text;  // both streams
-};
-
-Outcome run(const std::string& arguments) {
-  const std::string command = std::string(ASSAY_PROGRAM) + " " + arguments + " 2>&1";
-  Outcome outcome;
-  FILE* pipe = popen(command.c_str(), "r");
-  std::array<char, 4096> buffer{};
-  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
-    outcome.text.append(buffer.data(), got);
-  }
-  const int status = pclose(pipe);
-  outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
-}
-
-std::string contents(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 struct BadLine {
   std::string arguments;
   std::string expected;
@@ -62,6 +34,8 @@ TEST(CommandLine, BadUsageIsOneLineAndStatus2) {
       {"verify --precision f7", "--precision: got 'f7'"},
       {"verify --impl other", "--impl: got 'other', expected one that was built: reference"},
       {"verify --level all", "--level: got 'all', expected logits, blocks or taps"},
+      {"verify --profile audio.hann=flat", "--profile: audio.hann: got \"flat\""},
+      {"compare " + kCase + " " + kCase + " --profile hann", "--profile: got \"hann\""},
       {"verify --mode forced", "--mode: got 'forced', expected chained or replay"},
       {"verify --case nothing", "--case: got 'nothing', expected a pattern that some case matches"},
       {"verify --prefill -1", "--prefill: Value -1 not in range"},

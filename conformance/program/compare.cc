@@ -154,7 +154,7 @@ class Comparer {
 
  private:
   void use_judges() {
-    const std::string profile = options_.profile.empty() ? golden_.profile : options_.profile;
+    const std::string profile = profile_named(options_.profile, golden_.profile);
     if (!checkpoint_.empty()) {
       judges_.use(checkpoint_, drafter_for(options_, golden_), profile);
       if (profile != golden_.profile) {

@@ -6,6 +6,7 @@
 #include "conformance/compare/listeners.h"
 #include "conformance/program/glob.h"
 #include "conformance/program/implementations.h"
+#include "conformance/program/judges.h"
 #include "conformance/program/options.h"
 #include "conformance/records/dump.h"
 #include "conformance/records/golden.h"
@@ -39,7 +40,7 @@ int dump(const DumpOptions& options) {
       [&options](const std::string& tap) { return glob_matches(options.taps, tap); });
   conformance::RunOptions run;
   run.prefill_chunk = options.prefill;
-  run.profile = options.profile.empty() ? golden.profile : options.profile;
+  run.profile = profile_named(options.profile, golden.profile);
   throw_unless_ok(implementation->run(golden.input, run, listener), options.case_file);
   listener.check();
   const auto& taps = listener.taps();

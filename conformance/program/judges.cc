@@ -12,6 +12,7 @@
 #include "conformance/report/terminal.h"
 #include "reference/core/error.h"
 #include "reference/io/checkpoint.h"
+#include "reference/params/profile.h"
 
 namespace assay::program {
 
@@ -80,6 +81,17 @@ const conformance::PrecisionClass& precision_named(const std::string& name) {
     throw Error("--precision: got '" + name + "', expected one of " + known);
   }
   return *precision;
+}
+
+std::string profile_named(const std::string& option, const std::string& golden) {
+  if (option.empty()) {
+    return golden;
+  }
+  try {
+    return profile_text(parse_profile(option));
+  } catch (const Error& error) {
+    throw Error(std::string("--") + error.what());
+  }
 }
 
 Modes modes_named(const std::string& name) {

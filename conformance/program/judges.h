@@ -59,6 +59,10 @@ void name_profile(Judges& judges, const conformance::Golden& golden,
 // The class of a --precision; throws for an unknown name.
 const conformance::PrecisionClass& precision_named(const std::string& name);
 
+// A --profile in its usual spelling, or the golden's where none was given. Throws for a switch or a
+// value that is not known.
+std::string profile_named(const std::string& option, const std::string& golden);
+
 // "--mode": which of the two a run should do. Empty: both. Throws for an unknown name.
 struct Modes {
   bool chained = true;

@@ -58,7 +58,7 @@ class Verifier {
 
   // A checkpoint without a golden.
   void judge_own_case() {
-    const std::string profile = options_.profile.empty() ? "REF" : options_.profile;
+    const std::string profile = profile_named(options_.profile, "REF");
     judges_.use(options_.checkpoint, options_.drafter, profile);
     Subject subject{own_case(judges_.f64(), judges_.model(), options_), options_.checkpoint,
                     options_.drafter, false};
@@ -92,7 +92,7 @@ conformance::Status Verifier::run(const Subject& subject, const std::string& pre
   });
   conformance::RunOptions run;
   run.prefill_chunk = options_.prefill;
-  run.profile = options_.profile.empty() ? subject.golden.profile : options_.profile;
+  run.profile = profile_named(options_.profile, subject.golden.profile);
   const auto status = judges_.build(precision).run(subject.golden.input, run, listener);
   if (status.code != conformance::StatusCode::kNotSupported) {
     throw_unless_ok(status, subject.golden.path.string());
@@ -203,6 +203,7 @@ void check_options(const VerifyOptions& options) {
   if (options.level != "logits" && options.level != "blocks" && options.level != "taps") {
     throw Error("--level: got '" + options.level + "', expected logits, blocks or taps");
   }
+  profile_named(options.profile, "");
 }
 
 }  // namespace
