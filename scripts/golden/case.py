@@ -16,5 +16,12 @@ class Case:
     synth: str = ""  # arguments of `assay synth` for a checkpoint that is not committed
 
     @property
+    def place(self) -> str:
+        """Its golden's path below golden/. Those without a committed checkpoint stand apart."""
+        if self.synth:
+            return f"wide/{self.checkpoint}.h5"
+        return f"cases/{self.checkpoint}/{self.name}.h5"
+
+    @property
     def has_items(self) -> bool:
         return "items" in self.data

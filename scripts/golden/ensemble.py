@@ -49,6 +49,8 @@ def media_members(case: Case, precision: str) -> dict[str, list[str]]:
     if precision == "f64":
         return {"hf-f64": [], "hf-f64-perturbed": ["--perturb", "1"], "hf-f64-own-mask": ["--own-mask"]}
     runs[f"hf-{precision}-sdpa"] = ["--attention", "sdpa"]
+    if precision == "f32":
+        runs["hf-f32-sequential"] = ["--sequential"]
     for seed in range(2, MEDIA_SEEDS[precision] + 1):
         runs[f"hf-{precision}-perturbed-{seed}"] = ["--perturb", str(seed)]
     return runs

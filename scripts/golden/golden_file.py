@@ -68,7 +68,7 @@ def put(group: h5py.Group, name: str, values: np.ndarray, shuffle: bool = True) 
     group.create_dataset(name, data=values, track_times=False, **packed)
 
 
-PACK_AS_WORDS = ("patches", "mel", "file", "rgb")  # few different values
+PACK_AS_WORDS = ("patches", "mel", "samples", "rows", "file", "rgb")  # few different values
 BESIDE = {"patches": ("positions",), "mel": ("mel_mask",)}
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the goldens: python make_goldens.py [--jax PYTHON] [--only GLOB] [--check]
 
-Runs both oracles on every case (ensemble.py) and writes golden/cases/<checkpoint>/<case>.h5, the
-findings and golden/manifest.json. --check writes to a temporary folder and compares instead.
+Runs both oracles on every case (ensemble.py) and writes golden/cases/<checkpoint>/<case>.h5,
+golden/wide, the findings and golden/manifest.json. --check writes to a temporary folder and compares instead.
 """
 
 import argparse
@@ -149,9 +149,12 @@ def write_golden(work: Path, checkpoints: Path, out: Path, case: Case) -> dict:
         extra[name] = {"oracles": json.dumps(["transformers"] + ["gemma"] * (name in agreement))}
         if name in agreement:
             extra[name]["agreement"] = agreement[name]
-    path = out / "cases" / case.checkpoint / f"{case.name}.h5"
+    path = out / case.place
     folder = ensemble.checkpoint_folder(work, checkpoints, case)
     described = attributes(case, folder, about, facts, (stored, taps["hf-f64"]))
+    if case.synth:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".synth").write_text(case.synth + "\n")
     golden_file.write(path, described, case.data, stored, runs, extra)
     logits = golden_file.floors("text.logits", taps["hf-f64"], runs["f32"])
     return {"case": f"{case.checkpoint}/{case.name}", "bytes": path.stat().st_size,

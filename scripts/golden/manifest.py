@@ -45,6 +45,9 @@ def entry(golden: Path, path: Path) -> dict:
     elif place == "media":
         out["generator"] = "scripts/golden/make_media.py"
         out["command"] = "scripts/golden/run"
+    elif path.suffix == ".synth":
+        out["generator"] = "scripts/golden/synthetic.py"
+        out["command"] = f"scripts/golden/run --only {path.stem}/*"
     elif path.suffix == ".h5":
         with h5py.File(path) as root:
             out["generator"] = "scripts/golden/make_goldens.py"
@@ -102,8 +105,8 @@ def check_hashes(golden: Path) -> list[str]:
 def check(golden: Path, fresh: Path, cases: list[Case]) -> int:
     problems = check_hashes(golden)
     for case in cases:
-        name = f"cases/{case.checkpoint}/{case.name}.h5"
-        problems += [f"{name}: {text}" for text in compare_case(golden / name, fresh / name)]
+        differences = compare_case(golden / case.place, fresh / case.place)
+        problems += [f"{case.place}: {text}" for text in differences]
     for text in problems:
         print(f"golden: {text}")
     print(f"golden: {len(cases)} cases regenerated, {len(problems)} differences")

@@ -100,7 +100,7 @@ def unified_cases(t: Topology) -> dict[str, Case]:
     six = cut_picture(values, given.grid(3, 2), True)
     padded = patches(t, "2x1", 2, 1, padding=2)
     rows = given.hiss(f"{t.name}/rows", 2 * 640).reshape(2, 640)
-    rows[1] *= np.float32(1e-3)
+    rows[1] /= 1024  # quiet
     parts = [1, Item("audio", "rows", {"rows": rows}, 2), 1]
     parts += [sound(t, "samples", given.hiss(f"{t.name}/hiss", 1500)), 1]
     parts += [sound(t, "samples", np.zeros(640, np.float32))]
@@ -207,7 +207,7 @@ def switch_cases() -> list[Case]:
         return [1, log_mel(given.mel(f"{t.name}/switch-{count}", count)), 1]
 
     def heard(left: int = 160) -> list:
-        wave = np.concatenate([given.tone(900), given.hiss(f"{t.name}/switch", 701, 0.01)])
+        wave = np.concatenate([given.tone(900), given.hiss(f"{t.name}/switch", 701, 0.03)])
         return [1, sound(t, "samples", wave, left=left), 1]
 
     rows = tuple(r"text\.(embed|logits)".split())

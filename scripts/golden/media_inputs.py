@@ -73,7 +73,9 @@ def tone(count: int, hertz: float = 440.0, loudness: float = 0.5) -> np.ndarray:
 
 
 def hiss(name: str, count: int, loudness: float = 0.2) -> np.ndarray:
-    return (loudness * (2 * weights.uniform(name, count) - 1)).astype(np.float32)
+    """On a grid of 1/256 (small when packed)."""
+    wave_ = loudness * (2 * weights.uniform(name, count) - 1)
+    return (np.round(256 * wave_) / 256).astype(np.float32)
 
 
 def mel(name: str, frames: int) -> np.ndarray:

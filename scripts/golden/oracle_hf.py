@@ -3,6 +3,7 @@
 
 python oracle_hf.py --checkpoint DIR --case CASE.npz --precision f64|f32|bf16 --out TAPS.npz
     [--drafter DIR] [--attention eager|sdpa] [--chunk N] [--perturb SEED] [--own-mask]
+    [--sequential]
 
 CASE.npz: ids [T]; optional token_types [T] (0 text, 1 image, 2 video, 3 audio), soft_0, soft_1, ...
 with kinds, or items of media (media_cases.py), profile, decode_from (positions from there on are fed one at a time), draft_token,
@@ -20,6 +21,7 @@ import hf_drafter
 import hf_media
 import hf_model
 import hf_taps
+from hf_listener import replaced
 
 KINDS = {"image": "image", "frame": "video", "audio": "audio"}
 
@@ -150,6 +152,26 @@ class Perturbation:
         return (output.double() + step * unit * 2.0**exponent).to(output.dtype)
 
 
+def sequential_linear(x: torch.Tensor, weight: torch.Tensor, bias=None) -> torch.Tensor:
+    """Products added one after another, as a plain loop does it: the worst order of an honest
+    fp32 program where rows are long."""
+    flat, w = x.detach().reshape(-1, x.shape[-1]).numpy(), weight.detach().numpy()
+    out, step = np.empty((len(flat), len(w)), flat.dtype), max(1, 2**23 // w.size)
+    for begin in range(0, len(flat), step):
+        products = flat[begin : begin + step, None, :] * w
+        out[begin : begin + step] = np.add.accumulate(products, axis=-1)[..., -1]
+    result = torch.from_numpy(out).reshape(*x.shape[:-1], len(w))
+    return result if bias is None else result + bias
+
+
+def sequential_layer_norm(x, shape, weight=None, bias=None, eps=1e-5) -> torch.Tensor:
+    """The same for the variance; the mean stays as it is, a flat patch needs a good one."""
+    centred = (x - x.mean(-1, keepdim=True)).detach()
+    squares = np.add.accumulate(np.square(centred.numpy()), axis=-1)[..., -1:]
+    y = centred * torch.rsqrt(torch.from_numpy(squares) / x.shape[-1] + eps) * weight
+    return y if bias is None else y + bias
+
+
 def read_case(path: Path) -> dict:
     with np.load(path) as data:
         return {name: data[name] for name in data.files}
@@ -166,6 +188,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--attention", choices=("eager", "sdpa"), default="eager")
     parser.add_argument("--chunk", type=int, default=0, help="positions per prefill call")
     parser.add_argument("--perturb", type=int)
+    parser.add_argument("--sequential", action="store_true", help="sums in plain order")
     parser.add_argument("--own-mask", action="store_true", help="transformers' mask for blocks")
     return parser
 
@@ -187,7 +210,8 @@ def run(args, case: dict, precision: str) -> dict[str, np.ndarray]:
     target = Target(args.checkpoint, args.attention)
     if args.perturb is not None:
         Perturbation(target.model, args.perturb)
-    with torch.no_grad():
+    plain = {"linear": sequential_linear, "layer_norm": sequential_layer_norm}
+    with torch.no_grad(), replaced(torch.nn.functional, **(plain if args.sequential else {})):
         if "items" in case:
             taps = run_media(target, args, case, precision)
         else:

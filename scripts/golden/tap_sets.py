@@ -29,6 +29,13 @@ NOT_GIVEN = {
     "spec.round.{r}.bonus": "the oracle runs one draft, no rounds",
     "spec.round.{r}.kv_len": "the oracle runs one draft, no rounds",
 }
+NO_MEDIA_TAP = {
+    "image.patches": "the case gives them",
+    "audio.mel": "the case gives it",
+    "image.resized": "not bytes in this profile",
+    "video.patches": "frame by frame: image.patches of each run",
+    "video.positions": "frame by frame: image.positions of each run",
+}
 SWITCHED = {  # how transformers was made to follow a profile other than REF
     "audio.window_keys": "its mask function given one key more",
     "audio.embed_order": "its projection called before its norm",
@@ -82,7 +89,8 @@ def not_provided(case: Case, stored: dict, produced: dict) -> dict[str, str]:
     out = dict(NOT_GIVEN)
     if case.has_items:
         left = {pattern(name) for name in produced if name not in stored}
-        return out | dict.fromkeys(sorted(left), "kept out of this smaller golden")
+        out |= dict.fromkeys(sorted(left), "kept out of this smaller golden")
+        return out | {k: v for k, v in NO_MEDIA_TAP.items() if k not in map(pattern, produced)}
     if case.full:
         return out
     kept = [] if case.drafter else layer_leaves(case)
