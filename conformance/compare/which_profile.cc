@@ -43,6 +43,7 @@ constexpr std::array kKnown = {
     Known{"audio.hann", "half_sample", "JAX", "audio.frames_windowed"},
     Known{"audio.left_pad", "0", "JAX", "audio.frames_windowed"},
     Known{"audio.log_floor", "max", "llama.cpp", "audio.mel"},
+    Known{"image.resample", "torchvision", "transformers with torchvision, vLLM", "image.resized"},
     Known{"image.resample", "float", "JAX", "image.resized"},
     Known{"vision.pad_mask", "additive_bool", "JAX", "vision.layer.0.attn.logits"},
     Known{"text.vision_mask", "sliding_past_clamped", "transformers", "text.mask.local"},

@@ -47,7 +47,7 @@ PatchInput image_preprocessor(Image image, const PatchOptions& options, const Ta
   PreprocessedImage picture = preprocess_image(image, options);
   std::vector<std::size_t> target = {picture.target.height, picture.target.width};
   show_values<1>(tap, "image.target_size", {2}, target);
-  if (options.resample == ImageResample::kBytesTwoPass) {
+  if (options.resample != ImageResample::kFloat) {
     const std::vector<std::uint8_t> ours = picture.resized.rgb;
     show_values<3>(tap, "image.resized", {picture.target.height, picture.target.width, 3},
                    picture.resized.rgb);

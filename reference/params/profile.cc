@@ -49,7 +49,7 @@ const std::array<ProfileSwitch, kAccess.size()>& switches() {
       {"audio.hann", {"periodic", "half_sample"}, "DIV-M05"},
       {"audio.left_pad", {"160", "0"}, "DIV-M06"},
       {"audio.log_floor", {"add", "max"}, "DIV-M07"},
-      {"image.resample", {"u8_two_pass", "float"}, "DIV-M12"},
+      {"image.resample", {"u8_two_pass", "torchvision", "float"}, "DIV-M12"},
       {"vision.pad_mask", {"exclude", "additive_bool"}, "DIV-M02"},
       {"text.vision_mask",
        {"sliding_clamped", "sliding_past_clamped", "sliding_unclamped", "all_layers"},

@@ -16,7 +16,7 @@ enum class EmbedOrder { kNormThenProject, kProjectThenNorm };
 enum class HannPhase { kPeriodic, kHalfSample };
 enum class LeftPad { k160, kNone };
 enum class LogFloor { kAdd, kMax };
-enum class ImageResample { kBytesTwoPass, kFloat };
+enum class ImageResample { kBytesTwoPass, kTorchvision, kFloat };
 enum class VisionPadMask { kExclude, kAdditiveBool };
 enum class VisionMask { kSlidingClamped, kSlidingPastClamped, kSlidingUnclamped, kAllLayers };
 

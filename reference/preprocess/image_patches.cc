@@ -85,7 +85,10 @@ PreprocessedImage preprocess_image(const Image& image, const PatchOptions& optio
   if (options.resample == ImageResample::kFloat) {
     v = rescale(resize_float(image, out.target));
   } else {
-    out.resized = resize_bytes(image, out.target);
+    out.resized =
+        resize_bytes(image, out.target,
+                     options.resample == ImageResample::kTorchvision ? ByteWeights::kInt16
+                                                                     : ByteWeights::k22Bits);
     v = rescale(out.resized.rgb);
   }
   out.patches = cut_patches(v, out.target, side_of(options));

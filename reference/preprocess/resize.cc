@@ -13,7 +13,7 @@ namespace assay {
 namespace {
 
 constexpr std::size_t kChannels = 3;
-constexpr int kFractionBits = 22;
+constexpr int kPillowBits = 22;
 
 // bicubic_taps in fixed point.
 struct IntegerTaps {
@@ -21,26 +21,47 @@ struct IntegerTaps {
   std::vector<std::int64_t> weights;
 };
 
-std::vector<IntegerTaps> integer_taps(std::size_t n_in, std::size_t n_out) {
-  std::vector<IntegerTaps> all;
-  for (const BicubicTaps& exact : bicubic_taps(n_in, n_out)) {
+struct IntegerAxis {
+  int fraction_bits = kPillowBits;
+  std::vector<IntegerTaps> taps;
+};
+
+// Bits behind the point with which the largest weight still fits 16 bits.
+int int16_bits(const std::vector<BicubicTaps>& exact) {
+  double largest = 0;
+  for (const BicubicTaps& taps : exact) {
+    largest = std::max(largest, *std::max_element(taps.weights.begin(), taps.weights.end()));
+  }
+  int bits = 0;
+  while (bits < kPillowBits && std::floor(0.5 + largest * (1 << (bits + 1))) < (1 << 15)) {
+    ++bits;
+  }
+  return bits;
+}
+
+IntegerAxis integer_axis(std::size_t n_in, std::size_t n_out, ByteWeights kind) {
+  const auto all = bicubic_taps(n_in, n_out);
+  IntegerAxis axis;
+  axis.fraction_bits = kind == ByteWeights::kInt16 ? int16_bits(all) : kPillowBits;
+  for (const BicubicTaps& exact : all) {
     IntegerTaps taps{exact.first, {}};
     for (const double weight : exact.weights) {
-      const double scaled = weight * (1 << kFractionBits);
+      const double scaled = weight * (1 << axis.fraction_bits);
       taps.weights.push_back(static_cast<std::int64_t>(scaled + (weight < 0 ? -0.5 : 0.5)));
     }
-    all.push_back(std::move(taps));
+    axis.taps.push_back(std::move(taps));
   }
-  return all;
+  return axis;
 }
 
 // The pixels under the taps lie `stride` apart. Shifting right is floor division, also below zero.
-std::uint8_t weighted_byte(const std::uint8_t* in, std::size_t stride, const IntegerTaps& taps) {
-  std::int64_t sum = std::int64_t{1} << (kFractionBits - 1);
+std::uint8_t weighted_byte(const std::uint8_t* in, std::size_t stride, const IntegerTaps& taps,
+                           int fraction_bits) {
+  std::int64_t sum = std::int64_t{1} << (fraction_bits - 1);
   for (std::size_t j = 0; j < taps.weights.size(); ++j) {
     sum += taps.weights[j] * in[(taps.first + j) * stride];
   }
-  return static_cast<std::uint8_t>(std::clamp<std::int64_t>(sum >> kFractionBits, 0, 255));
+  return static_cast<std::uint8_t>(std::clamp<std::int64_t>(sum >> fraction_bits, 0, 255));
 }
 
 double weighted_value(const double* in, std::size_t stride, const BicubicTaps& taps) {
@@ -65,27 +86,29 @@ void check_arguments(const Image& image, ImageSize target) {
 
 }  // namespace
 
-Image resize_bytes(const Image& image, ImageSize target) {
+Image resize_bytes(const Image& image, ImageSize target, ByteWeights weights) {
   check_arguments(image, target);
   const auto [height, width] = image.size;
 
   std::vector<std::uint8_t> wide(height * target.width * kChannels);  // [h, tw, 3]
-  const auto across = integer_taps(width, target.width);
+  const auto across = integer_axis(width, target.width, weights);
   for (std::size_t y = 0; y < height; ++y) {
     const std::uint8_t* row = &image.rgb[y * width * kChannels];
     for (std::size_t x = 0; x < target.width; ++x) {
       for (std::size_t c = 0; c < kChannels; ++c) {
-        wide[(y * target.width + x) * kChannels + c] = weighted_byte(row + c, kChannels, across[x]);
+        wide[(y * target.width + x) * kChannels + c] =
+            weighted_byte(row + c, kChannels, across.taps[x], across.fraction_bits);
       }
     }
   }
 
   Image resized{target, std::vector<std::uint8_t>(target.height * target.width * kChannels)};
   const std::size_t stride = target.width * kChannels;
-  const auto down = integer_taps(height, target.height);
+  const auto down = integer_axis(height, target.height, weights);
   for (std::size_t y = 0; y < target.height; ++y) {
     for (std::size_t i = 0; i < stride; ++i) {
-      resized.rgb[y * stride + i] = weighted_byte(&wide[i], stride, down[y]);
+      resized.rgb[y * stride + i] =
+          weighted_byte(&wide[i], stride, down.taps[y], down.fraction_bits);
     }
   }
   return resized;

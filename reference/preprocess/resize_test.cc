@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// RI-4, RI-5, and golden/tables/resize.json: what Pillow makes of 236 pictures.
+// RI-4, RI-5, and golden/tables/resize.json: what Pillow and torch make of 236 pictures.
 #include "reference/preprocess/resize.h"
 
 #include <gmock/gmock.h>
@@ -56,7 +56,7 @@ TEST(Resize, PrintedValuesOfPillowShrinking) {
   EXPECT_THAT(row_of(y, 2, 2), ElementsAre(100, 130, 152, 103));
 }
 
-TEST(Resize, EqualsPillowByteForByte) {
+TEST(Resize, EqualsPillowAndTorchByteForByte) {
   const Json table =
       parse_json_file(ASSAY_SOURCE_DIR "/golden/tables/resize.json", "resize.json", 1 << 20);
   ASSERT_GE(table.at("cases").size(), 200u);
@@ -67,6 +67,10 @@ TEST(Resize, EqualsPillowByteForByte) {
     const std::uint32_t expected =
         static_cast<std::uint32_t>(std::stoul(row.at("crc32").get<std::string>(), nullptr, 16));
     EXPECT_EQ(crc32(resize_bytes(source, target).rgb), expected) << row;
+    const std::string torch = row.at("torch");
+    EXPECT_EQ(crc32(resize_bytes(source, target, ByteWeights::kInt16).rgb),
+              static_cast<std::uint32_t>(std::stoul(torch, nullptr, 16)))
+        << row;
   }
 }
 

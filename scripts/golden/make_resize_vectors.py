@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""golden/tables/resize.json: what Pillow makes of some pictures, as CRC-32 of the bytes.
+"""golden/tables/resize.json: what Pillow and torch make of some pictures, as CRC-32 of the bytes.
 
     make_resize_vectors.py [--check]
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL
+import torch
 from PIL import Image
 
 TABLE = Path(__file__).resolve().parents[2] / "golden" / "tables" / "resize.json"
@@ -67,6 +68,15 @@ def resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
 
 
+def torch_resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """What torchvision does with bytes."""
+    planes = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    resized = torch.nn.functional.interpolate(
+        planes, (height, width), mode="bicubic", antialias=True, align_corners=False
+    )
+    return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
+
+
 def case(number: int, size: tuple[int, int, int, int]) -> dict:
     height, width, target_height, target_width = size
     kind = KINDS[number % len(KINDS)]
@@ -81,13 +91,15 @@ def case(number: int, size: tuple[int, int, int, int]) -> dict:
         "size": [height, width],
         "target": [target_height, target_width],
         "crc32": f"{zlib.crc32(result.tobytes()):08x}",
+        "torch": f"{zlib.crc32(torch_resize(pixels, *size[2:]).tobytes()):08x}",
     }
 
 
 def main() -> int:
     rows = [case(number, size) for number, size in enumerate(sizes())]
     lines = ",\n".join("  " + json.dumps(row) for row in rows)
-    text = f'{{\n "made_with": "Pillow {PIL.__version__}, bicubic",\n "cases": [\n{lines}\n ]\n}}\n'
+    made_with = f"Pillow {PIL.__version__} and torch {torch.__version__.split('+')[0]}, bicubic"
+    text = f'{{\n "made_with": "{made_with}",\n "cases": [\n{lines}\n ]\n}}\n'
     if sys.argv[1:] == ["--check"]:
         same = TABLE.read_text() == text
         print(f"resize: {len(rows)} pictures {'agree' if same else 'differ'}")
