@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one golden asks: a checkpoint, a dict of arrays for the oracles, and which taps it stores."""
+"""What one golden asks: a checkpoint, arrays for the oracles, and which taps it stores."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the listeners to transformers' encoders share: hooks that clone, and names replaced for a while.
+"""What the listeners to transformers' encoders share: hooks that clone, names replaced for a while.
 
 A listener takes one item of media through a tower and keeps its taps, padding rows left out.
 """

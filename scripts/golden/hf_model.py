@@ -62,9 +62,10 @@ def model_class(model_type: str):
 
 
 PARTS = ("text_config", "vision_config", "audio_config")
+SOFT = "embedding_projection."
 RENAMED = {  # the modules of the 12B are nested, its files keep flat names
     "model.vision_embedder.": "model.embed_vision.",
-    "model.embed_vision.embedding_projection.": "model.embed_vision.multimodal_embedder.embedding_projection.",
+    "model.embed_vision." + SOFT: "model.embed_vision.multimodal_embedder." + SOFT,
 }
 
 

@@ -146,7 +146,8 @@ def sound_taps(samples: np.ndarray, switches: dict, fft: str) -> dict:
     frames = padded[starts[:, None] + np.arange(own.frame_length)] * window
     magnitude, linear = spectrum(frames, own, fft)
     floor = own.mel_floor.astype(linear.dtype)
-    floored = np.maximum(linear, floor) if switches.get("audio.log_floor") == "max" else linear + floor
+    largest = switches.get("audio.log_floor") == "max"
+    floored = np.maximum(linear, floor) if largest else linear + floor
     mel = np.log(floored).astype(np.float32)
     mask = np.ones(count, np.int32)
     if not switches:

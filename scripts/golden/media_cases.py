@@ -80,10 +80,11 @@ def audio_cases(t: Topology) -> dict[str, Case]:
     silent, loud = np.zeros(801, np.float32), given.tone(641, 997.0, 3.0)
     quiet = [1, sound(t, "samples", silent), 1, sound(t, "samples", loud)]
     hissing = [2, sound(t, "samples", given.hiss(f"{t.name}/hiss", 1601)), 1]
+    convolutions = r"audio\.subsample\.(0\.conv|0\.norm|1\..*|flat)"
     ringing = [1, sound(t, "samples", given.tone(8000)), 1]
     cases = {
         "full": (frames(62), media(*FULL) + MERGE),
-        "one-token": (frames(2), media(r"audio\.subsample\.(0\.conv|0\.norm|1\..*|flat)", *AUDIO, *ENDS)),
+        "one-token": (frames(2), media(convolutions, *AUDIO, *ENDS)),
         "padded": (frames(15, 6), media(r"audio\.subsample\.1\..*", *AUDIO, *ENDS)),
         "25-tokens": (frames(98), media(*AUDIO, *ENDS)),
         "quiet-loud": (quiet, media(*SPECTRUM, *ENDS)),
@@ -95,7 +96,8 @@ def audio_cases(t: Topology) -> dict[str, Case]:
 
 def unified_cases(t: Topology) -> dict[str, Case]:
     values = given.patches(f"{t.name}/3x2", 6, t.unified.pixels)
-    values[1] = (np.float32(200) + (np.arange(t.unified.pixels) % 97 == 0)) / np.float32(255)  # flat
+    nearly = 200 + (np.arange(t.unified.pixels) % 97 == 0)
+    values[1] = nearly / 255  # flat: epsilon shows
     two = cut_picture(values[:2], given.grid(1, 2), True)
     six = cut_picture(values, given.grid(3, 2), True)
     padded = patches(t, "2x1", 2, 1, padding=2)
@@ -253,11 +255,11 @@ def miniature_cases() -> list[Case]:
 def wide_cases() -> list[Case]:
     seen = media(r"vision\.layer\.0\.(attn\.(q_rope|probs|context)|out)", *ENDS)
     heard = media(r"audio\.(layer\.0\.(attn\.(probs|context)|out)|embed\.out)")
-    logits = (r"text\.logits",)
+    logits, speech = (r"text\.logits",), log_mel(given.mel("wide", 50))
     return [
         case(t, "one-layer", [2, patches(t, "3x3", 3, 3), 2], seen + logits)
         for t in (synthetic.E2B_VISION, synthetic.B26_VISION)
-    ] + [case(synthetic.E2B_AUDIO, "one-layer", [2, log_mel(given.mel("wide", 50)), 2], heard + logits)]
+    ] + [case(synthetic.E2B_AUDIO, "one-layer", [2, speech, 2], heard + logits)]
 
 
 CHOSEN = (

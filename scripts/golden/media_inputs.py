@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inputs of the cases: files of golden/media with what they hold, and small arrays in closed form."""
+"""Inputs of the cases: files of golden/media with what they hold, and arrays in closed form."""
 
 import struct
 import wave
@@ -95,7 +95,8 @@ def png_bytes(rgb: np.ndarray) -> np.ndarray:
     rows = np.concatenate([np.zeros((height, 1), np.uint8), rgb.reshape(height, -1)], axis=1)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     out = b"\x89PNG\r\n\x1a\n"
-    for kind, body in ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b"")):
+    packed = zlib.compress(rows.tobytes(), 9)
+    for kind, body in ((b"IHDR", header), (b"IDAT", packed), (b"IEND", b"")):
         out += struct.pack(">I", len(body)) + kind + body
         out += struct.pack(">I", zlib.crc32(kind + body))
     return np.frombuffer(out, np.uint8)

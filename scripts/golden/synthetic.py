@@ -15,7 +15,8 @@ from topologies import Topology, config_json
 from towers import Audio, Vision
 
 SMALL = dict(vocab=64, width=64, ffn=96, heads=2, head_dim=(16, 32), window=8, released_ids=True)
-OPTIONS = "--layers 2 --width 64 --ffn 96 --heads 2 --head-dim 16 --global-head-dim 32 --vocab 64 --window 8"
+OPTIONS = "--layers 2 --width 64 --ffn 96 --heads 2 --head-dim 16 --global-head-dim 32"
+OPTIONS += " --vocab 64 --window 8"
 EDGE = dict(kv_heads=(1, 1), ple=16, double_wide=True)
 EDGE_OPTIONS = f"{OPTIONS} --per-layer-width 16 --shared-layers 0 --encoders"
 LARGE = dict(kv_heads=(2, 1), k_eq_v=True, vision=True)
