@@ -75,6 +75,7 @@ constexpr auto kImage = TokenType::kImage;
 constexpr auto kVideo = TokenType::kVideo;
 constexpr auto kAudio = TokenType::kAudio;
 
+// RI-1: decoded, upright, RGB.
 TEST(EncodeMedia, FilesBecomeSoftVectors) {
   const auto encoded = encode(
       "e2b-media-tiny", {from_file("image", "one-pixel.png", 70), from_file("audio", "tone.wav")},
