@@ -48,6 +48,7 @@ TEST(Png, Colour16KeepsItsHighByte) {
   EXPECT_EQ(decoded(png_file({1, 1, 16, 2}, rows)).rgb, (Pixels{0x12, 0x34, 0xff}));
 }
 
+// RI-1; the mistake I17.
 TEST(Png, AlphaIsDroppedNotComposited) {
   EXPECT_EQ(decoded(png_file({1, 1, 8, 6}, std::string("\0\x0a\x14\x1e\0", 5))).rgb,
             (Pixels{10, 20, 30}));

@@ -23,8 +23,9 @@ TEST_P(MalformedVideo, OneClearLine) {
   if (!video_support()) {
     GTEST_SKIP() << "built without FFmpeg";
   }
-  const auto& [name, bytes, message, num_frames] = GetParam();
-  EXPECT_EQ(error_within_limits([&] { decode_video(as_file(bytes), "x", num_frames); }), message);
+  const Case& c = GetParam();
+  EXPECT_EQ(error_within_limits([&] { decode_video(as_file(c.bytes), "x", c.num_frames); }),
+            c.message);
 }
 
 const std::string kMoving = golden_media("moving.mkv");

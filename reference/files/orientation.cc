@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -59,7 +60,7 @@ int exif_orientation(Bytes tiff) {
 }
 
 int jpeg_orientation(Bytes jpeg) {
-  const std::string_view kExif("Exif\0\0", 6);
+  constexpr std::string_view kExif("Exif\0\0", 6);
   std::vector<std::byte> tiff;  // long EXIF data goes on in further segments
   for (std::size_t at = 0; at + 4 <= jpeg.size();) {
     const auto marker = std::to_integer<std::uint8_t>(jpeg[at + 1]);

@@ -46,6 +46,7 @@ TEST(Wav, FloatsStayAsTheyAre) {
   EXPECT_EQ(decoded(wav_file({3, 1, 16000, 64}, wide)).samples, (Samples{0.1f}));
 }
 
+// RA-1.
 TEST(Wav, ChannelsAreAveragedNotAddedAndNotTheFirstAlone) {
   const Sound sound = decoded(wav_file({1, 2, 16000, 16}, int16s({16384, 8192, -32768, -32768})));
   EXPECT_EQ(sound.samples, (Samples{0.375f, -1}));
@@ -65,6 +66,7 @@ TEST(Flac, UnknownLengthReachesToTheEnd) {
 TEST(Wav, OtherRatesAreResampled) {
   for (const int rate : {8000, 22050, 44100, 48000}) {
     std::vector<int> values;
+    values.reserve(static_cast<std::size_t>(rate) / 4);
     for (int t = 0; t < rate / 4; ++t) {
       values.push_back(
           static_cast<int>(std::lround(16384 * std::sin(2 * std::numbers::pi * 440 * t / rate))));

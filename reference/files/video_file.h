@@ -3,10 +3,12 @@
 // libraries.
 //
 // An optional component: without them video_support() is false and reading throws an Error that
-// says how to get it. Which frames are kept is spec multimodal 4. The file is decoded twice: first
-// its frames are counted and nothing is kept, then the chosen ones are; so memory is bounded by
-// their number. RGB of a codec that loses nothing comes out as it went in; YUV is converted by
-// swscale, which lies outside what the suite grades. Any damage that the decoder sees is an error.
+// says how to get it. Which frames are kept is spec multimodal 4. Spec: RX-1.
+//
+// The file is decoded twice: first its frames are counted and nothing is kept, then the chosen ones
+// are; so memory is bounded by their number. RGB of a codec that loses nothing comes out as it went
+// in; YUV is converted by swscale, which lies outside what the suite grades. Any damage that the
+// decoder sees is an error.
 #pragma once
 
 #include <cstddef>

@@ -54,6 +54,7 @@ TEST_F(VideoFile, EveryByteOfALosslessVideo) {
   EXPECT_EQ(hash_of(silent.frames), contents.at("moving-silent.mkv").second);
 }
 
+// RX-1.
 TEST_F(VideoFile, KeepsTheFramesAtFloorOfJTOverF) {
   const std::vector<Image> all = decoded(kMoving, 24).frames;
   const Video five = decoded(kMoving, 5);
