@@ -12,6 +12,7 @@
 #include "conformance/adapters/media_forms.h"
 #include "conformance/adapters/media_items.h"
 #include "conformance/adapters/tap_bridge.h"
+#include "conformance/adapters/text_requests.h"
 #include "reference/model/drafter.h"
 #include "reference/model/generate.h"
 
@@ -71,6 +72,10 @@ class ReferenceAdapter : public Implementation {
     }
     if (input.draft && !drafter_) {
       return {StatusCode::kBadInput, "the case drafts tokens, but no drafter was given"};
+    }
+    if (!input.requests.empty()) {
+      return guarded(
+          [&] { answer_requests(input.requests, checkpoint_->directory().string(), taps); });
     }
     return guarded([&] { run_case(input, options, taps); });
   }

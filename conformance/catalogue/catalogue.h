@@ -40,6 +40,7 @@ enum class Presence {
   kAudioEncoder,    // E2B, E4B
   kUnifiedAudio,    // 12B
   kAudioEmbedder,   // E2B, E4B, 12B
+  kRequest,         // requests to tokenizer, template and parser
 };
 
 struct TapEntry {

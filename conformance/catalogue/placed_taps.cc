@@ -17,6 +17,7 @@ bool in_drafter_layer(const TapEntry& entry) {
 }  // namespace
 
 PlacedTaps::PlacedTaps() {
+  add(request_taps(), Stage::kRequests, Part::kBefore);
   add_media();
   const std::size_t before = model_taps_before_layers();
   add(model_taps().first(before), Stage::kText, Part::kBefore);

@@ -14,7 +14,7 @@
 
 namespace assay::conformance {
 
-enum class Stage { kMedia, kText, kDraft, kRound, kNowhere };
+enum class Stage { kRequests, kMedia, kText, kDraft, kRound, kNowhere };
 // Only the audio encoder has kSubsampling and kBetween.
 enum class Part { kBefore, kSubsampling, kBetween, kLayers, kAfter };
 

@@ -23,6 +23,7 @@ std::span<const TapEntry> drafter_taps();
 std::size_t drafter_taps_before_layers();
 std::span<const TapEntry> round_taps();
 
+std::span<const TapEntry> request_taps();  // of the text around the network
 std::span<const TapEntry> preprocessing_taps();
 std::span<const TapEntry> vision_taps_before_layers();
 std::span<const TapEntry> vision_layer_taps();

@@ -52,6 +52,11 @@ std::string without_numbers(std::string_view name, TapMatch& match) {
              !take_index(name, "vision.layer.", "{i}", pattern, match.layer) &&
              !take_index(name, "audio.layer.", "{i}", pattern, match.layer) &&
              !take_index(name, "audio.subsample.", "{s}", pattern, match.step)) {
+    for (const std::string_view lead : {"tok.", "tpl.", "parse.", "stop."}) {
+      if (take_index(name, lead, "{k}", pattern, match.step)) {
+        return pattern.append(name);
+      }
+    }
     take_index(name, "spec.round.", "{r}", pattern, match.step);
   }
   return pattern.append(name);

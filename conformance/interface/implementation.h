@@ -66,6 +66,17 @@ struct DraftRequest {
   bool standard_window = false;  // false: the last W + 1 keys (HF); true: s > p - W
 };
 
+// What is asked of the text around the network: a JSON list of requests, each one of
+//   {"tokenize": text}                         -> tok.{k}.ids
+//   {"decode": [ids]}                          -> tok.{k}.text
+//   {"render": {chat case}, "variant": "small"} -> tpl.{k}.text, tpl.{k}.ids
+//   {"parse": [ids], "in_thought": false}      -> parse.{k}.reasoning, .content, .calls
+//   {"stop": [ids]}                            -> stop.{k}.length
+// k counts the requests. Texts are their UTF-8 bytes and a 0 behind them; calls are the JSON text
+// [{"name": …, "arguments": {…}}, …]; the length counts the tokens up to and with the first that
+// ends an answer.
+using TextRequests = std::string;
+
 struct CaseInput {
   std::vector<std::int32_t> ids;          // [T], placeholders expanded
   std::vector<std::int32_t> token_types;  // [T] or empty: 0 text, 1 image, 2 video, 3 audio
@@ -73,6 +84,7 @@ struct CaseInput {
   std::vector<std::int32_t> valid;        // [T] or empty: 1 token, 0 padding
   std::vector<MediaItem> media;           // in the order of the placeholder runs
   std::optional<DraftRequest> draft;
+  TextRequests requests;  // when there are any, nothing else is
 };
 
 // Rounding habits that are legitimate in some precision class and that no tap can show.

@@ -57,6 +57,8 @@ const char* presence_text(conformance::Presence presence) {
       return "calls with a cache";
     case conformance::Presence::kCentroids:
       return "drafters with ordered embeddings (E2B, E4B)";
+    case conformance::Presence::kRequest:
+      return "requests to tokenizer, template and parser";
     case conformance::Presence::kSpeculative:
       return "speculative decoding";
     default:

@@ -229,7 +229,12 @@ Golden read_case(const std::filesystem::path& path) {
 }
 
 bool is_golden(const std::filesystem::path& path) {
-  return Hdf5File::is_hdf5(path) && Hdf5File::open(path).kind("/inputs/ids") != Hdf5Kind::kAbsent;
+  if (!Hdf5File::is_hdf5(path)) {
+    return false;
+  }
+  const Hdf5File file = Hdf5File::open(path);
+  return file.kind("/inputs/ids") != Hdf5Kind::kAbsent ||
+         file.kind("/inputs/requests") != Hdf5Kind::kAbsent;
 }
 
 bool is_hdf5_dump(const std::filesystem::path& path) {

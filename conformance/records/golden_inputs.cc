@@ -7,6 +7,7 @@
 
 #include "conformance/records/checked_arrays.h"
 #include "conformance/records/golden_media.h"
+#include "reference/core/error.h"
 
 namespace assay::conformance {
 namespace {
@@ -61,7 +62,34 @@ std::optional<DraftRequest> read_draft(Hdf5File& file) {
 
 }  // namespace
 
+namespace {
+
+// The bytes of a dataset of small integers.
+std::string read_bytes(Hdf5File& file, const std::string& path) {
+  const Hdf5Array array = file.read(path);
+  if (!array.integer || array.shape.size() != 1) {
+    file.fail(path, "another type or shape " + shape_string(array.shape), "bytes [n]");
+  }
+  std::string bytes;
+  bytes.reserve(array.values.size());
+  for (const double value : array.values) {
+    if (value < 0 || value > 255) {
+      file.fail(path, std::to_string(static_cast<std::int64_t>(value)), "bytes, 0 to 255");
+    }
+    bytes += static_cast<char>(static_cast<unsigned char>(value));
+  }
+  return bytes;
+}
+
+}  // namespace
+
 CaseInput read_inputs(Hdf5File& file) {
+  constexpr const char* kRequests = "/inputs/requests";
+  if (file.kind(kRequests) == Hdf5Kind::kDataset) {
+    CaseInput input;
+    input.requests = read_bytes(file, kRequests);
+    return input;
+  }
   if (file.kind("/inputs/ids") != Hdf5Kind::kDataset) {
     file.fail("/inputs/ids", "nothing", "token ids [T]");
   }

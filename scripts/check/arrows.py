@@ -52,6 +52,10 @@ ALLOWED = {
         "reference/model",
         "reference/preprocess",
         "reference/files",
+        "reference/tokenizer",
+        "reference/prompt",
+        "reference/answer",
+        "reference/sampling",
     ],
     "conformance/cases": [*FORMATS, *SUITE, "conformance/adapters"],
     "conformance/program": [
