@@ -80,6 +80,11 @@ int inspect_golden(const conformance::Golden& golden) {
   for (const auto& [name, value] : golden.attributes) {
     std::cout << name << ": " << value << "\n";
   }
+  if (!golden.input.requests.empty()) {
+    std::cout << "requests: " << golden.input.requests << "\n";
+    print_taps(golden.truth);
+    return 0;
+  }
   std::cout << golden.input.ids.size() << " tokens, " << golden.input.media.size() << " media items"
             << (golden.input.draft ? ", drafts" : "") << "\n";
   std::cout << "ids:";

@@ -37,7 +37,8 @@ OpenName open_name(const std::string& tap) {
     open.placeholder = match->step ? "{j}" : "{i}";
     open.number = *match->layer;
   } else if (match->step) {
-    open.placeholder = open.pattern.find("{s}") != std::string::npos ? "{s}" : "{r}";
+    const std::size_t brace = open.pattern.find('{');
+    open.placeholder = brace == std::string::npos ? "" : open.pattern.substr(brace, 3);
     open.number = *match->step;
   } else if (match->item) {
     return {"media.{k}." + open.pattern, "{k}", *match->item};
