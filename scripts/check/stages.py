@@ -133,6 +133,20 @@ def verified_cases() -> dict[str, int]:
     return counts(passed, failed, summary.get("not_supported", 0))
 
 
+def true_widths() -> dict[str, int]:
+    """One encoder layer at true width: checkpoints are made, verified and removed again."""
+    command = [ROOT / "scripts/golden/verify_wide", BUILD / "assay"]
+    result = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True)
+    print(result.stdout + result.stderr, end="")
+    verdicts = re.findall(r"^(\d+) pass, (\d+) fail", result.stdout, re.MULTILINE)
+    passed = sum(int(good) for good, _ in verdicts)
+    failed = sum(int(bad) for _, bad in verdicts)
+    expected = 2 * len(list((ROOT / "golden/wide").glob("*.synth")))  # fp32 and fp64
+    if (result.returncode != 0 or passed != expected) and failed == 0:
+        failed = 1
+    return counts(passed, failed)
+
+
 def finish(total: dict[str, int]) -> int:
     print(f"\n{total[PASSED]} passed, {total[FAILED]} failed, {total[SKIPPED]} skipped", flush=True)
     return 1 if total[FAILED] else 0
@@ -150,6 +164,7 @@ def main() -> int:
         "unit tests": unit_tests,
         "script tests": python_tests,
         "assay verify": verified_cases,
+        "true widths": true_widths,
     }
     for name, stage in stages.items():
         say(name)
