@@ -13,8 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-import safetensors_file
-
 
 class Unsupported(Exception):
     """The JAX code cannot run this checkpoint or this case."""
@@ -38,7 +36,7 @@ class Config:
             model_type in ("gemma4", "gemma4_text"),
             f"model_type {model_type!r} does not exist in the JAX code",
         )
-        self.text = top.get("text_config", top)
+        self.top, self.text = top, top.get("text_config", top)
         self.prefix = "model.language_model." if "text_config" in top else "model."
         self.pad_id = self._id(top, "pad_token_id", 0)
         self.placeholder_ids = {
@@ -173,7 +171,7 @@ def transformer_arguments(config: Config) -> dict:
 # ---- weights to the flax tree ----------------------------------------------------------------
 
 
-def _heads(w: np.ndarray, heads: int) -> np.ndarray:
+def heads_first(w: np.ndarray, heads: int) -> np.ndarray:
     """[heads*hd, D] -> [heads, D, hd]"""
     return w.reshape(heads, -1, w.shape[1]).swapaxes(1, 2)
 
@@ -200,7 +198,7 @@ def _attention(config: Config, i: int, w: dict) -> dict:
     kind, heads = config.kinds[i], config.text["num_attention_heads"]
     kv, dim, hidden = config.kv_heads[kind], config.head_dim[kind], config.text["hidden_size"]
     out = {
-        "attn/q_einsum/w": _heads(w["self_attn.q_proj.weight"], heads),
+        "attn/q_einsum/w": heads_first(w["self_attn.q_proj.weight"], heads),
         "attn/attn_vec_einsum/w": w["self_attn.o_proj.weight"].T.reshape(heads, dim, hidden),
         "attn/query_norm/scale": w["self_attn.q_norm.weight"],
     }
@@ -209,9 +207,9 @@ def _attention(config: Config, i: int, w: dict) -> dict:
         shape = (2, kv, hidden, dim) if fused else (kv, hidden, dim)
         keys, norm = np.full(shape, np.nan), np.full(dim, np.nan)
     else:
-        keys, norm = _heads(w["self_attn.k_proj.weight"], kv), w["self_attn.k_norm.weight"]
+        keys, norm = heads_first(w["self_attn.k_proj.weight"], kv), w["self_attn.k_norm.weight"]
         if fused:
-            keys = np.stack([keys, _heads(w["self_attn.v_proj.weight"], kv)])
+            keys = np.stack([keys, heads_first(w["self_attn.v_proj.weight"], kv)])
     out["attn/kv_einsum/w" if fused else "attn/k_einsum/w"] = keys
     out["attn/key_norm/scale"] = norm
     return out
@@ -257,9 +255,9 @@ def _layer(config: Config, i: int, w: dict) -> dict:
     return out
 
 
-def flax_weights(config: Config, folder: Path) -> dict[str, np.ndarray]:
-    """{path in the flax tree: array}"""
-    stored, cut = safetensors_file.read_directory(folder), len(config.prefix)
+def flax_weights(config: Config, stored: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """{path in the flax tree: array} of the text model"""
+    cut = len(config.prefix)
     weights = {k[cut:]: v for k, v in stored.items() if k.startswith(config.prefix)}
     out = _model_level(config, weights)
     for i in range(config.num_layers):

@@ -14,6 +14,8 @@ import re
 
 import numpy as np
 
+from jax_package import Forward
+
 # Inside a block: module name -> tap of its result; the block's prefix is added.
 RESULTS = {
     "pre_attention_norm": "attn.norm_in",
@@ -57,17 +59,6 @@ NOT_PROVIDED = {
 }
 
 
-class Forward:
-    """An object that answers like another one, except for the names given."""
-
-    def __init__(self, target, **replaced):
-        self.__dict__.update(replaced)
-        self._target = target
-
-    def __getattr__(self, name):
-        return getattr(self._target, name)
-
-
 class Recorder:
     """Collects the taps of one forward call after another."""
 
@@ -78,6 +69,7 @@ class Recorder:
         self.stack: list = []  # modules being called, outermost first
         self.layer = None  # index of the block being called; stand-ins are silent outside
         self.router_argument = None
+        self.muted = False  # while encoders run
         self._install(jax, package, float32)
 
     def start(self) -> None:
@@ -98,7 +90,7 @@ class Recorder:
 
     def intercept(self, next_function, args, kwargs, context):
         module, method = context.module, context.method_name
-        if method not in WATCHED_METHODS:
+        if self.muted or method not in WATCHED_METHODS:
             return next_function(*args, **kwargs)
         name = getattr(module, "weight_name", "w")
         name = module.name if name == "w" else name  # Einsums in a shared scope

@@ -7,20 +7,23 @@
 
 What is run: `Transformer` of the published package gemma 4.0.1, on the CPU, without jit, built
 from config.json and safetensors alone. A case has ids, perhaps token_types and soft vectors with
-kinds, perhaps decode_from: ids before it are prefilled, the others decoded one by one through the
-package's own cache. Exit code 77: this code cannot run such a checkpoint or case (one line why);
-among several jobs such a job writes no file and the others are run.
+kinds or items of media with a profile (jax_media.py), perhaps decode_from: ids before it are
+prefilled, the others decoded one by one through the package's own cache. Exit code 77: this code
+cannot run such a checkpoint or case (one line why); among several jobs such a job writes a file
+with the reason alone, and the others are run.
 
 How fp64 is reached: parameters and soft vectors are float64, jax_enable_x64 is on, and the name
-`jnp` in the modules that cast to float32 by name (angles, router) is replaced by an object that
-means float64 by it. With f32 and bf16 nothing is widened; the package rounds where it rounds.
+`jnp` in the modules that cast to float32 by name (angles, router, vision encoder) is replaced by an
+object that means float64 by it; jax_package.py rewrites the audio encoder. With f32 and bf16
+nothing is widened; the package rounds where it rounds.
 
 What is repaired, and why:
 * router (unless --unrepaired-router): 4.0.1 hands the MoE router the normalised input of the
   experts, normalised again; later versions and every other program hand it the residual (DIV-14).
   `router_norm` receives the argument of `pre_ffw_norm` instead of its result.
 * soft vectors: `_encode_vision` and `_encode_audio` return the case's vectors; no tower is run.
-* `remove_mm_logits` is the identity; the original shifts rows of calls with images (DIV-09).
+  Items of media go through them one by one (jax_media.py says what else is repaired for them).
+* `remove_mm_logits` is the identity; the original shifts rows of calls with images (DIV-M45).
 * padding: no row of a case is padding, so the padding id is -1 and id 0 is an ordinary token.
 * placeholder rows look up the padding row, as elsewhere, not row -2; they are replaced anyway.
 * keys and values of KV-shared layers are NaN: the package computes and drops them.
@@ -28,13 +31,11 @@ What is repaired, and why:
 
 import argparse
 import contextlib
-import importlib
 import json
 import os
 import sys
 from importlib import metadata
 from pathlib import Path
-from types import SimpleNamespace
 
 ROOT = Path(__file__).resolve().parents[2]
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -45,7 +46,11 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import numpy as np
 
-from jax_checkpoint import Config, Unsupported, flax_weights, require, transformer_arguments
+import safetensors_file
+from jax_checkpoint import Config, Unsupported, require, transformer_arguments
+from jax_media import Encoders, Items
+from jax_model import build_model, encoder_arguments, nested, text_weights, tower_weights
+from jax_package import load_package, quiet
 from jax_taps import NOT_PROVIDED, Recorder, join, to_numpy
 
 CANNOT_RUN = 77
@@ -55,7 +60,7 @@ PACKAGES = ("gemma", "jax", "jaxlib", "flax", "kauldron", "numpy")
 
 
 class Case:
-    """ids as the package wants them, soft vectors by modality, and where decoding begins."""
+    """ids as the package wants them, soft vectors or items by modality, where decoding begins."""
 
     def __init__(self, path: Path, config: Config):
         data = np.load(path)
@@ -65,11 +70,21 @@ class Case:
         kinds = [str(kind) for kind in data["kinds"]] if "kinds" in data else []
         soft = [data[f"soft_{k}"] for k in range(len(kinds))]
         types = self._types(data, config, kinds)
-        self._check(config, types, kinds, soft)
+        self.items = Items(data) if "items" in data else None
+        if self.items is None:
+            self._check_soft(types, kinds, soft)
+        self._check(config, types)
         is_audio = [kind == "audio" for kind in kinds]
         self.vision = [s for s, audio in zip(soft, is_audio) if not audio]
         self.audio = [s for s, audio in zip(soft, is_audio) if audio]
+        self.has_vision, self.has_audio = bool({1, 2} & set(types)), 3 in types
         self.tokens = np.where(types == 3, AUDIO, np.where(types > 0, IMAGE, self.ids))
+
+    @property
+    def encoded(self) -> list[str]:
+        """Which encoders of the package run."""
+        kinds = ["vision"] * self.has_vision + ["audio"] * self.has_audio
+        return kinds if self.items else []
 
     def _types(self, data, config: Config, kinds: list[str]) -> np.ndarray:
         if "token_types" in data:
@@ -77,106 +92,21 @@ class Case:
         names = [config.placeholder_ids.get(int(i)) if kinds else None for i in self.ids]
         return np.array([TYPE_OF_KIND.get(name, 0) for name in names], np.int32)
 
-    def _check(self, config: Config, types, kinds, soft) -> None:
-        require(self.length > 0 and len(types) == self.length, "no ids, or types of other length")
-        require(0 <= self.decode_from <= self.length, "decode_from outside the prompt")
-        vocab = config.text["vocab_size"]
-        require(self.ids.min() >= 0 and self.ids.max() < vocab, "ids outside the vocabulary")
+    def _check_soft(self, types, kinds, soft) -> None:
         expected = [TYPE_OF_KIND[kind] for kind, s in zip(kinds, soft) for _ in range(len(s))]
         require(list(types[types > 0]) == expected, "soft vectors do not match the placeholders")
+
+    def _check(self, config: Config, types) -> None:
+        require(self.length > 0 and len(types) == self.length, "no ids, or types of other length")
+        require(0 <= self.decode_from <= self.length, "decode_from outside the prompt")
+        vocab, words = config.text["vocab_size"], self.ids[types == 0]
+        require(words.min() >= 0 and words.max() < vocab, "ids outside the vocabulary")
         require(types[0] == 0, "a soft vector at position 0: the JAX merge always keeps that row")
         require(not types[self.decode_from :].any(), "placeholders among the decoded tokens")
         pad = config.pad_id
-        require(not soft or pad == 0, f"pad_token_id {pad}: JAX gives placeholders PLE row 0")
-
-
-# ---- the package -----------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def quiet():
-    """Without what native code says on stderr: the package imports tensorflow, never used."""
-    kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(sink, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(sink)
-
-
-def load_package(precision: str) -> SimpleNamespace:
-    """jax and the package's modules, 64-bit types on for f64 before anything is computed."""
-    jax = importlib.import_module("jax")
-    jax.config.update("jax_enable_x64", precision == "f64")
-    found = metadata.version("gemma")
-    require(found == "4.0.1", f"package gemma {found}: this script repairs version 4.0.1")
-    root = "gemma.gm.nn.gemma4."
-    package = SimpleNamespace(
-        jax=jax,
-        transformer=importlib.import_module(root + "_transformer"),
-        config=importlib.import_module(root + "_config"),
-        modules=importlib.import_module(root + "_modules"),
-        moe=importlib.import_module(root + "_moe"),
-        rope=importlib.import_module("gemma.gm.math._positional_embeddings"),
-        types=importlib.import_module("gemma.gm.utils._types"),
-        linen=importlib.import_module("flax.linen"),
-    )
-    jnp = jax.numpy
-    package.dtype = {"f64": jnp.float64, "f32": jnp.float32, "bf16": jnp.bfloat16}[precision]
-    package.float32 = jnp.float64 if precision == "f64" else jnp.float32
-    package.transformer._PADDING_ID = package.types._PADDING_ID = -1
-    package.transformer._token_utils.remove_mm_logits = lambda *, logits, **_: logits
-    return package
-
-
-def build_model(package, config: Config, with_vision: bool):
-    arguments = transformer_arguments(config)
-    kinds = package.modules.AttentionType
-    arguments["attention_types"] = tuple(
-        kinds.GLOBAL if config.is_full(i) else kinds.LOCAL_SLIDING
-        for i in range(config.num_layers)
-    )
-    if config.num_shared:  # half a layer less: the package rounds the number of own layers down
-        fraction = (config.num_shared - 0.5) / config.num_layers
-        arguments["kv_cache_sharing_config"] = package.config.KVCacheSharingConfig(
-            frac_shared_layers=fraction, share_global=True, share_local=True
+        require(
+            not types.any() or pad == 0, f"pad_token_id {pad}: JAX gives placeholders PLE row 0"
         )
-    if with_vision:  # has to be there, is never called
-        arguments["vision_encoder"] = package.transformer.gemma4_vision.VisionEncoder()
-    transformer_config = package.config.TransformerConfig(**arguments)
-    return package.transformer.Transformer(
-        config=transformer_config, dtype=package.dtype, tokens="tokens"
-    )
-
-
-def nested(flat: dict) -> dict:
-    tree: dict = {}
-    for path, value in flat.items():
-        *above, leaf = path.split("/")
-        node = tree
-        for part in above:
-            node = node.setdefault(part, {})
-        node[leaf] = value
-    return tree
-
-
-def build_parameters(package, config: Config, folder: Path) -> dict:
-    """The flax tree, after its names and shapes were compared with the package's own."""
-    flat = flax_weights(config, folder)
-    model = build_model(package, config, with_vision=False)
-    tokens = np.ones((1, 2), np.int32)
-    key = package.jax.random.PRNGKey(0)
-    expected = package.jax.eval_shape(lambda: model.init(key, package.jax.numpy.asarray(tokens)))
-    leaves = package.jax.tree_util.tree_flatten_with_path(expected["params"])[0]
-    shapes = {"/".join(k.key for k in path): leaf.shape for path, leaf in leaves}
-    ours = {path: array.shape for path, array in flat.items()}
-    if shapes != ours:
-        differing = sorted(set(shapes.items()) ^ set(ours.items()))
-        raise ValueError(f"parameter tree differs from the package's: {differing[:6]}")
-    asarray, dtype = package.jax.numpy.asarray, package.dtype
-    return nested({path: asarray(array, dtype=dtype) for path, array in flat.items()})
 
 
 # ---- running ---------------------------------------------------------------------------------
@@ -185,23 +115,39 @@ def build_parameters(package, config: Config, folder: Path) -> dict:
 class Runner:
     """One model, the process's recorder, and the calls of a case."""
 
-    def __init__(self, package, recorder: Recorder, config: Config, case: Case, params: dict):
-        self.package, self.recorder, self.case, self.params = package, recorder, case, params
-        self.jnp = package.jax.numpy
-        self.model = build_model(package, config, with_vision=bool(case.vision))
-        cls = package.transformer.Transformer
-        cls._encode_vision = lambda model, images: self._soft(case.vision)
-        cls._encode_audio = lambda model, audio, lengths, counts: self._soft(case.audio)
+    def __init__(self, oracle: "Oracle", config: Config, case: Case):
+        self.package, self.recorder, self.encoders = (
+            oracle.package,
+            oracle.recorder,
+            oracle.encoders,
+        )
+        self.case, self.params = case, oracle.parameters(config, case)
+        self.jnp = self.package.jax.numpy
+        soft = case.has_vision and not case.items
+        encoders = encoder_arguments(self.package, config, case.encoded, soft)
+        self.model = build_model(self.package, config, encoders)
+        cls = self.package.transformer.Transformer
+        cls._encode_vision = lambda model, images: self._soft(model, "vision")
+        cls._encode_audio = lambda model, audio, lengths, counts: self._soft(model, "audio")
+        if case.items:
+            self.encoders.begin(case.items)
 
-    def _soft(self, items: list[np.ndarray]):
-        return self.jnp.asarray(np.concatenate(items)[None], dtype=self.package.dtype)
+    def _soft(self, model, kind: str):
+        if not self.case.items:
+            rows = np.concatenate(getattr(self.case, kind))
+            return self.jnp.asarray(rows[None], dtype=self.package.dtype)
+        self.recorder.muted = True
+        rows = getattr(self.encoders, f"encode_{kind}")(model)
+        self.recorder.muted = False
+        return rows
 
     def call(self, tokens: np.ndarray, **arguments):
         """One forward call: its taps in numpy, and the new cache."""
         self.recorder.start()
         tokens = self.jnp.asarray(tokens[None])
-        interceptor = self.package.linen.intercept_methods(self.recorder.intercept)
-        with self.package.jax.disable_jit(), interceptor:
+        with self.package.jax.disable_jit(), contextlib.ExitStack() as stack:
+            for recorder in (self.recorder, self.encoders.vision, self.encoders.audio):
+                stack.enter_context(self.package.linen.intercept_methods(recorder.intercept))
             output = self.model.apply({"params": self.params}, tokens, **arguments)
         taps = self.recorder.finish(self.params, output.logits)
         dtype = np.float64 if self.package.dtype == self.jnp.float64 else np.float32
@@ -210,17 +156,18 @@ class Runner:
     def media(self) -> dict:
         """Arguments that send a call down the package's path for soft vectors."""
         given = {}
-        if self.case.vision:
+        if self.case.has_vision:
             empty = self.package.transformer.PreprocessedVisionInput
             given["images"] = empty(patches=None, positions_xy=None, soft_token_counts=())
-        if self.case.audio:
+        if self.case.has_audio:
             given["audio"] = np.zeros((1, 1, 1))
         return given
 
     def run(self) -> dict:
         case = self.case
         if case.decode_from == case.length:
-            return join([self.call(case.tokens, **self.media())[0]], case.length)
+            taps = join([self.call(case.tokens, **self.media())[0]], case.length)
+            return taps | (self.encoders.taps() if case.items else {})
         calls = []
         cache = self._empty_cache()
         if case.decode_from:
@@ -270,14 +217,16 @@ class Runner:
 
 def describe(config: Config, case: Case, precision: str, repair_router: bool) -> dict:
     repairs = ["padding id -1"]
-    if case.vision or case.audio:
+    if case.items:
+        repairs += case.items.repairs() + ["placeholder rows read the padding row"]
+    elif case.vision or case.audio:
         repairs += ["soft vectors instead of towers", "placeholder rows read the padding row"]
     if case.vision:
-        repairs.append("remove_mm_logits is the identity")
+        repairs.append("remove_mm_logits is the identity (DIV-M45)")
     if config.moe and repair_router:
         repairs.append("router sees the residual (DIV-14)")
     if precision == "f64":
-        repairs.append("jnp.float32 means float64 in _modules, _moe, _positional_embeddings")
+        repairs.append("float32 means float64 in the package's source")
     return {
         "oracle": "google-deepmind/gemma",
         "versions": {name: metadata.version(name) for name in PACKAGES},
@@ -296,32 +245,49 @@ def describe(config: Config, case: Case, precision: str, repair_router: bool) ->
 
 
 class Oracle:
-    """What a process keeps from job to job: the package, the recorder, one checkpoint."""
+    """What a process keeps from job to job: the package, the recorders, one checkpoint."""
 
     def __init__(self, precision: str):
-        self.precision, self.package, self.recorder = precision, None, None
-        self.folder, self.params = None, {}
+        self.precision, self.package = precision, None
+        self.folder, self.stored, self.flat = None, {}, {}
 
-    def load(self, config: Config, folder: Path) -> None:
+    def load(self, folder: Path) -> None:
         if self.package is None:
             with quiet():
                 self.package = load_package(self.precision)
             self.recorder = Recorder(self.package.jax, self.package, self.package.float32)
+            self.encoders = Encoders(self.package)
         if folder != self.folder:
-            self.params = build_parameters(self.package, config, folder)
-            self.folder = folder
+            self.folder, self.stored = folder, safetensors_file.read_directory(folder)
+            self.flat = {}
+
+    def parameters(self, config: Config, case: Case) -> dict:
+        """The flax tree of the parts that the case needs."""
+        if "text" not in self.flat:
+            self.flat["text"] = text_weights(self.package, config, self.stored)
+        needed = ["text", *case.encoded]
+        for kind in case.encoded:
+            if kind not in self.flat:
+                self.flat[kind] = tower_weights(self.package, config, self.stored, kind)
+        asarray, dtype = self.package.jax.numpy.asarray, self.package.dtype
+        flat = {path: array for kind in needed for path, array in self.flat[kind].items()}
+        return nested({path: asarray(array, dtype=dtype) for path, array in flat.items()})
 
     def run(self, job: argparse.Namespace) -> None:
         config = Config(job.checkpoint)
         case = Case(job.case, config)
         transformer_arguments(config)  # refuses before anything slow is imported
-        self.load(config, job.checkpoint)
+        self.load(job.checkpoint)
         self.recorder.config, self.recorder.repair_router = config, not job.unrepaired_router
-        runner = Runner(self.package, self.recorder, config, case, self.params)
+        runner = Runner(self, config, case)
         taps = runner.run() | runner.kv_sources()
         meta = describe(config, case, self.precision, not job.unrepaired_router)
-        with open(job.out, "wb") as file:
-            np.savez(file, __meta__=json.dumps(meta), **taps)
+        save(job.out, meta, taps)
+
+
+def save(path: Path, meta: dict, taps: dict) -> None:
+    with open(path, "wb") as file:
+        np.savez(file, __meta__=json.dumps(meta), **taps)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -349,8 +315,9 @@ def main() -> int:
             oracle.run(job)
         except Unsupported as reason:
             refused += 1
-            name = f"{job.checkpoint.name}, {job.case.name}"
+            name = f"{job.checkpoint.name}, {job.case.parent.name}"
             print(f"oracle_jax: {name}: cannot run: {reason}", file=sys.stderr)
+            save(job.out, {"cannot_run": str(reason)}, {})
     return CANNOT_RUN if refused == len(jobs) else 0
 
 
