@@ -6,12 +6,14 @@ python oracle_hf.py --checkpoint DIR --case CASE.npz --precision f64|f32|bf16 --
     [--sequential]
 
 CASE.npz: ids [T]; optional token_types [T] (0 text, 1 image, 2 video, 3 audio), soft_0, soft_1, ...
-with kinds, or items of media (media_cases.py), profile, decode_from (positions from there on are fed one at a time), draft_token,
+with kinds, or items of media (media_cases.py), profile,
+decode_from (positions from there on are fed one at a time), draft_token,
 draft_steps, draft_window (hf | std). TAPS.npz: one array per tap, float64 or int32, and `oracle`.
 """
 
 import argparse
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ import hf_drafter
 import hf_media
 import hf_model
 import hf_taps
-from hf_listener import replaced
+from plain_sums import plain_sums
 
 KINDS = {"image": "image", "frame": "video", "audio": "audio"}
 
@@ -152,26 +154,6 @@ class Perturbation:
         return (output.double() + step * unit * 2.0**exponent).to(output.dtype)
 
 
-def sequential_linear(x: torch.Tensor, weight: torch.Tensor, bias=None) -> torch.Tensor:
-    """Products added one after another, as a plain loop does it: the worst order of an honest
-    fp32 program where rows are long."""
-    flat, w = x.detach().reshape(-1, x.shape[-1]).numpy(), weight.detach().numpy()
-    out, step = np.empty((len(flat), len(w)), flat.dtype), max(1, 2**23 // w.size)
-    for begin in range(0, len(flat), step):
-        products = flat[begin : begin + step, None, :] * w
-        out[begin : begin + step] = np.add.accumulate(products, axis=-1)[..., -1]
-    result = torch.from_numpy(out).reshape(*x.shape[:-1], len(w))
-    return result if bias is None else result + bias
-
-
-def sequential_layer_norm(x, shape, weight=None, bias=None, eps=1e-5) -> torch.Tensor:
-    """The same for the variance; the mean stays as it is, a flat patch needs a good one."""
-    centred = (x - x.mean(-1, keepdim=True)).detach()
-    squares = np.add.accumulate(np.square(centred.numpy()), axis=-1)[..., -1:]
-    y = centred * torch.rsqrt(torch.from_numpy(squares) / x.shape[-1] + eps) * weight
-    return y if bias is None else y + bias
-
-
 def read_case(path: Path) -> dict:
     with np.load(path) as data:
         return {name: data[name] for name in data.files}
@@ -210,8 +192,7 @@ def run(args, case: dict, precision: str) -> dict[str, np.ndarray]:
     target = Target(args.checkpoint, args.attention)
     if args.perturb is not None:
         Perturbation(target.model, args.perturb)
-    plain = {"linear": sequential_linear, "layer_norm": sequential_layer_norm}
-    with torch.no_grad(), replaced(torch.nn.functional, **(plain if args.sequential else {})):
+    with torch.no_grad(), plain_sums() if args.sequential else nullcontext():
         if "items" in case:
             taps = run_media(target, args, case, precision)
         else:
