@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the oracles: the fp64 truth of every case and the fp32 and bf16 runs that make its floors.
 
-Each oracle runs in one process per precision: casts are replaced process-wide. Results are .npz files in a work folder, named <checkpoint>/<case>/<member>.npz.
+Each oracle runs in one process per precision: casts are replaced process-wide. Results are .npz
+files in a work folder, named <checkpoint>/<case>/<member>.npz.
 """
 
 import json
@@ -47,7 +48,8 @@ def media_members(case: Case, precision: str) -> dict[str, list[str]]:
     """Perturbed runs also take other roads in preprocessing: an fp32 FFT, a factor of 1/255."""
     runs = {f"hf-{precision}": [], f"hf-{precision}-perturbed-1": ["--perturb", "1"]}
     if precision == "f64":
-        return {"hf-f64": [], "hf-f64-perturbed": ["--perturb", "1"], "hf-f64-own-mask": ["--own-mask"]}
+        runs = {"hf-f64": [], "hf-f64-perturbed": ["--perturb", "1"]}
+        return runs | {"hf-f64-own-mask": ["--own-mask"]}
     runs[f"hf-{precision}-sdpa"] = ["--attention", "sdpa"]
     if precision == "f32":
         runs["hf-f32-sequential"] = ["--sequential"]
@@ -95,7 +97,9 @@ def run_hf(work: Path, checkpoints: Path, cases: list[Case], precision: str) -> 
 
 
 def jax_members(case: Case, precision: str) -> dict[str, list[str]]:
-    if case.checkpoint not in JAX_TARGETS or case.drafter or case.has_items:
+    if case.has_items:  # what it cannot run, it says
+        return {"jax-f64": []} if precision == "f64" else {}
+    if case.checkpoint not in JAX_TARGETS or case.drafter:
         return {}
     if precision != "f64" and case.name not in JAX_FLOORS:  # slow without jit
         return {}

@@ -2,13 +2,15 @@
 """Makes the goldens: python make_goldens.py [--jax PYTHON] [--only GLOB] [--check]
 
 Runs both oracles on every case (ensemble.py) and writes golden/cases/<checkpoint>/<case>.h5,
-golden/wide, the findings and golden/manifest.json. --check writes to a temporary folder and compares instead.
+golden/wide, the findings and golden/manifest.json. --check writes to a temporary folder and
+compares instead.
 """
 
 import argparse
 import fnmatch
 import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -33,6 +35,8 @@ def load_members(work: Path, case: Case) -> tuple[dict, dict]:
     for path in sorted(ensemble.folder(work, case).glob("*.npz")):
         if path.stem != "case":
             taps[path.stem], about[path.stem] = ensemble.read_taps(path)
+            if "cannot_run" in about[path.stem]:
+                del taps[path.stem]
     return taps, about
 
 
@@ -68,7 +72,16 @@ def smallest_margin(truth: dict) -> float | None:
     return min(gaps) if gaps else None
 
 
-def certificate(case: Case, taps: dict) -> tuple[dict, dict[str, float]]:
+def second_oracle(agreement: dict[str, float], about: dict) -> dict:
+    """How well it agrees, and the ledger's entries of what had to be repaired for it; or why it
+    could not be run."""
+    if "cannot_run" in about:
+        return {"cannot_run": about["cannot_run"]}
+    entries = set(re.findall(r"DIV-M?\d+", " ".join(about["repairs"])))
+    return worst(agreement) | {"differs_in_meaning": sorted(entries)}
+
+
+def certificate(case: Case, taps: dict, about: dict) -> tuple[dict, dict[str, float]]:
     truth = taps["hf-f64"]
     facts: dict = {"finite": True, "promotion": "every hooked tensor was float64"}
     if "hf-f64-one-by-one" in taps:
@@ -86,10 +99,10 @@ def certificate(case: Case, taps: dict) -> tuple[dict, dict[str, float]]:
     if margin is not None:
         facts["smallest_router_margin"] = margin
     agreement = {}
-    if "jax-f64" in taps:
-        other = taps["jax-f64"]
+    if "jax-f64" in about:
+        other = taps.get("jax-f64", {})
         agreement = compare(truth, other, [n for n in truth if n in other])
-        facts["second_oracle"] = worst(agreement)
+        facts["second_oracle"] = second_oracle(agreement, about["jax-f64"])
     return facts, agreement
 
 
@@ -123,7 +136,7 @@ def attributes(case: Case, folder: Path, about: dict, facts: dict, taps: tuple) 
     }
     if case.synth:
         out["synth"] = case.synth
-    if "jax-f64" in about:
+    if "versions" in about.get("jax-f64", {}):
         out["second_oracle"] = describe(about["jax-f64"]) + ", fp64"
         out["second_oracle_repairs"] = about["jax-f64"]["repairs"]
     if case.drafter:
@@ -134,7 +147,7 @@ def attributes(case: Case, folder: Path, about: dict, facts: dict, taps: tuple) 
 
 def write_golden(work: Path, checkpoints: Path, out: Path, case: Case) -> dict:
     taps, about = load_members(work, case)
-    facts, agreement = certificate(case, taps)
+    facts, agreement = certificate(case, taps, about)
     second = facts.get("second_oracle", {}).get("relative_l2", 0.0)
     if second > WORST_AGREEMENT:
         disagree = {n: v for n, v in agreement.items() if v > WORST_AGREEMENT}
@@ -191,7 +204,9 @@ def main() -> int:
         out = Path(temporary) / "golden" if args.check else golden
         work.mkdir(parents=True, exist_ok=True)
         if not args.reuse:
-            precisions = ("f64",) if args.check else ("f64", "f32", "bf16")  # floors are not compared
+            precisions = (
+                ("f64",) if args.check else ("f64", "f32", "bf16")
+            )  # floors are not compared
             ensemble.run_all(work, checkpoints, chosen, args.jax, precisions)
         for case in chosen:
             print(json.dumps(write_golden(work, checkpoints, out, case)), flush=True)
