@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tokenizer block of a GGUF file (spec prompting 1.7): header, then key, type, value; only the
 // metadata is read. Versions 2 and 3, little-endian.
+#include <algorithm>
 #include <optional>
-#include <unordered_map>
 
 #include "reference/core/error.h"
 #include "reference/io/mapped_file.h"
@@ -147,26 +147,20 @@ class GgufReader {
 };
 
 // "left right" to ids.
-std::vector<std::pair<std::int32_t, std::int32_t>> parse_merges(
-    const std::vector<std::string>& lines, const Vocabulary& vocabulary) {
-  std::unordered_map<std::string_view, std::int32_t> ids;
-  ids.reserve(vocabulary.tokens.size());
-  for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-    ids.emplace(vocabulary.tokens[id], static_cast<std::int32_t>(id));
-  }
-  std::vector<std::pair<std::int32_t, std::int32_t>> merges;
+Merges parse_merges(const std::vector<std::string>& lines, const Vocabulary& vocabulary) {
+  const TokenIds ids(vocabulary.tokens);
+  Merges merges;
   merges.reserve(lines.size());
   for (const std::string& line : lines) {
     const std::string_view text = line;
-    const std::size_t space = text.find(' ');
-    const auto left = ids.find(text.substr(0, space));
-    const auto right =
-        space == std::string_view::npos ? ids.end() : ids.find(text.substr(space + 1));
-    if (left == ids.end() || right == ids.end()) {
+    const std::size_t space = std::min(text.find(' '), text.size());
+    const std::int32_t left = ids.find(text.substr(0, space));
+    const std::int32_t right = space == text.size() ? kNoToken : ids.find(text.substr(space + 1));
+    if (left == kNoToken || right == kNoToken) {
       throw Error(vocabulary.source + ": tokenizer.ggml.merges[" + std::to_string(merges.size()) +
                   "]: got '" + printable(line) + "', expected two tokens and a space between");
     }
-    merges.emplace_back(left->second, right->second);
+    merges.emplace_back(left, right);
   }
   return merges;
 }
@@ -194,6 +188,7 @@ Vocabulary read_gguf_tokenizer(const std::filesystem::path& path) {
   if (vocabulary.tokens.empty()) {
     throw Error(vocabulary.source + ": tokenizer.ggml.tokens: got nothing, expected strings");
   }
+  check_sizes(vocabulary);
   vocabulary.merges =
       merges ? parse_merges(*merges, vocabulary) : rebuild_merges(vocabulary.tokens);
   vocabulary.added = control_tokens(vocabulary.tokens);

@@ -122,10 +122,7 @@ MergeTable::MergeTable(const std::vector<std::pair<std::int32_t, std::int32_t>>&
     : slots_(std::bit_ceil(2 * merges.size() + 2)) {
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
     const std::uint64_t key = key_of(merges[rank].first, merges[rank].second);
-    Slot& slot = slots_[place_of(key)];
-    if (slot.key == kEmpty) {
-      slot = {key, {static_cast<std::int32_t>(rank), whole[rank]}};
-    }
+    slots_[place_of(key)] = {key, {static_cast<std::int32_t>(rank), whole[rank]}};
   }
 }
 

@@ -22,7 +22,8 @@ class MergeTable {
   };
 
   MergeTable() = default;
-  // whole[r] is the id that merges[r] makes. The first of two equal pairs stands.
+  // whole[r] is the id that merges[r] makes. The last of equal pairs stands, as in the
+  // tokenizers library.
   MergeTable(const std::vector<std::pair<std::int32_t, std::int32_t>>& merges,
              const std::vector<std::int32_t>& whole);
 

@@ -29,17 +29,6 @@ std::int16_t byte_in(std::string_view token) {
   return high < 0 || low < 0 ? std::int16_t{-1} : static_cast<std::int16_t>(high * 16 + low);
 }
 
-std::vector<std::int32_t> wholes_of(const Vocabulary& vocabulary,
-                                    const std::unordered_map<std::string_view, std::int32_t>& ids) {
-  std::vector<std::int32_t> wholes;
-  wholes.reserve(vocabulary.merges.size());
-  for (const auto& [left, right] : vocabulary.merges) {
-    wholes.push_back(ids.at(vocabulary.tokens[static_cast<std::size_t>(left)] +
-                            vocabulary.tokens[static_cast<std::size_t>(right)]));
-  }
-  return wholes;
-}
-
 bool mixes_feeds(std::string_view token) {
   return token.find('\n') != std::string_view::npos &&
          token.find_first_not_of('\n') != std::string_view::npos;
@@ -75,13 +64,12 @@ std::string with_spaces(std::string_view token) {
 
 }  // namespace
 
-Tokenizer::Tokenizer(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {
-  check_vocabulary(vocabulary_);
+Tokenizer::Tokenizer(Vocabulary vocabulary)
+    : vocabulary_(std::move(vocabulary)), ids_(vocabulary_.tokens) {
+  merges_ = MergeTable(vocabulary_.merges, check_vocabulary(vocabulary_, ids_));
   byte_ids_.fill(-1);
-  ids_.reserve(vocabulary_.tokens.size());
   for (std::size_t i = 0; i < vocabulary_.tokens.size(); ++i) {
     const auto id = static_cast<std::int32_t>(i);
-    ids_.emplace(vocabulary_.tokens[i], id);
     bytes_.push_back(byte_in(vocabulary_.tokens[i]));
     if (bytes_.back() >= 0) {
       byte_ids_[static_cast<std::size_t>(bytes_.back())] = id;
@@ -93,7 +81,6 @@ Tokenizer::Tokenizer(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary))
     control_[static_cast<std::size_t>(added.id)] = true;
     begins_control_[static_cast<unsigned char>(added.text[0])] = true;
   }
-  merges_ = MergeTable(vocabulary_.merges, wholes_of(vocabulary_, ids_));
 }
 
 // The leftmost control literal from `from` on, the longest one there.
@@ -164,8 +151,8 @@ std::vector<std::int32_t> Tokenizer::symbols_of(std::string_view text) const {
     const std::size_t length = utf8_length(text, at);
     const std::string_view character = text.substr(at, length);
     at += length;
-    if (const auto known = ids_.find(character); known != ids_.end()) {
-      symbols.push_back(known->second);
+    if (const std::int32_t known = ids_.find(character); known != kNoToken) {
+      symbols.push_back(known);
       continue;
     }
     for (const char c : character) {
@@ -189,8 +176,8 @@ const std::string& Tokenizer::token(std::int32_t id) const {
 }
 
 std::optional<std::int32_t> Tokenizer::id_of(std::string_view token) const {
-  const auto found = ids_.find(token);
-  return found == ids_.end() ? std::nullopt : std::optional(found->second);
+  const std::int32_t found = ids_.find(token);
+  return found == kNoToken ? std::nullopt : std::optional(found);
 }
 
 bool Tokenizer::is_control(std::int32_t id) const {

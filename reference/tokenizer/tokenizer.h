@@ -18,7 +18,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "reference/tokenizer/merge_table.h"
@@ -35,6 +34,11 @@ class Tokenizer {
  public:
   // Throws Error on a vocabulary that contradicts itself.
   explicit Tokenizer(Vocabulary vocabulary);
+  Tokenizer(Tokenizer&&) = default;
+  Tokenizer& operator=(Tokenizer&&) = default;
+  Tokenizer(const Tokenizer&) = delete;  // ids_ points at the strings of vocabulary_
+  Tokenizer& operator=(const Tokenizer&) = delete;
+  ~Tokenizer() = default;
 
   // Throws Error when the text is not UTF-8: the released tokenizer takes strings, not bytes.
   // No BOS is added, whatever prepends_bos() says: the chat template writes its own.
@@ -63,7 +67,7 @@ class Tokenizer {
   std::vector<std::int32_t> symbols_of(std::string_view text) const;
 
   Vocabulary vocabulary_;
-  std::unordered_map<std::string_view, std::int32_t> ids_;
+  TokenIds ids_;                              // of vocabulary_.tokens
   std::array<std::int32_t, 256> byte_ids_{};  // -1: the vocabulary has no such byte token
   std::vector<std::int16_t> bytes_;           // by id; -1: not a byte token
   std::vector<bool> control_;                 // by id

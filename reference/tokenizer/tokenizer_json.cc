@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // tokenizer.json of the tokenizers library, as Gemma 4 uses it (spec prompting 1.6).
-#include <algorithm>
-#include <unordered_map>
 
 #include "reference/core/error.h"
 #include "reference/io/json.h"
@@ -9,8 +7,6 @@
 
 namespace assay {
 namespace {
-
-using TokenIds = std::unordered_map<std::string, std::int32_t>;
 
 constexpr IntegerRange kIdRange{0, kMaxVocabulary - 1};
 
@@ -30,30 +26,43 @@ void check_model(const JsonObject& model) {
   }
 }
 
-void check_pattern(const JsonObject& step, const char* pattern) {
-  const JsonObject object = step.object("pattern");
-  if (object.text("String") != pattern) {
-    object.fail("String", json_quote(pattern));
+void check_text(const JsonObject& step, const char* key, std::string_view expected) {
+  if (step.text(key) != expected) {
+    step.fail(key, json_quote(expected));
   }
 }
 
-void check_pipeline(const JsonObject& root) {
-  const JsonObject normalizer = root.object("normalizer");
-  if (normalizer.text("type") != "Replace") {
-    normalizer.fail("type", "\"Replace\"");
+void check_replacement(const JsonObject& step, std::string_view from, std::string_view to) {
+  check_text(step, "type", "Replace");
+  check_text(step.object("pattern"), "String", from);
+  check_text(step, "content", to);
+}
+
+void check_decoder(const JsonObject& decoder, const std::string& label) {
+  check_text(decoder, "type", "Sequence");
+  const auto& steps = decoder.array("decoders");
+  if (steps.size() != 3) {
+    decoder.fail_as("decoders", std::to_string(steps.size()) + " steps",
+                    "Replace, ByteFallback, Fuse");
   }
-  check_pattern(normalizer, " ");
-  if (normalizer.text("content") != kSpaceSymbol) {
-    normalizer.fail("content", json_quote(kSpaceSymbol));
+  const auto step = [&](std::size_t i) {
+    return JsonObject(&steps[i], label, "decoder.decoders.");
+  };
+  check_replacement(step(0), kSpaceSymbol, " ");
+  check_text(step(1), "type", "ByteFallback");
+  check_text(step(2), "type", "Fuse");
+}
+
+void check_pipeline(const JsonObject& root, const std::string& label) {
+  check_replacement(root.object("normalizer"), " ", kSpaceSymbol);
+  if (root.has("pre_tokenizer")) {
+    const JsonObject split = root.object("pre_tokenizer");  // no space is left for it to find
+    check_text(split, "type", "Split");
+    check_text(split.object("pattern"), "String", " ");
   }
-  if (!root.has("pre_tokenizer")) {
-    return;
+  if (root.has("decoder")) {
+    check_decoder(root.object("decoder"), label);
   }
-  const JsonObject split = root.object("pre_tokenizer");  // no space is left for it to find
-  if (split.text("type") != "Split") {
-    split.fail("type", "\"Split\"");
-  }
-  check_pattern(split, " ");
 }
 
 // Whether text begins with <bos>: the post-processor of base checkpoints.
@@ -102,23 +111,20 @@ std::pair<std::string, std::string> halves_of(const JsonObject& model, const Jso
   model.fail_element("merges", rank, "two tokens");
 }
 
-std::vector<std::pair<std::int32_t, std::int32_t>> merges_of(const JsonObject& model,
-                                                             const TokenIds& ids) {
+Merges merges_of(const JsonObject& model, const TokenIds& ids) {
   const auto& list = model.array("merges");
   if (list.size() > kMaxMerges) {
     model.fail_as("merges", std::to_string(list.size()) + " merges",
                   "at most " + std::to_string(kMaxMerges));
   }
-  std::vector<std::pair<std::int32_t, std::int32_t>> merges;
+  Merges merges;
   merges.reserve(list.size());
   for (std::size_t rank = 0; rank < list.size(); ++rank) {
     const auto [left, right] = halves_of(model, list[rank], rank);
-    const auto left_id = ids.find(left);
-    const auto right_id = ids.find(right);
-    if (left_id == ids.end() || right_id == ids.end()) {
+    merges.emplace_back(ids.find(left), ids.find(right));
+    if (merges.back().first == kNoToken || merges.back().second == kNoToken) {
       model.fail_element("merges", rank, "two tokens of the vocabulary");
     }
-    merges.emplace_back(left_id->second, right_id->second);
   }
   return merges;
 }
@@ -152,17 +158,12 @@ Vocabulary read_tokenizer_json(const std::filesystem::path& path) {
   const JsonObject root(&document, label, "");
   const JsonObject model = root.object("model");
   check_model(model);
-  check_pipeline(root);
+  check_pipeline(root, label);
 
   Vocabulary vocabulary;
   vocabulary.source = label;
   vocabulary.tokens = tokens_by_id(model);
-  TokenIds ids;
-  ids.reserve(vocabulary.tokens.size());
-  for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-    ids.emplace(vocabulary.tokens[id], static_cast<std::int32_t>(id));
-  }
-  vocabulary.merges = merges_of(model, ids);
+  vocabulary.merges = merges_of(model, TokenIds(vocabulary.tokens));
   vocabulary.prepends_bos = prepends_bos(root);
   read_added_tokens(root, label, vocabulary);
   return vocabulary;

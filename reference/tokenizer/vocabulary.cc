@@ -3,24 +3,12 @@
 
 #include <algorithm>
 #include <tuple>
-#include <unordered_map>
 
 #include "reference/core/error.h"
 #include "reference/tokenizer/utf8.h"
 
 namespace assay {
 namespace {
-
-using TokenIds = std::unordered_map<std::string_view, std::int32_t>;
-
-TokenIds ids_of(const std::vector<std::string>& tokens) {
-  TokenIds ids;
-  ids.reserve(tokens.size());
-  for (std::size_t id = 0; id < tokens.size(); ++id) {
-    ids.emplace(tokens[id], static_cast<std::int32_t>(id));
-  }
-  return ids;
-}
 
 // The positions between the characters of a token, both ends left out.
 std::vector<std::size_t> character_boundaries(std::string_view token) {
@@ -61,53 +49,63 @@ void append_splits(std::string_view token, std::int64_t score, const TokenIds& i
   const std::vector<std::size_t> boundaries = character_boundaries(token);
   const std::size_t first = splits.size();
   for (std::size_t i = 0; i < boundaries.size(); ++i) {
-    const auto left = ids.find(token.substr(0, boundaries[i]));
-    if (left == ids.end()) {
+    const std::int32_t left = ids.find(token.substr(0, boundaries[i]));
+    if (left == kNoToken) {
       continue;
     }
-    const auto right = ids.find(token.substr(boundaries[i]));
-    if (right != ids.end()) {
-      splits.push_back({score, i + 1, boundaries.size() - i, {left->second, right->second}});
+    const std::int32_t right = ids.find(token.substr(boundaries[i]));
+    if (right != kNoToken) {
+      splits.push_back({score, i + 1, boundaries.size() - i, {left, right}});
     }
   }
   std::sort(splits.begin() + static_cast<std::ptrdiff_t>(first), splits.end(),
             [](const Split& a, const Split& b) { return a.ids < b.ids; });
 }
 
-std::int64_t first_piece(const TokenIds& ids) {
-  const auto last_byte = ids.find("<0xFF>");
-  return last_byte == ids.end() ? 0 : last_byte->second + 1;
+std::string place_of(const Vocabulary& vocabulary, const char* what, std::size_t index) {
+  return vocabulary.source + ": " + what + " " + std::to_string(index);
 }
 
 void check_tokens(const Vocabulary& vocabulary, const TokenIds& ids) {
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
     const std::string& token = vocabulary.tokens[id];
-    const std::string what = vocabulary.source + ": token " + std::to_string(id);
-    if (token.empty() || token.size() > kMaxTokenBytes) {
-      throw Error(what + ": got " + std::to_string(token.size()) + " bytes, expected 1 to " +
-                  std::to_string(kMaxTokenBytes));
+    if (!is_utf8(token)) {
+      check_utf8(token, place_of(vocabulary, "token", id));
     }
-    check_utf8(token, what);
-    const auto first = static_cast<std::size_t>(ids.at(token));
+    const auto first = static_cast<std::size_t>(ids.find(token));
     if (first != id) {
-      throw Error(what + ": got '" + printable(token) + "' again, expected it once (token " +
-                  std::to_string(first) + ")");
+      throw Error(place_of(vocabulary, "token", id) + ": got '" + printable(token) +
+                  "' again, expected it once (token " + std::to_string(first) + ")");
     }
   }
 }
 
-void check_merges(const Vocabulary& vocabulary, const TokenIds& ids) {
+std::vector<std::int32_t> merged_ids(const Vocabulary& vocabulary, const TokenIds& ids) {
   const auto count = static_cast<std::int32_t>(vocabulary.tokens.size());
-  for (std::size_t rank = 0; rank < vocabulary.merges.size(); ++rank) {
-    const auto [left, right] = vocabulary.merges[rank];
-    const std::string what = vocabulary.source + ": merge " + std::to_string(rank);
+  std::vector<std::int32_t> wholes;
+  wholes.reserve(vocabulary.merges.size());
+  std::string whole;
+  for (const auto& [left, right] : vocabulary.merges) {
     if (left < 0 || right < 0 || left >= count || right >= count) {
-      throw Error(what + ": got an id outside the vocabulary of " + std::to_string(count));
+      throw Error(place_of(vocabulary, "merge", wholes.size()) +
+                  ": got an id outside the vocabulary of " + std::to_string(count));
     }
-    const std::string whole = vocabulary.tokens[static_cast<std::size_t>(left)] +
-                              vocabulary.tokens[static_cast<std::size_t>(right)];
-    if (ids.find(whole) == ids.end()) {
-      throw Error(what + ": got '" + printable(whole) + "', expected a token of the vocabulary");
+    whole = vocabulary.tokens[static_cast<std::size_t>(left)];
+    whole += vocabulary.tokens[static_cast<std::size_t>(right)];
+    wholes.push_back(ids.find(whole));
+    if (wholes.back() == kNoToken) {
+      throw Error(place_of(vocabulary, "merge", wholes.size() - 1) + ": got '" + printable(whole) +
+                  "', expected a token of the vocabulary");
+    }
+  }
+  return wholes;
+}
+
+void check_added(const Vocabulary& vocabulary, const TokenIds& ids) {
+  for (const AddedToken& added : vocabulary.added) {
+    if (added.id < 0 || ids.find(added.text) != added.id) {
+      throw Error(vocabulary.source + ": added token '" + printable(added.text) + "': got id " +
+                  std::to_string(added.id) + ", expected the id it has in the vocabulary");
     }
   }
 }
@@ -152,21 +150,20 @@ std::vector<AddedToken> control_tokens(const std::vector<std::string>& tokens) {
   return added;
 }
 
-std::vector<std::pair<std::int32_t, std::int32_t>> rebuild_merges(
-    const std::vector<std::string>& tokens) {
-  const TokenIds ids = ids_of(tokens);
-  const std::int64_t first = first_piece(ids);
+Merges rebuild_merges(const std::vector<std::string>& tokens) {
+  const TokenIds ids(tokens);
+  const std::int64_t first_piece = ids.find("<0xFF>") + 1;
   std::vector<Split> splits;
   for (std::size_t id = 0; id < tokens.size(); ++id) {
     const std::int64_t score =
-        is_whitespace_run(tokens[id]) ? 0 : first - static_cast<std::int64_t>(id);
+        is_whitespace_run(tokens[id]) ? 0 : first_piece - static_cast<std::int64_t>(id);
     append_splits(tokens[id], score, ids, splits);
   }
   std::stable_sort(splits.begin(), splits.end(), [](const Split& a, const Split& b) {
     return std::tie(a.score, a.left_characters, a.right_characters) >
            std::tie(b.score, b.left_characters, b.right_characters);
   });
-  std::vector<std::pair<std::int32_t, std::int32_t>> merges;
+  Merges merges;
   merges.reserve(splits.size());
   for (const Split& split : splits) {
     merges.push_back(split.ids);
@@ -174,21 +171,26 @@ std::vector<std::pair<std::int32_t, std::int32_t>> rebuild_merges(
   return merges;
 }
 
-void check_vocabulary(const Vocabulary& vocabulary) {
-  if (vocabulary.tokens.empty() || vocabulary.tokens.size() > kMaxVocabulary) {
-    throw Error(vocabulary.source + ": got " + std::to_string(vocabulary.tokens.size()) +
-                " tokens, expected 1 to " + std::to_string(kMaxVocabulary));
+void check_sizes(const Vocabulary& vocabulary) {
+  const std::size_t count = vocabulary.tokens.size();
+  if (count == 0 || count > kMaxVocabulary) {
+    throw Error(vocabulary.source + ": got " + std::to_string(count) + " tokens, expected 1 to " +
+                std::to_string(kMaxVocabulary));
   }
-  const TokenIds ids = ids_of(vocabulary.tokens);
-  check_tokens(vocabulary, ids);
-  check_merges(vocabulary, ids);
-  for (const AddedToken& added : vocabulary.added) {
-    const auto known = ids.find(added.text);
-    if (known == ids.end() || known->second != added.id) {
-      throw Error(vocabulary.source + ": added token '" + printable(added.text) + "': got id " +
-                  std::to_string(added.id) + ", expected the id it has in the vocabulary");
+  for (std::size_t id = 0; id < count; ++id) {
+    const std::size_t bytes = vocabulary.tokens[id].size();
+    if (bytes == 0 || bytes > kMaxTokenBytes) {
+      throw Error(place_of(vocabulary, "token", id) + ": got " + std::to_string(bytes) +
+                  " bytes, expected 1 to " + std::to_string(kMaxTokenBytes));
     }
   }
+}
+
+std::vector<std::int32_t> check_vocabulary(const Vocabulary& vocabulary, const TokenIds& ids) {
+  check_sizes(vocabulary);
+  check_tokens(vocabulary, ids);
+  check_added(vocabulary, ids);
+  return merged_ids(vocabulary, ids);
 }
 
 }  // namespace assay

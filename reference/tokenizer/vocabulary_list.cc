@@ -13,6 +13,7 @@
 namespace assay {
 namespace {
 
+constexpr std::size_t kMaxListBytes = 64u << 20;  // the released list has 2 MB
 constexpr std::uint64_t kXzMemory = 256u << 20;
 constexpr std::array<unsigned char, 6> kXzMagic = {0xFD, '7', 'z', 'X', 'Z', 0};
 
@@ -45,15 +46,15 @@ std::string decompress(std::string_view packed, const std::string& source) {
   std::string text;
   std::array<char, 1u << 16> buffer{};
   lzma_ret state = LZMA_OK;
-  while (state == LZMA_OK && text.size() <= kMaxTokenizerBytes) {
+  while (state == LZMA_OK && text.size() <= kMaxListBytes) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters to bytes
     stream->next_out = reinterpret_cast<std::uint8_t*>(buffer.data());
     stream->avail_out = buffer.size();
     state = lzma_code(stream.get(), LZMA_FINISH);
     text.append(buffer.data(), buffer.size() - stream->avail_out);
   }
-  if (text.size() > kMaxTokenizerBytes) {
-    throw Error(source + ": xz: got more than " + std::to_string(kMaxTokenizerBytes) +
+  if (text.size() > kMaxListBytes) {
+    throw Error(source + ": xz: got more than " + std::to_string(kMaxListBytes) +
                 " bytes, expected fewer");
   }
   if (state != LZMA_STREAM_END) {
@@ -87,9 +88,9 @@ Vocabulary read_vocabulary_list(const std::filesystem::path& path) {
   const MappedFile file = MappedFile::open(path, path.string());
   Vocabulary vocabulary;
   vocabulary.source = path.string();
-  if (file.bytes().size() > kMaxTokenizerBytes) {
+  if (file.bytes().size() > kMaxListBytes) {
     throw Error(vocabulary.source + ": got " + std::to_string(file.bytes().size()) +
-                " bytes, expected at most " + std::to_string(kMaxTokenizerBytes));
+                " bytes, expected at most " + std::to_string(kMaxListBytes));
   }
   const std::string_view stored = characters(file.bytes());
   if (is_xz(stored)) {
@@ -97,6 +98,7 @@ Vocabulary read_vocabulary_list(const std::filesystem::path& path) {
   } else {
     vocabulary.tokens = split_at_nul(stored, vocabulary.source);
   }
+  check_sizes(vocabulary);
   vocabulary.merges = rebuild_merges(vocabulary.tokens);
   vocabulary.added = control_tokens(vocabulary.tokens);
   return vocabulary;
