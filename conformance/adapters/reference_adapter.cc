@@ -2,15 +2,13 @@
 #include "conformance/adapters/reference_adapter.h"
 
 #include <algorithm>
-#include <exception>
-#include <functional>
-#include <new>
 #include <optional>
 #include <utility>
 
 #include "conformance/adapters/case_tokens.h"
 #include "conformance/adapters/media_forms.h"
 #include "conformance/adapters/media_items.h"
+#include "conformance/adapters/status_of.h"
 #include "conformance/adapters/tap_bridge.h"
 #include "conformance/adapters/text_requests.h"
 #include "reference/model/drafter.h"
@@ -20,24 +18,6 @@ namespace assay::conformance {
 namespace {
 
 using namespace assay::ASSAY_REFERENCE;  // NOLINT(google-build-using-namespace): this precision
-
-// Nothing throws across the interface.
-Status guarded(const std::function<void()>& work) {
-  try {
-    work();
-    return {};
-  } catch (const NotBuilt& error) {
-    return {StatusCode::kNotSupported, error.what()};
-  } catch (const Error& error) {
-    return {StatusCode::kBadInput, error.what()};
-  } catch (const std::bad_alloc&) {
-    return {StatusCode::kResourceError, "out of memory"};
-  } catch (const std::exception& error) {
-    return {StatusCode::kHarnessError, error.what()};
-  } catch (...) {
-    return {StatusCode::kHarnessError, "an exception of unknown type"};
-  }
-}
 
 class ReferenceAdapter : public Implementation {
  public:
@@ -52,7 +32,7 @@ class ReferenceAdapter : public Implementation {
   }
 
   Status load(const std::string& checkpoint, const std::string& drafter) override {
-    return guarded([&] {
+    return status_of([&] {
       drafter_.reset();  // a failed load leaves nothing that could be run
       checkpoint_.reset();
       auto target = Checkpoint::open(checkpoint);
@@ -74,10 +54,10 @@ class ReferenceAdapter : public Implementation {
       return {StatusCode::kBadInput, "the case drafts tokens, but no drafter was given"};
     }
     if (!input.requests.empty()) {
-      return guarded(
+      return status_of(
           [&] { answer_requests(input.requests, checkpoint_->directory().string(), taps); });
     }
-    return guarded([&] { run_case(input, options, taps); });
+    return status_of([&] { run_case(input, options, taps); });
   }
 
  private:

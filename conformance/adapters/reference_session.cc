@@ -2,15 +2,13 @@
 #include "conformance/adapters/reference_session.h"
 
 #include <algorithm>
-#include <exception>
-#include <functional>
-#include <new>
 #include <optional>
 #include <span>
 #include <utility>
 
 #include "conformance/adapters/case_tokens.h"
 #include "conformance/adapters/media_forms.h"
+#include "conformance/adapters/status_of.h"
 #include "reference/files/video_file.h"
 #include "reference/model/drafter.h"
 #include "reference/model/generate.h"
@@ -22,21 +20,6 @@ namespace assay::conformance {
 namespace {
 
 using namespace assay::ASSAY_REFERENCE;  // NOLINT(google-build-using-namespace): this precision
-
-Status status_of(const std::function<void()>& work) {
-  try {
-    work();
-    return {};
-  } catch (const NotBuilt& error) {
-    return {StatusCode::kNotSupported, error.what()};
-  } catch (const Error& error) {
-    return {StatusCode::kBadInput, error.what()};
-  } catch (const std::bad_alloc&) {
-    return {StatusCode::kResourceError, "out of memory"};
-  } catch (const std::exception& error) {
-    return {StatusCode::kHarnessError, error.what()};
-  }
-}
 
 // One item of media, encoded: what it tells the prompt, and its rows, a block for each frame.
 struct EncodedItem {

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 #include <utility>
 
 #include "reference/answer/answer_parser.h"
 #include "reference/core/error.h"
 #include "reference/prompt/chat_template.h"
-#include "reference/sampling/generation_config.h"
+#include "reference/sampling/stop_tokens.h"
 #include "reference/tokenizer/load_tokenizer.h"
 
 namespace assay::conformance {
@@ -98,14 +97,8 @@ class Requests {
   }
 
   void stop(const std::vector<std::int32_t>& ids) {
-    const auto config = read_generation_config(checkpoint_);
-    std::set<std::int32_t> ends(config.stop.begin(), config.stop.end());
-    for (const char* literal : {"<eos>", "<turn|>", "<|tool_response>"}) {
-      if (const auto id = tokenizer_.id_of(literal)) {
-        ends.insert(*id);
-      }
-    }
-    const auto end = std::ranges::find_if(ids, [&](auto id) { return ends.contains(id); });
+    const auto ends = stop_tokens(read_generation_config(checkpoint_), tokenizer_);
+    const auto end = std::ranges::find_first_of(ids, ends);
     const auto length = static_cast<std::int32_t>(end - ids.begin());
     show_ids("stop", "length", {length + (end == ids.end() ? 0 : 1)});
   }

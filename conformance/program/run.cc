@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <iostream>
 #include <optional>
-#include <set>
 
 #include "conformance/program/answer_json.h"
 #include "conformance/program/conversation.h"
@@ -18,7 +17,7 @@
 #include "reference/answer/answer_parser.h"
 #include "reference/answer/boxes.h"
 #include "reference/core/error.h"
-#include "reference/sampling/generation_config.h"
+#include "reference/sampling/stop_tokens.h"
 
 namespace assay::program {
 namespace {
@@ -43,13 +42,7 @@ GenerationOptions generation_options(const RunOptions& options, const Tokenizer&
   generation.seed = options.seed;
   generation.max_tokens = options.max_tokens;
   generation.draft_steps = options.session.draft_steps;
-  std::set<std::int32_t> stop(config.stop.begin(), config.stop.end());
-  for (const char* literal : {"<eos>", "<turn|>", "<|tool_response>"}) {
-    if (const auto id = tokenizer.id_of(literal)) {
-      stop.insert(*id);
-    }
-  }
-  generation.stop.assign(stop.begin(), stop.end());
+  generation.stop = stop_tokens(config, tokenizer);
   return generation;
 }
 

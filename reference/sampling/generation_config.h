@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a checkpoint wants its answers sampled, and what ends them.
 //
-// Three files name end tokens and disagree; generation stops at any of them, and at the literals
-// <eos>, <turn|> and <|tool_response> of the tokenizer. "</s>" is ordinary text.
+// Three files name end tokens and disagree; generation stops at any of them (and at the literals of
+// stop_tokens.h). "</s>" is ordinary text.
 // Spec prompting 4.1, 4.2.
 #pragma once
 

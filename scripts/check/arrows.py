@@ -21,7 +21,7 @@ REFERENCE = {
         "reference/tokenizer",
         "reference/prompt",
     ],
-    "reference/sampling": ["reference/core", "reference/io"],
+    "reference/sampling": ["reference/core", "reference/io", "reference/tokenizer"],
     "reference/ops": ["reference/core", "reference/params"],
     "reference/blocks": ["reference/core", "reference/params", "reference/io", "reference/ops"],
 }
