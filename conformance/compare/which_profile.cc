@@ -278,7 +278,7 @@ std::optional<Search::Judged> Search::best_of(const std::vector<Settings>& candi
 std::optional<Search::Judged> Search::improve(const Settings& settings,
                                               const std::vector<std::string>& failing) {
   const auto singles = neighbours(settings, failing.front());
-  if (const auto found = best_of(singles, failing)) {
+  if (auto found = best_of(singles, failing)) {
     return found;
   }
   std::vector<Settings> pairs;
