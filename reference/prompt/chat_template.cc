@@ -6,58 +6,21 @@
 #include <vector>
 
 #include "reference/prompt/declaration.h"
+#include "reference/prompt/message_parts.h"
 #include "reference/prompt/prompt_error.h"
 #include "reference/prompt/text_case.h"
+#include "reference/prompt/tool_blocks.h"
 
 namespace assay {
 namespace {
 
 constexpr std::string_view kOpenThought = "<|channel>thought\n";
 constexpr std::string_view kEmptyThought = "<|channel>thought\n<channel|>";
-constexpr std::string_view kOpenResponse = "<|tool_response>";
-constexpr std::string_view kCloseResponse = "<tool_response|>";
 
-const Value& null_value() {
-  static const Value null;
-  return null;
-}
-
-const Value& field(const Value& mapping, std::string_view key) {
-  const Value* value = mapping.find(key);
-  return value == nullptr ? null_value() : *value;
-}
-
+// An option of the request; null is as good as false.
 bool flag(const Value& request, std::string_view key, bool fallback) {
   const Value* value = request.find(key);
-  return value == nullptr || value->is_null() ? fallback : value->truthy();
-}
-
-std::string role_of(const Value& message) {
-  const Value& role = field(message, "role");
-  return role.is_string() ? role.string() : "";
-}
-
-// The placeholder of a part of a message that is media; empty for text and for what is unknown.
-std::string_view placeholder(const Value& part) {
-  const Value& type = field(part, "type");
-  const std::string_view name = type.is_string() ? std::string_view(type.string()) : "";
-  if (name == "image" || name == "image_url") {
-    return "<|image|>";
-  }
-  if (name == "audio" || name == "input_audio") {
-    return "<|audio|>";
-  }
-  return name == "video" ? "<|video|>" : "";
-}
-
-bool is_text(const Value& part) {
-  const Value& type = field(part, "type");
-  return type.is_string() && type.string() == "text";
-}
-
-std::string text_of(const Value& part) {
-  const Value* text = part.find("text");
-  return text == nullptr ? "" : python_text(*text);
+  return value == nullptr ? fallback : value->truthy();
 }
 
 class Renderer {
@@ -79,7 +42,7 @@ class Renderer {
     }
     for (std::size_t i = 0; i < messages_.size(); ++i) {
       if (role_of(*messages_[i]) != "tool") {
-        render_message(i);
+        render_named(i);
       }
     }
     if (flag(request_, "add_generation_prompt", true)) {
@@ -98,19 +61,27 @@ class Renderer {
     }
     for (const Value& message : list->list()) {
       if (!message.is_mapping()) {
-        fail(PromptErrorKind::kWrongType, messages_.size(), "got another type", "a mapping");
+        throw named({PromptErrorKind::kWrongType, "got another type, expected a mapping"},
+                    messages_.size());
       }
       if (!field(message, "role").is_string()) {
-        fail(PromptErrorKind::kMissing, messages_.size(), "role: got none", "text");
+        throw named({PromptErrorKind::kMissing, "role: got none, expected text"}, messages_.size());
       }
       messages_.push_back(&message);
     }
   }
 
-  [[noreturn]] void fail(PromptErrorKind kind, std::size_t message, const std::string& got,
-                         const std::string& expected) const {
-    throw PromptError(kind, "messages[" + std::to_string(message + consumed_) + "]: " + got +
-                                ", expected " + expected);
+  // An error with the number that the message has in the request.
+  PromptError named(const PromptError& error, std::size_t message) const {
+    return {error.kind(), "messages[" + std::to_string(message + consumed_) + "]: " + error.what()};
+  }
+
+  void render_named(std::size_t i) {
+    try {
+      render_message(i);
+    } catch (const PromptError& error) {
+      throw named(error, i);
+    }
   }
 
   // One system turn for the switch, the first system message and the tools.
@@ -145,10 +116,14 @@ class Renderer {
   void render_system_text(const Value& content) {
     if (content.is_string()) {
       out_ += trim(content.string());
-    } else if (content.is_list()) {
-      for (const Value& part : content.list()) {
-        out_ += std::string(trim(text_of(part))) + " ";
+      return;
+    }
+    try {
+      for (const Value& part : parts_of(content)) {
+        out_ += std::string(trim(part_text(part))) + " ";
       }
+    } catch (const PromptError& error) {
+      throw named(error, 0);
     }
   }
 
@@ -162,8 +137,11 @@ class Renderer {
       out_ += "<|turn>" + (assistant ? "model" : role) + "\n";
     }
     render_reasoning(message, i);
-    const bool calls = render_calls(message, i);
-    const bool results = render_results(message, i, calls);
+    const std::string call_text = call_blocks(message);
+    const std::string result_text = results_of(message, i, !call_text.empty());
+    const bool calls = !call_text.empty();
+    const bool results = !result_text.empty();
+    out_ += call_text + result_text;
     const std::string content = rendered_content(field(message, "content"), assistant);
     out_ += content;
     ending_ = results ? Ending::kResults : calls ? Ending::kCalls : Ending::kNothing;
@@ -198,119 +176,48 @@ class Renderer {
     const Value& reasoning = first.truthy() ? first : field(message, "reasoning_content");
     const bool current = !last_user_ || i > *last_user_;
     const bool kept = preserve_thinking_ && field(message, "tool_calls").truthy();
-    if (reasoning.truthy() && (current || kept)) {
-      out_ += std::string(kOpenThought) + python_text(reasoning) + "\n<channel|>";
-    }
-  }
-
-  bool render_calls(const Value& message, std::size_t i) {
-    const Value& calls = field(message, "tool_calls");
-    if (!calls.truthy()) {
-      return false;
-    }
-    if (!calls.is_list()) {
-      fail(PromptErrorKind::kWrongType, i, "tool_calls: got another type", "a list");
-    }
-    for (const Value& call : calls.list()) {
-      const Value& function = field(call, "function");
-      const Value& name = field(function, "name");
-      if (!name.is_string()) {
-        fail(PromptErrorKind::kMissing, i, "tool_calls: function: name: got none", "text");
-      }
-      out_ += "<|tool_call>call:" + name.string() + "{" +
-              call_arguments(field(function, "arguments"), i) + "}<tool_call|>";
-    }
-    return true;
-  }
-
-  std::string call_arguments(const Value& arguments, std::size_t i) const {
-    if (arguments.is_mapping()) {
-      return prompt_pairs(arguments.mapping());
-    }
-    if (arguments.is_string()) {
-      fail(PromptErrorKind::kStringArguments, i, "tool_calls: arguments: got a string",
-           "a mapping");
-    }
-    if (!arguments.is_null()) {
-      fail(PromptErrorKind::kWrongType, i, "tool_calls: arguments: got another type", "a mapping");
-    }
-    return "";
-  }
-
-  // Whether there were any. Results stand in the message itself, or in the tool messages behind.
-  bool render_results(const Value& message, std::size_t i, bool calls) {
-    const Value& own = field(message, "tool_responses");
-    if (own.truthy()) {
-      if (!own.is_list()) {
-        fail(PromptErrorKind::kWrongType, i, "tool_responses: got another type", "a list");
-      }
-      for (const Value& entry : own.list()) {
-        const Value& name = field(entry, "name");
-        render_result(name.truthy() ? python_text(name) : "unknown", field(entry, "response"));
-      }
-      return true;
-    }
-    bool any = false;
-    for (std::size_t at = i + 1;
-         calls && at < messages_.size() && role_of(*messages_[at]) == "tool"; ++at) {
-      render_tool_message(message, *messages_[at]);
-      any = true;
-    }
-    return any;
-  }
-
-  void render_tool_message(const Value& caller, const Value& message) {
-    const Value& content = field(message, "content");
-    const std::string name = result_name(caller, message);
-    if (!content.is_list()) {
-      render_result(name, content);
+    if (!reasoning.truthy() || !(current || kept)) {
       return;
     }
+    if (!reasoning.is_string()) {
+      throw PromptError(PromptErrorKind::kWrongType, "reasoning: got another type, expected text");
+    }
+    out_ += std::string(kOpenThought) + reasoning.string() + "\n<channel|>";
+  }
+
+  // Results stand in the message itself, or, behind calls, in the tool messages that follow it.
+  std::string results_of(const Value& message, std::size_t i, bool calls) const {
+    if (field(message, "tool_responses").truthy()) {
+      return own_result_blocks(message);
+    }
     std::string text;
-    std::string media;
-    for (const Value& part : content.list()) {
-      text += is_text(part) ? text_of(part) : "";
-      media += placeholder(part);
+    for (std::size_t at = i + 1;
+         calls && at < messages_.size() && role_of(*messages_[at]) == "tool"; ++at) {
+      text += result_block(message, *messages_[at]);
     }
-    render_result(name, Value(text));
-    out_ += media;
-  }
-
-  // The name of the call with the same id, else the message's own.
-  static std::string result_name(const Value& caller, const Value& message) {
-    const Value& id = field(message, "tool_call_id");
-    for (const Value& call : field(caller, "tool_calls").list()) {
-      if (!id.is_null() && field(call, "id") == id) {
-        return field(field(call, "function"), "name").string();
-      }
-    }
-    const Value& name = field(message, "name");
-    return name.truthy() ? python_text(name) : "unknown";
-  }
-
-  // Oddity: a string is never parsed, even if it is JSON.
-  void render_result(const std::string& name, const Value& response) {
-    out_ += std::string(kOpenResponse) + "response:" + name + "{";
-    out_ += response.is_mapping() ? prompt_pairs(response.mapping())
-                                  : "value:" + prompt_value(response, KeyStyle::kBare);
-    out_ += "}" + std::string(kCloseResponse);
+    return text;
   }
 
   // Oddity: parts are glued together, each text trimmed.
   static std::string rendered_content(const Value& content, bool assistant) {
-    const auto text = [assistant](const std::string& raw) {
-      return assistant ? strip_thinking(raw) : std::string(trim(raw));
-    };
     if (content.is_string()) {
-      return text(content.string());
+      return kept_text(content.string(), assistant);
     }
     std::string all;
-    if (content.is_list()) {
-      for (const Value& part : content.list()) {
-        all += is_text(part) ? text(text_of(part)) : std::string(placeholder(part));
+    for (const Value& part : parts_of(content)) {
+      if (!is_text_part(part)) {
+        all += placeholder(part);
+      } else if (assistant && !field(part, "text").is_string()) {
+        throw PromptError(PromptErrorKind::kMissing, "content: text: got none, expected text");
+      } else {
+        all += kept_text(part_text(part), assistant);
       }
     }
     return all;
+  }
+
+  static std::string kept_text(const std::string& text, bool assistant) {
+    return assistant ? strip_thinking(text) : std::string(trim(text));
   }
 
   // Oddity: after a text that follows results the turn is closed and no new one is opened.
@@ -358,6 +265,8 @@ std::string strip_thinking(std::string_view text) {
   return std::string(trim(kept));
 }
 
+// All three strip thoughts from a history; the second knows of a message's own reasoning, the third
+// of preserving it.
 std::string template_generation(std::string_view jinja) {
   if (!contains(jinja, "<|turn>")) {
     return "unknown";
@@ -365,7 +274,7 @@ std::string template_generation(std::string_view jinja) {
   if (contains(jinja, "preserve_thinking")) {
     return "V3";
   }
-  return contains(jinja, "reasoning") || contains(jinja, "strip_thinking") ? "V2" : "V1";
+  return contains(jinja, "reasoning") ? "V2" : "V1";
 }
 
 }  // namespace assay

@@ -3,62 +3,12 @@
 
 #include <algorithm>
 #include <clocale>
-#include <cstddef>
-#include <cstdint>
 #include <cwctype>
+
+#include "reference/prompt/characters.h"
 
 namespace assay {
 namespace {
-
-struct Character {
-  std::uint32_t code = 0;
-  std::size_t bytes = 1;
-};
-
-// Of well-formed UTF-8, which all text here is: it came through a JSON parser.
-Character character_at(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) -> std::uint32_t {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0;
-  };
-  const std::uint32_t first = byte(0);
-  if (first < 0x80) {
-    return {first, 1};
-  }
-  if (first < 0xE0) {
-    return {(first & 0x1F) << 6 | (byte(1) & 0x3F), 2};
-  }
-  if (first < 0xF0) {
-    return {(first & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F), 3};
-  }
-  return {(first & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F),
-          4};
-}
-
-void append(std::string& text, std::uint32_t code) {
-  const auto put = [&text](std::uint32_t byte) { text += static_cast<char>(byte); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xC0 | code >> 6);
-    put(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    put(0xE0 | code >> 12);
-    put(0x80 | (code >> 6 & 0x3F));
-    put(0x80 | (code & 0x3F));
-  } else {
-    put(0xF0 | code >> 18);
-    put(0x80 | (code >> 12 & 0x3F));
-    put(0x80 | (code >> 6 & 0x3F));
-    put(0x80 | (code & 0x3F));
-  }
-}
-
-// Python's str.isspace.
-bool is_space(std::uint32_t code) {
-  return (code >= 0x09 && code <= 0x0D) || (code >= 0x1C && code <= 0x20) || code == 0x85 ||
-         code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) || code == 0x2028 ||
-         code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
-}
 
 // The tables of the C library for Unicode, whatever the user's locale is.
 locale_t unicode() {
@@ -121,7 +71,13 @@ std::string_view trim(std::string_view text) {
 }
 
 std::string to_lower(std::string_view text) {
-  return changed(text, [](std::string& out, std::uint32_t code) { append(out, lower(code)); });
+  return changed(text, [](std::string& out, std::uint32_t code) {
+    if (code == 0x130) {
+      out += "i\u0307";
+    } else {
+      append_character(out, lower(code));
+    }
+  });
 }
 
 std::string to_upper(std::string_view text) {
@@ -129,7 +85,7 @@ std::string to_upper(std::string_view text) {
     if (code == 0xDF) {
       out += "SS";
     } else {
-      append(out, upper(code));
+      append_character(out, upper(code));
     }
   });
 }

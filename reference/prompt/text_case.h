@@ -14,8 +14,8 @@ namespace assay {
 // Without the Unicode white space at both ends (str.strip).
 std::string_view trim(std::string_view text);
 
-// Character by character (str.lower, str.upper; of the few characters that become several in the
-// other case only ß is known).
+// Character by character (str.lower, str.upper); of the few characters that become several in the
+// other case İ and ß are known.
 std::string to_lower(std::string_view text);
 std::string to_upper(std::string_view text);
 

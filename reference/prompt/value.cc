@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/prompt/value.h"
 
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <unordered_map>
 
@@ -101,37 +98,6 @@ class ValueBuilder {
   std::vector<Level> open_;
 };
 
-// A string as Python's repr() prints it.
-std::string python_repr(const std::string& text) {
-  const bool has_single = text.find('\'') != std::string::npos;
-  const bool has_double = text.find('"') != std::string::npos;
-  const char quote = has_single && !has_double ? '"' : '\'';
-  std::string out(1, quote);
-  for (const char c : text) {
-    if (c == '\\' || c == quote) {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\r') {
-      out += "\\r";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      constexpr char kHex[] = "0123456789abcdef";
-      const auto byte = static_cast<unsigned char>(c);
-      out += std::string("\\x") + kHex[byte >> 4] + kHex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out + quote;
-}
-
-std::string python_inner(const Value& value) {
-  return value.is_string() ? python_repr(value.string()) : python_text(value);
-}
-
 }  // namespace
 
 const Value* Value::find(std::string_view key) const {
@@ -194,55 +160,6 @@ std::string json_text(const Value& value) {
     return value.boolean() ? "true" : "false";
   }
   return value.is_null() ? "null" : value.number();
-}
-
-std::string python_text(const Value& value) {
-  if (value.is_string()) {
-    return value.string();
-  }
-  if (value.is_list()) {
-    std::string out = "[";
-    for (const Value& item : value.list()) {
-      out += (out.size() > 1 ? ", " : "") + python_inner(item);
-    }
-    return out + "]";
-  }
-  if (value.is_mapping()) {
-    std::string out = "{";
-    for (const auto& [key, item] : value.mapping()) {
-      out += (out.size() > 1 ? ", " : "") + python_repr(key) + ": " + python_inner(item);
-    }
-    return out + "}";
-  }
-  if (value.is_boolean()) {
-    return value.boolean() ? "True" : "False";
-  }
-  return value.is_null() ? "None" : value.number();
-}
-
-std::string python_number(double value) {
-  if (!std::isfinite(value)) {
-    return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-  }
-  std::array<char, 32> buffer{};
-  const auto exponent_of = [](std::string_view text) {
-    const std::size_t e = text.find('e');
-    int exponent = 0;
-    const char* first = text.data() + e + (text[e + 1] == '+' ? 2 : 1);
-    std::from_chars(first, text.data() + text.size(), exponent);
-    return exponent;
-  };
-  const auto scientific =
-      std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::scientific);
-  std::string text(buffer.begin(), scientific.ptr);
-  const int exponent = exponent_of(text);
-  if (exponent < -4 || exponent >= 16) {
-    return text;  // 1e+20, 1.5e-07: two digits of the exponent at least, as in Python
-  }
-  std::array<char, 64> plain{};
-  const auto fixed = std::to_chars(plain.begin(), plain.end(), value, std::chars_format::fixed);
-  text.assign(plain.begin(), fixed.ptr);
-  return text.find('.') == std::string::npos ? text + ".0" : text;
 }
 
 }  // namespace assay

@@ -64,7 +64,7 @@ constexpr std::size_t kMaxValueDepth = 64;
 // Python. Throws Error "label: json: got …" for what is no JSON, not UTF-8 or too deep.
 Value parse_value(std::string_view text, std::string_view label);
 
-// As json.dumps prints it without escaping what is not ASCII: {"a": 1, "b": ["x"]}.
+// As Python's json.dumps prints it, in ASCII: {"a": 1, "b": ["\u00e9"]}.
 std::string json_text(const Value& value);
 
 // As Python's str() prints it; repr() inside lists and mappings: ['string', 'null'].
