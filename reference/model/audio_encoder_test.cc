@@ -204,7 +204,9 @@ TEST(UnifiedAudio, PrintedTaps) {
   TapRecorder taps;
   unified_audio_embedder({}, projection, EmbedOrder::kNormThenProject, audio_rows(samples, 640),
                          TapScope(taps, ""));
-  for (const Json& line : printed().at("unified")) {
+  const Json lines = printed().at("unified");
+  EXPECT_EQ(lines.size(), 3u);
+  for (const Json& line : lines) {
     expect_printed(taps.at(line.at("tap")), line);
   }
 }
