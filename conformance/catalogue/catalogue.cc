@@ -27,14 +27,15 @@ std::vector<Row> joined(std::initializer_list<std::span<const Row>> parts) {
 
 std::span<const Rule> all_rules() {
   static const std::vector<Rule> rules = joined<Rule>(
-      {input_rules(), layer_rules(), image_rules(), vision_rules(), audio_rules(), merge_rules()});
+      {input_rules(), layer_rules(), image_rules(), vision_rules(), audio_rules(), merge_rules(),
+       tokenizer_rules(), prompt_rules(), answer_rules(), sampling_rules()});
   return rules;
 }
 
 std::span<const Mistake> all_mistakes() {
   static const std::vector<Mistake> mistakes = joined<Mistake>(
       {early_mistakes(), attention_mistakes(), late_mistakes(), image_mistakes(), vision_mistakes(),
-       audio_front_end_mistakes(), audio_encoder_mistakes(), merge_mistakes()});
+       audio_front_end_mistakes(), audio_encoder_mistakes(), merge_mistakes(), prompt_mistakes()});
   return mistakes;
 }
 

@@ -82,6 +82,20 @@ TEST(Catalogue, every_rule_is_there) {
   EXPECT_FALSE(find_rule("R-08"));
 }
 
+TEST(Catalogue, rules_and_mistakes_of_the_text_around_the_network_are_there) {
+  for (const char* label : {"RT-1", "RT-16", "RP-1", "RP-21", "RN-1", "RN-16", "RS-1", "RS-10"}) {
+    EXPECT_TRUE(find_rule(label)) << label;
+  }
+  ASSERT_TRUE(find_mistake("P14"));
+  EXPECT_EQ(find_mistake("P14")->tap, "tpl.{k}.ids");
+  EXPECT_EQ(find_mistake("P52")->tap, "");  // shows in what is drawn
+  EXPECT_FALSE(find_mistake("P59"));
+  for (const char* tap : {"tok.0.ids", "tpl.3.text", "parse.1.calls", "stop.0.length"}) {
+    ASSERT_TRUE(find_tap(tap)) << tap;
+    EXPECT_FALSE(find_tap(tap)->entry->rules.empty()) << tap;
+  }
+}
+
 TEST(Catalogue, mistakes_show_at_taps_that_exist) {
   std::set<std::string_view> labels;
   for (const Mistake& mistake : all_mistakes()) {

@@ -51,4 +51,10 @@ std::span<const Mistake> audio_encoder_mistakes();    // C1 to C56
 std::span<const Mistake> merge_mistakes();            // X1 to X17
 std::span<const Divergence> divergences();            // DIV-M01 to DIV-M46
 
+std::span<const Rule> tokenizer_rules();     // RT
+std::span<const Rule> prompt_rules();        // RP: the chat template
+std::span<const Rule> answer_rules();        // RN: reasoning, content, calls, boxes
+std::span<const Rule> sampling_rules();      // RS: the next token, the last token
+std::span<const Mistake> prompt_mistakes();  // P01 to P58
+
 }  // namespace assay::conformance

@@ -8,7 +8,7 @@ from repository import Repository
 STRING = r'"(?:\\.|[^"\\])*"'
 ROW = re.compile(r"\{(\s*" + STRING + r"(?:\s*,?\s*(?:" + STRING + r"|\bk\w+))*)\s*,?\s*\}")
 FIELD = re.compile(r'(?:"((?:\\.|[^"\\])*)"|\b(k\w+))(\s*,)?')
-LABEL = re.compile(r"(R[A-Z]?-|M-|DIV-M|[IVACX])(\d+)")
+LABEL = re.compile(r"(R[A-Z]?-|M-|DIV-M|[IVACXP])(\d+)")
 
 
 def fields(row: str) -> list[str]:

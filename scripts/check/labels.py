@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every label that is cited exists; rules that no header cites, or no test names, are listed.
 
-Rules (R-31, RV-3), mistakes (M-46, V29) and divergences (DIV-M04) are defined in
+Rules (R-31, RV-3, RT-3), mistakes (M-46, V29, P14) and divergences (DIV-M04) are defined in
 conformance/catalogue, the divergences of the text models (DIV-05) in docs/spec/text.md.
 """
 
@@ -9,14 +9,15 @@ import re
 
 from repository import Answer, Repository
 
-RULE = re.compile(r"\bR([AICUVX]?)-(\d+)(?:\s*(?:\.\.\.|…|–|to)\s*R\1-(\d+))?")
+RULE = re.compile(r"\bR([ACINPSTUVX]?)-(\d+)(?:\s*(?:\.\.\.|…|–|to)\s*R\1-(\d+))?")
 MISTAKE = re.compile(r"\bM-\d+")
 DIVERGENCE = re.compile(r"\bDIV-M?\d+")
-# V29 is a label in the comments of the reference, and may be another word elsewhere.
+# V29 is a label in the comments of the reference, and may be another word elsewhere. C01 is none
+# but a conversation of golden/prompting.
 COMMENT = re.compile(r"//.*")
-MEDIA_MISTAKE = re.compile(r"\b[IVACX]\d+\b")
+MEDIA_MISTAKE = re.compile(r"\b(?:[IVACX][1-9]\d*|P\d\d)\b")
 
-DEFINED = re.compile(r'\{"((?:R[A-Z]?-|M-|DIV-M|[IVACX])\d+)"')
+DEFINED = re.compile(r'\{"((?:R[A-Z]?-|M-|DIV-M|[IVACXP])\d+)"')
 TEXT_DIVERGENCE = re.compile(r"^\| (DIV-\d+) \|", re.MULTILINE)
 CITING = (".h", ".cc", ".py", ".md")
 # Labels that a test cites because they do not exist.
@@ -105,4 +106,5 @@ def self_test() -> None:
     }
     assert rules_in("RV-3 to RV-5, RX-10") == {"RV-3", "RV-4", "RV-5", "RX-10"}
     assert cited("reference/a_test.cc", "x = C1;  // C41, DIV-M18") == {"C41", "DIV-M18"}
+    assert cited("reference/a.cc", "x = 1;  // C01, P36, RT-5") == {"P36", "RT-5"}
     assert cited("docs/a.md", "template V2, M-46, R-31") == {"M-46", "R-31"}

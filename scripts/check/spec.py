@@ -30,6 +30,13 @@ RI: from pixels to patches. RV: the vision encoder. RU: what the 12B has instead
 log-mel. RC: the audio encoder. RX: video, placeholders, merging, masks. Sizes and names: [multimodal](multimodal.md).
 
 """
+TEXT_RULES = """
+## The text around the network
+
+RT: text to ids and back. RP: the chat template. RN: what an answer says. RS: how a token is chosen, and what ends an
+answer. Algorithms and strings in full: [prompting](prompting.md).
+
+"""
 MISTAKES = """# The mistakes
 
 Written by `scripts/check/spec.py` from `conformance/catalogue`; `assay explain M-79` prints one.
@@ -47,6 +54,13 @@ I: from pixels to patches, and video. V: the vision encoder and the 12B's embedd
 audio encoder. X: placeholders, merging, masks. Taps belong to an item: `vision.pool` of the first is `media.0.vision.pool`.
 Where numbers stand, they are the largest change at the tap and the worst cosine of a soft vector, on models of two layers.
 *Invisible downstream*: the soft vectors do not move, only the tap shows it.
+
+"""
+TEXT_MISTAKES = """
+## The text around the network
+
+P: tokenizer, template, parser, sampling, counts of placeholders. Ids are those of the released vocabulary; C01 and so on
+are the conversations of `golden/prompting`. Where no tap stands, the mistake shows in what is drawn or measured.
 
 """
 TAP_HEAD = "| tap | shape | | rules | transformers |\n| --- | --- | --- | --- | --- |\n"
@@ -110,11 +124,15 @@ def pages(repository: Repository) -> dict[str, str]:
         "docs/spec/rules.md": RULES
         + rules(repository, "R-")
         + MEDIA_RULES
-        + rules(repository, "RI- RV- RU- RA- RC- RX-"),
+        + rules(repository, "RI- RV- RU- RA- RC- RX-")
+        + TEXT_RULES
+        + rules(repository, "RT- RP- RN- RS-"),
         "docs/spec/mistakes.md": MISTAKES
         + mistakes(repository, "M-", "models, and what a case needs")
         + MEDIA_MISTAKES
-        + mistakes(repository, "I V A C X", "size, and what a case needs"),
+        + mistakes(repository, "I V A C X", "size, and what a case needs")
+        + TEXT_MISTAKES
+        + mistakes(repository, "P", "an input that shows it"),
         PAGE: multimodal(repository),
     }
 
@@ -127,8 +145,8 @@ def check(repository: Repository) -> Answer:
                 f"{page}: differs from the catalogue (scripts/check/spec.py --update)"
             )
     counts = [
-        len(labelled(repository, "R- RI- RV- RU- RA- RC- RX-", 3)),
-        len(labelled(repository, "M- I V A C X", 4)),
+        len(labelled(repository, "R- RI- RV- RU- RA- RC- RX- RT- RP- RN- RS-", 3)),
+        len(labelled(repository, "M- I V A C X P", 4)),
         len(labelled(repository, "DIV-M", 6)),
     ]
     answer.note = "{} rules, {} mistakes, {} divergences".format(*counts)

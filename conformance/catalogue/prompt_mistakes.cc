@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mistakes around the network: tokenizer, template, parser, sampling, counts (spec prompting 5).
+//
+// The tap is the one that shows it; the note is an input that does. Some have no tap: they show in
+// what is drawn or measured, and a unit test is their judge. C01 ... are conversations of
+// golden/prompting, ids those of the released vocabulary.
+#include "conformance/catalogue/tables.h"
+
+namespace assay::conformance {
+namespace {
+
+constexpr Mistake kMistakes[] = {
+    {"P01", "a space is put in front, as SentencePiece does", "tok.{k}.ids",
+     "\"Hello\" is 9259, not 26352"},
+    {"P02", "text is brought to NFC or NFKC", "tok.{k}.ids",
+     "U+FF21 is 239549; e with a combining accent stays two"},
+    {"P03", "white space is collapsed or stripped", "tok.{k}.ids",
+     "two spaces inside, one at the end"},
+    {"P04", "text is cut at spaces, or by the expression of GPT-2", "tok.{k}.ids",
+     "\"   indent\" is 139, 32699"},
+    {"P05", "105 and 106 keep the names of Gemma 3", "tok.{k}.ids tpl.{k}.text", "any turn"},
+    {"P06", "256000 ends an image", "text.ids_expanded",
+     "any picture: 258882 ends it, 256000 begins a sound"},
+    {"P07", "HTML strings or <unused0> are matched whole", "tok.{k}.ids",
+     "<table> is three tokens"},
+    {"P08", "the longest token is taken instead of the lowest rank", "tok.{k}.ids",
+     "40 x are five tokens of 8"},
+    {"P09", "equal ranks merge from the right, or in the order of a heap", "tok.{k}.ids",
+     "33 LINE FEEDs are 137, 108; an odd number of a"},
+    {"P10", "merges are ordered by id alone", "tok.{k}.ids",
+     "runs of spaces, tabs; the hash of the list"},
+    {"P11", "<unk> instead of byte tokens", "tok.{k}.ids", "U+1D518 is 478, 395, 386, 390"},
+    {"P12", "bytes are mapped to letters as in GPT-2", "tok.{k}.text",
+     "two Chinese characters; NUL is 238"},
+    {"P13", "half a character is streamed", "",
+     "the four bytes of U+1D518, one token at a time: nothing before the last"},
+    {"P14", "<bos> is added by tokenizer and template, or by neither", "tpl.{k}.ids",
+     "C01 begins 2, 105"},
+    {"P15", "control literals are looked for after spaces were replaced, or only between spaces",
+     "tok.{k}.ids", "an image placeholder between two words"},
+    {"P16", "</s> ends the answer because of its name", "stop.{k}.length",
+     "an answer with 212 inside"},
+    {"P17", "50 is not in the stop set", "stop.{k}.length",
+     "an answer that calls: the model invents the result"},
+    {"P18", "106 is not in the stop set, because text_config alone was read", "stop.{k}.length",
+     "any answer: the model goes on with the user's turn"},
+    {"P19", "the system's text goes into the user's turn", "tpl.{k}.text", "C03"},
+    {"P20", "<|think|> is in the user's turn, or has no LINE FEED", "tpl.{k}.text",
+     "C02, C04; the first form of the template did the latter"},
+    {"P21", "small models get the empty thought", "tpl.{k}.text", "C01, small"},
+    {"P22", "large models do not get it", "tpl.{k}.text", "C01, large"},
+    {"P23", "the empty thought stands behind results, too", "tpl.{k}.text", "C15, large"},
+    {"P24", "thoughts of the history are kept", "tpl.{k}.text", "C05"},
+    {"P25", "reasoning is dropped between the calls of one turn", "tpl.{k}.text", "C20"},
+    {"P26", "no LINE FEED between <turn|> and the next turn", "tpl.{k}.text",
+     "C05, any with two turns"},
+    {"P27", "content is not trimmed, or trimmed inside", "tpl.{k}.text", "C05, C07"},
+    {"P28", "a space or LINE FEED between texts and media", "tpl.{k}.text", "C09, C10"},
+    {"P29", "tools are rendered as JSON", "tpl.{k}.text", "C11"},
+    {"P30", "the fields of a declaration are sorted", "tpl.{k}.text", "C11, C13"},
+    {"P31", "keys stand as they came, or capitals come first", "tpl.{k}.text", "C13, C17"},
+    {"P32", "types stay in lower case", "tpl.{k}.text", "C11"},
+    {"P33", "a property called type is dropped", "tpl.{k}.text",
+     "C13; the first two forms of the template did so"},
+    {"P34", "quotes, backslashes or LINE FEEDs are escaped", "tpl.{k}.text", "C21"},
+    {"P35", "keys of a call stand between delimiters", "tpl.{k}.text", "C21"},
+    {"P36", "null is printed as None", "tpl.{k}.text",
+     "C17, C21; the first two forms of the template did so"},
+    {"P37", "a result that is a string is parsed as JSON", "tpl.{k}.text", "C15"},
+    {"P38", "results get a turn of their own", "tpl.{k}.text", "C15, C18"},
+    {"P39", "a second assistant message opens a second turn", "tpl.{k}.text", "C19"},
+    {"P40", "<|tool_response> is missing behind an unanswered call", "tpl.{k}.text", "C14"},
+    {"P41", "a new turn is opened behind results", "tpl.{k}.text", "C15, C18"},
+    {"P42", "the parser sees text without control tokens", "parse.{k}.calls", "the call of C21"},
+    {"P43", "commas and braces inside strings separate", "parse.{k}.calls",
+     "a string with a comma and braces"},
+    {"P44", "an expression without recursion reads arguments", "parse.{k}.calls",
+     "lists and mappings inside an argument"},
+    {"P45", "backslashes are unescaped", "parse.{k}.calls", "a Windows path"},
+    {"P46", "the name thought stays in the reasoning, or is cut from content that begins with it",
+     "parse.{k}.reasoning parse.{k}.content", "a thought; content that begins with the word"},
+    {"P47", "an answer inside a thought that the prompt opened is content",
+     "parse.{k}.reasoning parse.{k}.content", "abc, <channel|>, d behind C16"},
+    {"P48", "a thought that is not closed is content", "parse.{k}.reasoning parse.{k}.content",
+     "a thought that breaks off"},
+    {"P49", "names hold letters, digits and underscores only", "parse.{k}.calls", "my-tool.v2"},
+    {"P50", "boxes are read x first, scaled by the resized picture, or by 1024", "",
+     "1906 x 1360: 100, 500, 200, 700 has its top at 136 and its left at 953"},
+    {"P51", "top p comes before top k, or ignores the temperature", "",
+     "fixed logits, T = 0.5, k = 3, p = 0.6"},
+    {"P52", "the token that crosses top p is dropped", "",
+     "0.6, 0.3, 0.1 and p = 0.7: two are kept"},
+    {"P53", "min p or a penalty is on by default", "", "fixed logits: the softmax of what is left"},
+    {"P54", "the cap of the logits is missing, double, or behind the temperature", "text.logits",
+     "logits near 40; greedy ids do not change"},
+    {"P55", "the number of placeholders is the budget", "text.ids_expanded",
+     "a picture that is not square"},
+    {"P56", "frames use the placeholder of images, or the video has an end marker of its own",
+     "text.ids_expanded", "two frames"},
+    {"P57", "stamps are made of frame numbers without the rate",
+     "video.timestamps text.ids_expanded", "frames at 0 s and 3 s: 00:00 and 00:03"},
+    {"P58",
+     "the count of sound tokens forgets the padding on the left, or the 12B counts mel frames",
+     "text.ids_expanded", "48800 samples: 76; 12B: 77"},
+};
+
+}  // namespace
+
+std::span<const Mistake> prompt_mistakes() {
+  return kMistakes;
+}
+
+}  // namespace assay::conformance
