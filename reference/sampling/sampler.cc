@@ -31,14 +31,20 @@ void check(const SamplingOptions& options) {
   }
 }
 
-std::vector<Scored> allowed(std::span<const double> logits,
-                            const std::vector<std::int32_t>& suppress) {
-  std::vector<Scored> scored;
-  scored.reserve(logits.size());
+void check(std::span<const double> logits) {
   for (std::size_t i = 0; i < logits.size(); ++i) {
     if (std::isnan(logits[i])) {
       throw Error("logits[" + std::to_string(i) + "]: got nan, expected a number");
     }
+  }
+}
+
+std::vector<Scored> allowed(std::span<const double> logits,
+                            const std::vector<std::int32_t>& suppress) {
+  check(logits);
+  std::vector<Scored> scored;
+  scored.reserve(logits.size());
+  for (std::size_t i = 0; i < logits.size(); ++i) {
     scored.push_back({static_cast<std::int32_t>(i), logits[i]});
   }
   for (const std::int32_t id : suppress) {
@@ -126,7 +132,15 @@ std::int32_t draw(const std::vector<Candidate>& candidates, double u) {
 }
 
 double log_probability(std::span<const double> logits, std::int32_t id) {
+  check(logits);
+  if (id < 0 || static_cast<std::size_t>(id) >= logits.size()) {
+    throw Error("token " + std::to_string(id) + ": got no such logit, expected one of " +
+                std::to_string(logits.size()));
+  }
   const double largest = *std::ranges::max_element(logits);
+  if (std::isinf(largest)) {
+    throw Error("logits: got an infinity as the largest, expected a number");
+  }
   double sum = 0;
   for (const double z : logits) {
     sum += std::exp(z - largest);

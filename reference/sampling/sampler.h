@@ -36,7 +36,8 @@ std::vector<Candidate> candidates(std::span<const double> logits, const Sampling
 // The first candidate whose cumulative probability exceeds u in [0, 1).
 std::int32_t draw(const std::vector<Candidate>& candidates, double u);
 
-// Of the uncut distribution at temperature 1: log softmax(logits)[id].
+// Of the uncut distribution at temperature 1: log softmax(logits)[id]. Throws Error for an id that
+// has no logit, a logit that is not a number, and when the largest is infinite.
 double log_probability(std::span<const double> logits, std::int32_t id);
 
 class Sampler {

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Spec prompting 4.2; mutations P16-P18 of its section 6.
+#include "reference/sampling/stop_tokens.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "reference/tokenizer/test_vocabulary.h"
+
+namespace assay {
+namespace {
+
+using testing::Contains;
+using testing::Not;
+using testing::UnorderedElementsAre;
+
+TEST(StopTokens, TheLiteralsEndAnAnswerWhateverTheFilesSay) {
+  const Tokenizer& tokenizer = small_tokenizer();
+  const auto stop = stop_tokens({}, tokenizer);
+  EXPECT_THAT(stop, UnorderedElementsAre(*tokenizer.id_of("<eos>"), *tokenizer.id_of("<turn|>"),
+                                         *tokenizer.id_of("<|tool_response>")));
+  EXPECT_TRUE(std::ranges::is_sorted(stop));
+}
+
+TEST(StopTokens, TheFilesAddTheirs) {
+  GenerationConfig config;
+  config.stop = {1, 300};
+  const auto stop = stop_tokens(config, small_tokenizer());
+  EXPECT_THAT(stop, Contains(300));
+  EXPECT_EQ(stop.size(), 4);
+  EXPECT_TRUE(std::ranges::is_sorted(stop));
+}
+
+TEST(StopTokens, TheOldEndOfSentenceIsText) {
+  const auto text = small_tokenizer().id_of("</s>");
+  if (text) {
+    EXPECT_THAT(stop_tokens({}, small_tokenizer()), Not(Contains(*text)));
+  }
+  EXPECT_THAT(stop_tokens({}, small_tokenizer()), Not(Contains(212)));
+}
+
+}  // namespace
+}  // namespace assay
