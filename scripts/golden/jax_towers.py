@@ -63,13 +63,19 @@ VISION_EINSUMS = {  # and the linears that share its bounds
 }
 
 
-def bounds(w: dict, einsum: str, linears: tuple[str, ...]) -> dict:
+def bounds(w: dict, linear: str) -> dict:
+    return {f"clip_{side}": w[f"{linear}.{side}"] for side in SIDES}
+
+
+def own_bounds(v: dict, stored: dict) -> dict:
+    """{name of a fused einsum: one list a layer, one set of bounds a linear}, if any two that are
+    fused differ: the package has one set for both (DIV-M44)."""
+    layers = [under(stored, f"{VISION}encoder.layers.{i}.") for i in range(v["num_hidden_layers"])]
     out = {}
-    for side in SIDES:
-        found = [w[f"{linear}.{side}"] for linear in linears]
-        alike = all(np.array_equal(found[0], other) for other in found)
-        require(alike, f"{' and '.join(linears)} have bounds of their own (DIV-M44)")
-        out[f"{einsum}/clip_{side}"] = found[0]
+    for einsum, linears in VISION_EINSUMS.items() if v.get("use_clipped_linears") else ():
+        sets = [[bounds(w, linear) for linear in linears] for w in layers]
+        if any(own != one[0] for one in sets for own in one):
+            out[einsum.split("/")[1]] = sets
     return out
 
 
@@ -89,7 +95,7 @@ def vision_layer(w: dict, heads: int, clips: bool) -> dict:
         "mlp/linear/w": matrix("mlp.down_proj").T,
     }
     for einsum, linears in VISION_EINSUMS.items() if clips else ():
-        out |= bounds(w, einsum, linears)
+        out |= {f"{einsum}/{side}": value for side, value in bounds(w, linears[0]).items()}
     return out
 
 

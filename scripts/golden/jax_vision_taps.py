@@ -32,6 +32,7 @@ class VisionRecorder(ItemRecorder):
         super().__init__(package)
         self.rows, self.cells = np.zeros(0, int), None  # patches and cells that are no padding
         self.angles: list = []
+        self.bounds: dict = {}  # of fused einsums (jax_towers.own_bounds)
         self._install()
 
     def put_rows(self, name: str, value) -> None:
@@ -51,6 +52,18 @@ class VisionRecorder(ItemRecorder):
         elif kind == "Block":
             self.layer += self.sees(kwargs["inputs"])
         return args, kwargs
+
+    def call_module(self, module, next_function, args, kwargs):
+        """Of a fused einsum whose linears have bounds of their own: once for each."""
+        if module.name not in self.bounds:
+            return next_function(*args, **kwargs)
+        weight, parts = module.variables["params"]["w"], []
+        for clips in self.bounds[module.name][self.layer]:
+            clips = {side: self.jnp.asarray(v, weight.dtype) for side, v in clips.items()}
+            one = type(module)(shape=module.shape, parent=None)
+            parts.append(one.apply({"params": {"w": weight, **clips}}, *args))
+        axis = 0 if module.name == "kv_einsum" else -2
+        return self.jnp.stack([p.take(i, axis) for i, p in enumerate(parts)], axis)
 
     def see(self, name: str, args, result) -> None:
         if name in RESULTS:

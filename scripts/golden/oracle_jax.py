@@ -46,6 +46,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import numpy as np
 
+import jax_towers
 import safetensors_file
 from jax_checkpoint import Config, Unsupported, require, transformer_arguments
 from jax_media import Encoders, Items
@@ -269,6 +270,9 @@ class Oracle:
         for kind in case.encoded:
             if kind not in self.flat:
                 self.flat[kind] = tower_weights(self.package, config, self.stored, kind)
+        if "vision" in needed:
+            bounds = jax_towers.own_bounds(config.top["vision_config"], self.stored)
+            self.encoders.vision.bounds = bounds
         asarray, dtype = self.package.jax.numpy.asarray, self.package.dtype
         flat = {path: array for kind in needed for path, array in self.flat[kind].items()}
         return nested({path: asarray(array, dtype=dtype) for path, array in flat.items()})
@@ -282,6 +286,8 @@ class Oracle:
         runner = Runner(self, config, case)
         taps = runner.run() | runner.kv_sources()
         meta = describe(config, case, self.precision, not job.unrepaired_router)
+        if "vision" in case.encoded and self.encoders.vision.bounds:
+            meta["repairs"].append("fused linears with bounds of their own run twice (DIV-M44)")
         save(job.out, meta, taps)
 
 
