@@ -45,6 +45,10 @@ AnyTensor rows_of(const AnyTensor& x, const std::vector<std::size_t>& slots) {
 PatchGrid patch_grid(const IntTensor<R, A>& positions, std::size_t table_rows) {
   const std::size_t slots = positions.shape()[0];
   check_shape(positions, {slots, 2}, "picture: positions");
+  if (slots > kMostSlots) {
+    throw Error("picture: got " + std::to_string(slots) + " slots, expected at most " +
+                std::to_string(kMostSlots));
+  }
   PatchGrid grid;
   std::set<Place> seen;
   for (std::size_t s = 0; s < slots; ++s) {

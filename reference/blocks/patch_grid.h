@@ -12,6 +12,9 @@
 
 namespace assay::ASSAY_REFERENCE {
 
+// More than any budget makes (9 x 1120), and few enough for the squares that attention makes of it.
+constexpr std::size_t kMostSlots = 16384;
+
 struct PatchGrid {
   std::vector<std::size_t> real;     // slots with a patch, in their order
   std::vector<std::size_t> padding;  // the other slots
@@ -20,7 +23,7 @@ struct PatchGrid {
 };
 
 // positions [S, 2]. Throws Error for a position outside the table, one that is padding on one axis
-// only, two patches at one place, and for no patch at all.
+// only, two patches at one place, no patch at all, and too many slots.
 PatchGrid patch_grid(const IntTensor<R, A>& positions, std::size_t table_rows);
 
 // Throws Error unless the patches fill the grid and pools of kernel x kernel tile it.

@@ -62,6 +62,10 @@ TEST(PatchGrid, RefusesAPictureWithoutPatches) {
   EXPECT_EQ(refusal({}), "picture: got 0 slots without a patch, expected at least one patch");
 }
 
+TEST(PatchGrid, RefusesMoreSlotsThanAnyBudgetMakes) {
+  EXPECT_EQ(refusal(Places(16385, {-1, -1})), "picture: got 16385 slots, expected at most 16384");
+}
+
 TEST(PatchGrid, RefusesHoles) {
   EXPECT_EQ(refusal({{0, 0}, {1, 0}, {1, 1}}),
             "picture: got 3 patches in a grid of 2 x 2, expected 4");

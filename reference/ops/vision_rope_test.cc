@@ -27,7 +27,8 @@ TEST(VisionRope, ByHand) {
 
 TEST(VisionRope, PrintedValues) {
   const std::string path = ASSAY_SOURCE_DIR "/golden/tables/vision_miniature.json";
-  for (const Json& line : parse_json_file(path, "vision_miniature.json", 1 << 20).at("rope")) {
+  const Json lines = parse_json_file(path, "vision_miniature.json", 1 << 20).at("rope");
+  for (const Json& line : lines) {
     const auto head_dim = line.at("head_dim").get<std::size_t>();
     const std::int32_t x = line.at("position").at(0);
     const auto table = vision_rope_table(place(x, line.at("position").at(1)), head_dim, kTheta);
