@@ -94,7 +94,7 @@ TEST(MediaCommand, AMistakeIsNoProfile) {
 
 // A case of 64 image placeholders whose picture is these bytes.
 std::string case_with_file(const TestDirectory& directory, const std::string& bytes) {
-  const std::string path = (directory.path() / "case.h5").string();
+  std::string path = (directory.path() / "case.h5").string();
   conformance::Hdf5Writer file(path);
   std::vector<double> types(66, 1);
   types.front() = types.back() = 0;
@@ -116,10 +116,14 @@ std::string case_with_file(const TestDirectory& directory, const std::string& by
   return path;
 }
 
+Outcome verify_file(const TestDirectory& directory, const std::string& bytes) {
+  const std::string path = case_with_file(directory, bytes);
+  return run("verify --checkpoint " + kCheckpoint + " --golden " + path);
+}
+
 TEST(MediaCommand, AStrangersFileIsEnough) {
   const TestDirectory directory;
-  const std::string path = case_with_file(directory, contents(kGolden + "media/one-pixel.png"));
-  const Outcome outcome = run("verify --golden " + path + " --checkpoint " + kCheckpoint);
+  const Outcome outcome = verify_file(directory, contents(kGolden + "media/one-pixel.png"));
   EXPECT_EQ(outcome.status, 0) << outcome.text;
 }
 
@@ -128,8 +132,7 @@ TEST(MediaCommand, DamagedMediaAreOneLineAndStatus2) {
   for (const std::string& bytes :
        {whole.substr(0, whole.size() / 2), whole.substr(1), std::string("no picture at all")}) {
     const TestDirectory directory;
-    const std::string path = case_with_file(directory, bytes);
-    const Outcome outcome = run("verify --golden " + path + " --checkpoint " + kCheckpoint);
+    const Outcome outcome = verify_file(directory, bytes);
     EXPECT_EQ(outcome.status, 2) << outcome.text;
     EXPECT_THAT(outcome.text, HasSubstr("case.h5: media 0"));
     EXPECT_EQ(std::count(outcome.text.begin(), outcome.text.end(), '\n'), 1) << outcome.text;

@@ -93,7 +93,7 @@ conformance::Status Verifier::run(const Subject& subject, const std::string& pre
   conformance::RunOptions run;
   run.prefill_chunk = options_.prefill;
   run.profile = profile_named(options_.profile, subject.golden.profile);
-  const auto status = judges_.build(precision).run(subject.golden.input, run, listener);
+  auto status = judges_.build(precision).run(subject.golden.input, run, listener);
   if (status.code != conformance::StatusCode::kNotSupported) {
     throw_unless_ok(status, subject.golden.path.string());
     listener.check();

@@ -18,7 +18,7 @@ Checkpoint tiny(const std::string& size) {
 // Wider than tall, so that a swap of axes shows; 528 x 288 within 70 soft tokens, 66 of them.
 Image wide_picture() {
   Image image{{45, 80}, {}};
-  for (std::size_t i = 0; i < 45 * 80 * 3; ++i) {
+  for (std::size_t i = 0; i < 10800; ++i) {
     image.rgb.push_back(static_cast<std::uint8_t>(i * 37 % 251));
   }
   return image;
