@@ -21,8 +21,7 @@ constexpr Rule kAnswer[] = {
      "Any number, nothing between them. One that the answer breaks off is reported as incomplete "
      "and not to be executed."},
     {"RN-6", "grammar of a call",
-     "call:NAME{KEY:value,...}; values nest. White space around punctuation is tolerated, keys may "
-     "stand between <|\"|>."},
+     "call:NAME{KEY:value,...}; values nest. White space around punctuation is tolerated."},
     {"RN-7", "strings",
      "All between two <|\"|>, taken literally: commas, braces, quotes and backslashes are data."},
     {"RN-8", "numbers",

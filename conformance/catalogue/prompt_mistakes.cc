@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mistakes around the network: tokenizer, template, parser, sampling, counts (spec prompting 5).
+// Mistakes around the network: tokenizer, template, parser, sampling, counts (spec prompting 6).
 //
 // The tap is the one that shows it; the note is an input that does. Some have no tap: they show in
 // what is drawn or measured, and a unit test is their judge. C01 ... are conversations of
