@@ -4,7 +4,8 @@
 //   [{"box_2d": [y0, x0, y1, x1], "label": "cat"}]     {"point": [y, x], "label": "eye"}
 //   pixel: x = x_norm / 1000 * width, y = y_norm / 1000 * height, clamped to the picture
 //
-// Coordinates are 0 … 1000 of the full original picture, y first.  Spec prompting 3.2, 3.3.
+// Coordinates are 0 … 1000 of the full original picture, y first.  Spec prompting 3.2, 3.3,
+// RN-15, RN-16.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values and tool declarations in the syntax of the Gemma 4 prompt (spec prompting 2.4, 2.5).
+// Values and tool declarations in the syntax of the Gemma 4 prompt (spec prompting 2.4, 2.5,
+// RP-13 to RP-19).
 //
 //   string   <|"|>raw text<|"|>      nothing is escaped
 //   mapping  {key:VALUE,…}           keys sorted without regard to case

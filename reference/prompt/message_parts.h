@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields and parts of a message, as the official template sees them (spec prompting 2.2).
+// Fields and parts of a message, as the official template sees them (spec prompting 2.2, RP-9).
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls and results inside a model turn (spec prompting 2.3, steps 4d and 4e).
+// Calls and results inside a model turn (spec prompting 2.3, steps 4d and 4e, RP-5 to RP-7).
 //
 //   <|tool_call>call:NAME{key:VALUE,…}<tool_call|>
 //   <|tool_response>response:NAME{key:VALUE,… or value:VALUE}<tool_response|>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From logits to the next token, in the normative order (spec prompting 4.3):
+// From logits to the next token, in the normative order (spec prompting 4.3, RS-2 to RS-8):
 //
 //   suppress -> z / temperature -> top-k (ties at the threshold stay) -> top-p (the smallest prefix
 //   that reaches top_p, the crossing token included) -> softmax over what is left -> draw

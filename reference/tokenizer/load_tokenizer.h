@@ -18,7 +18,7 @@ constexpr std::size_t kMaxTokenizerBytes = 256u << 20;
 
 Vocabulary read_tokenizer_json(const std::filesystem::path& path);
 
-// tokenizer.ggml.tokens and .merges; the merges are rebuilt where the file has none.
+// tokenizer.ggml.tokens and .merges; the merges are rebuilt where the file has none (RT-16).
 Vocabulary read_gguf_tokenizer(const std::filesystem::path& path);
 
 // Token strings in id order, one NUL between two; plain or compressed by xz. Merges are rebuilt.
