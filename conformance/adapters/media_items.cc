@@ -76,6 +76,7 @@ class CaseMedia {
   void add_video(const MediaItem& item);
   void fill(MediaInput input, const std::string& kind);
   void settle_budget(MediaInput& input, std::size_t placeholders) const;
+  Tensor<T, D> encode(const MediaInput& input, const std::string& title) const;
 
   const MediaEncoder& encoder_;
   const ProcessorConfig& processor_;
@@ -121,6 +122,14 @@ void CaseMedia::settle_budget(MediaInput& input, std::size_t placeholders) const
   }
 }
 
+Tensor<T, D> CaseMedia::encode(const MediaInput& input, const std::string& title) const {
+  try {
+    return encoder_.encode(input, scope());
+  } catch (const Error& error) {
+    throw Error(title + ": " + error.what());
+  }
+}
+
 void CaseMedia::fill(MediaInput input, const std::string& kind) {
   const std::size_t at = places_.next();
   const std::size_t placeholders = places_.run(token_type(kind));
@@ -141,7 +150,7 @@ void CaseMedia::fill(MediaInput input, const std::string& kind) {
     const auto options = encoder_.patch_options(input.kind, input.budget);
     check_rows(image_soft_tokens(input.rgb->size, options));  // before the work
   }
-  const auto soft = encoder_.encode(input, scope());
+  const auto soft = encode(input, title);
   check_rows(soft.shape()[0]);
   MediaItem item;
   item.kind = kind;

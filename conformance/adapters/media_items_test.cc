@@ -176,6 +176,10 @@ TEST(EncodeMedia, NamesTheItemInErrors) {
   item.rgb = {{1, 2, 3}, {0, 0, 0}};
   EXPECT_EQ(refusal({item}, {{kImage, 1}}),
             "media 0: rgb: got shape [1, 2, 3] with 3 values, expected 3 axes and as many values");
+  item.rgb = {};
+  item.patches = {{1, 2}, {0, 0}};
+  item.positions = {{1, 2}, {0, 0}};
+  EXPECT_EQ(refusal({item}, {{kImage, 1}}).rfind("media 0 (image): picture: ", 0), 0u);
   item.kind = "smell";
   EXPECT_NE(refusal({item}, {{kImage, 1}}), "no error");
 }
