@@ -229,7 +229,8 @@ TEST(embedder, root_of_width_omitted) {
   expect_avoided(taps.at("text.embed_scaled").values, right, rows, bound_of(1e-6, 1e-14));
 }
 
-// M-24, M-28, R-14, RX-10, RX-16: placeholders look up the pad row; the tokens beside them keep their own.
+// M-24, M-28, R-14, RX-10, RX-16: placeholders look up the pad row; the tokens beside them keep
+// their own.
 TEST(per_layer_input, placeholder_row) {
   const auto checkpoint = golden("e2b-tiny");
   const Transformer model(checkpoint);
