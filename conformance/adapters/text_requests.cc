@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-#include "reference/answer/answer_parser.h"
+#include "reference/answer/answer_reader.h"
 #include "reference/core/error.h"
 #include "reference/prompt/chat_template.h"
 #include "reference/sampling/stop_tokens.h"

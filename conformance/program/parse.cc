@@ -7,7 +7,7 @@
 #include "conformance/program/text_commands.h"
 #include "conformance/program/token_lists.h"
 #include "conformance/program/vocabularies.h"
-#include "reference/answer/answer_parser.h"
+#include "reference/answer/answer_reader.h"
 #include "reference/core/error.h"
 
 namespace assay::program {

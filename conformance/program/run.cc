@@ -14,7 +14,7 @@
 #include "conformance/program/run_options.h"
 #include "conformance/program/token_lists.h"
 #include "conformance/program/vocabularies.h"
-#include "reference/answer/answer_parser.h"
+#include "reference/answer/answer_reader.h"
 #include "reference/answer/boxes.h"
 #include "reference/core/error.h"
 #include "reference/sampling/stop_tokens.h"

@@ -6,7 +6,7 @@
 //   call    := <|tool_call> "call:" NAME "{" [KEY ":" value ("," KEY ":" value)*] "}" <tool_call|>
 //
 // Structure is carried by control tokens, never by text that looks like them; a parser needs the
-// tokens, or text decoded with the control literals kept.  Spec prompting 2.8.
+// tokens, or text decoded with the control literals kept.  Spec prompting 2.8, RN-1 to RN-14.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +38,7 @@ TokenRole role_of_literal(std::string_view literal);
 
 struct ToolCall {
   std::string name;
+  std::string tool;                  // the declared tool that the name means; empty: none is known
   Value arguments;                   // a mapping
   std::string raw;                   // the text between the two control tokens, delimiters kept
   std::vector<std::string> repairs;  // what had to be mended; empty: the strict grammar held

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "reference/answer/tool_call.h"
+#include "reference/tokenizer/vocabulary.h"
 
 namespace assay {
 namespace {
@@ -193,63 +194,6 @@ void AnswerParser::close_call(bool complete) {
   place_ = Place::kContent;
   after_call_ = true;
   after_thought_ = false;
-}
-
-std::vector<AnswerEvent> AnswerReader::push(std::int32_t id) {
-  const bool control = tokenizer_->is_control(id);
-  if (!control) {
-    return parser_.push(TokenRole::kText, decoder_.push(id));
-  }
-  auto events = parser_.push(TokenRole::kText, decoder_.finish());  // an unfinished run of bytes
-  const std::string& literal = tokenizer_->token(id);
-  for (AnswerEvent& event : parser_.push(role_of_literal(literal), literal)) {
-    events.push_back(std::move(event));
-  }
-  return events;
-}
-
-std::vector<AnswerEvent> AnswerReader::finish() {
-  auto events = parser_.push(TokenRole::kText, decoder_.finish());
-  for (AnswerEvent& event : parser_.finish()) {
-    events.push_back(std::move(event));
-  }
-  return events;
-}
-
-Answer parse_answer(const Tokenizer& tokenizer, std::span<const std::int32_t> ids,
-                    const AnswerOptions& options) {
-  AnswerReader reader(tokenizer, options);
-  for (const std::int32_t id : ids) {
-    reader.push(id);
-  }
-  reader.finish();
-  return reader.answer();
-}
-
-Answer parse_answer_text(std::string_view text, const AnswerOptions& options) {
-  AnswerParser parser(options);
-  std::size_t plain = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    std::string_view literal;
-    if (text[at] == '<') {
-      for (const std::string& candidate : control_literals()) {
-        if (text.substr(at, candidate.size()) == candidate) {
-          literal = candidate;
-        }
-      }
-    }
-    if (literal.empty()) {
-      ++at;
-      continue;
-    }
-    parser.push(TokenRole::kText, text.substr(plain, at - plain));
-    parser.push(role_of_literal(literal), literal);
-    at += literal.size();
-    plain = at;
-  }
-  parser.push(TokenRole::kText, text.substr(plain));
-  parser.finish();
-  return parser.answer();
 }
 
 }  // namespace assay

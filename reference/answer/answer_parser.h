@@ -5,13 +5,11 @@
 // character. A call is given out when it is closed.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "reference/answer/answer.h"
-#include "reference/tokenizer/tokenizer.h"
 
 namespace assay {
 
@@ -49,28 +47,5 @@ class AnswerParser {
   bool after_call_ = false;     // a stray closer or result opener directly behind a call is noise
   std::string call_;            // the body of the open call, kDelimiterByte for delimiters
 };
-
-// Ids to roles and text, for AnswerParser.
-class AnswerReader {
- public:
-  AnswerReader(const Tokenizer& tokenizer, AnswerOptions options = {})
-      : tokenizer_(&tokenizer), decoder_(tokenizer), parser_(options) {}
-
-  std::vector<AnswerEvent> push(std::int32_t id);
-  std::vector<AnswerEvent> finish();
-  bool stopped() const { return parser_.stopped(); }
-  const Answer& answer() const { return parser_.answer(); }
-
- private:
-  const Tokenizer* tokenizer_;
-  StreamingDecoder decoder_;
-  AnswerParser parser_;
-};
-
-Answer parse_answer(const Tokenizer& tokenizer, std::span<const std::int32_t> ids,
-                    const AnswerOptions& options = {});
-
-// Text decoded with control literals kept.
-Answer parse_answer_text(std::string_view text, const AnswerOptions& options = {});
 
 }  // namespace assay

@@ -71,7 +71,7 @@ std::string_view without_fence(std::string_view text) {
   }
   const std::size_t line = text.find('\n');
   const std::size_t end = text.rfind(kFence);
-  if (line == std::string_view::npos || end <= line) {
+  if (line == std::string_view::npos || end <= line || end + kFence.size() != text.size()) {
     return text;
   }
   return trim(text.substr(line + 1, end - line - 1));

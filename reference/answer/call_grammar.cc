@@ -4,15 +4,14 @@
 #include <algorithm>
 
 #include "reference/answer/call_words.h"
-#include "reference/answer/tool_call.h"
 #include "reference/core/error.h"
 #include "reference/prompt/text_case.h"
+#include "reference/tokenizer/utf8.h"
 
 namespace assay {
 namespace {
 
 constexpr std::size_t kMaxNesting = 64;
-constexpr std::string_view kPunctuation = ":,{}[]()=";
 
 // Thrown inside this file only: this reading does not hold.
 struct NoReading {
@@ -22,19 +21,16 @@ struct NoReading {
 class CallReader {
  public:
   CallReader(std::string_view body, RepairSet allowed, const IsString& is_string)
-      : text_(body),
-        last_brace_(body.rfind('}')),
-        last_parenthesis_(body.rfind(')')),
-        allowed_(allowed),
-        is_string_(is_string) {}
+      : text_(body), allowed_(allowed), is_string_(is_string) {}
 
   CallReading read() {
     CallReading reading;
     reading.name = read_name();
     name_ = reading.name;
-    const bool round = peek() == '(' && use(Repair::kParentheses);
-    expect(round ? '(' : '{');
-    reading.arguments = Value(read_pairs(round ? ')' : '}', 1));
+    round_ = peek() == '(' && use(Repair::kParentheses);
+    expect(round_ ? '(' : '{');
+    find_last_value();
+    reading.arguments = Value(read_pairs(round_ ? ')' : '}', 1));
     skip_space();
     if (at_ < text_.size() && !use(Repair::kTrailingJunk)) {
       fail("text behind the arguments");
@@ -57,6 +53,12 @@ class CallReader {
     throw NoReading{"got " + got + " at byte " + std::to_string(at_)};
   }
 
+  // The character here, in quotes.
+  std::string here() const {
+    const std::size_t length = std::max<std::size_t>(1, utf8_length(text_, at_));
+    return "'" + printable(with_literals(text_.substr(at_, length))) + "'";
+  }
+
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   bool at_end() const { return at_ >= text_.size(); }
   void skip_space() {
@@ -67,7 +69,7 @@ class CallReader {
   void expect(char c) {
     skip_space();
     if (peek() != c || at_end()) {
-      fail(at_end() ? "the end" : std::string("'") + peek() + "' instead of '" + c + "'");
+      fail(at_end() ? "the end" : here() + " instead of '" + c + "'");
     }
     ++at_;
   }
@@ -106,10 +108,10 @@ class CallReader {
     }
     while (true) {
       std::string key = read_key();
-      Value value = read_argument(key, close, depth);
+      Value value = read_argument(key, depth);
       pairs.emplace_back(std::move(key), std::move(value));
       if (!another(close)) {
-        return pairs;
+        return without_repeats(std::move(pairs));
       }
     }
   }
@@ -134,7 +136,7 @@ class CallReader {
     if (use(Repair::kMissingComma)) {
       return true;
     }
-    fail(std::string("'") + peek() + "' behind a value");
+    fail(here() + " behind a value");
   }
 
   std::string read_key() {
@@ -142,26 +144,24 @@ class CallReader {
     if (peek() == kDelimiterByte) {
       std::string key = read_delimited();
       expect_colon();
+      used_.set(static_cast<std::size_t>(Repair::kDelimitedKey));
       return key;
     }
-    const std::size_t first = at_;
-    while (!at_end() && kPunctuation.substr(0, 4).find(peek()) == std::string_view::npos &&
-           !(peek() == '=' && allows(Repair::kEquals)) && peek() != kDelimiterByte) {
-      ++at_;
-    }
-    const std::string key(trim(text_.substr(first, at_ - first)));
+    const std::string_view stops = allows(Repair::kEquals) ? ":,{}=\xFF" : ":,{}\xFF";
+    const std::size_t end = std::min(text_.find_first_of(stops, at_), text_.size());
+    const std::string_view key = trim(text_.substr(at_, end - at_));
+    at_ = end;
     if (key.empty()) {
       fail("no key");
     }
     expect_colon();
-    return unquoted_key(key);
-  }
-
-  // A key in quotes is a key all the same, when other quotes are allowed.
-  std::string unquoted_key(const std::string& key) {
-    const bool quoted = key.size() >= 2 && key.front() == key.back() &&
-                        (key.front() == '"' || key.front() == '\'' || key.front() == '`');
-    return quoted && use(Repair::kOtherQuotes) ? key.substr(1, key.size() - 2) : key;
+    if (!is_quoted(key)) {
+      return std::string(key);
+    }
+    if (!use(Repair::kOtherQuotes)) {
+      fail("a key in quotes");
+    }
+    return std::string(key.substr(1, key.size() - 2));
   }
 
   void expect_colon() {
@@ -173,17 +173,34 @@ class CallReader {
     expect(':');
   }
 
-  // An argument of the call itself may be raw text where the tool says that it is a string.
-  Value read_argument(const std::string& key, char close, std::size_t depth) {
-    const std::size_t last = close == ')' ? last_parenthesis_ : last_brace_;
-    if (depth == 1 && allows(Repair::kRawLastValue) && is_string_ && peek() != kDelimiterByte &&
-        last != std::string_view::npos && last >= at_ && is_string_(name_, key)) {
-      used_.set(static_cast<std::size_t>(Repair::kRawLastValue));
-      std::string raw(trim(text_.substr(at_, last - at_)));
-      at_ = last;
-      return Value(std::move(raw));
+  // Where the value of the last key begins that the tool declares, at the earliest; and the last
+  // bracket, up to which a raw value goes.
+  void find_last_value() {
+    if (!allows(Repair::kRawLastValue) || !is_string_) {
+      return;
     }
-    return read_value(depth);
+    last_bracket_ = text_.rfind(round_ ? ')' : '}');
+    last_value_ = at_;
+    for (std::size_t at = text_.find(',', at_); at < text_.size(); at = text_.find(',', at + 1)) {
+      const std::size_t end = text_.find_first_of(":,", at + 1);
+      if (end < text_.size() && text_[end] == ':' &&
+          is_string_(name_, trim(text_.substr(at + 1, end - at - 1)))) {
+        last_value_ = end + 1;
+      }
+    }
+  }
+
+  // The last argument of the call may be raw text where the tool says that it is a string.
+  Value read_argument(const std::string& key, std::size_t depth) {
+    skip_space();
+    if (depth != 1 || last_bracket_ == std::string_view::npos || last_bracket_ < at_ ||
+        at_ < last_value_ || peek() == kDelimiterByte || !is_string_(name_, key).value_or(false)) {
+      return read_value(depth);
+    }
+    use(Repair::kRawLastValue);
+    const std::string_view raw = trim(text_.substr(at_, last_bracket_ - at_));
+    at_ = last_bracket_;
+    return Value(with_literals(raw));
   }
 
   void check_depth(std::size_t depth) const {
@@ -234,24 +251,25 @@ class CallReader {
   }
 
   std::string read_delimited() {
-    ++at_;
-    const std::size_t end = text_.find(kDelimiterByte, at_);
-    if (end != std::string_view::npos) {
-      std::string text(text_.substr(at_, end - at_));
+    const std::size_t first = ++at_;
+    const std::size_t end = text_.find(kDelimiterByte, first);
+    if (end != std::string_view::npos && (!allows(Repair::kOneDelimiter) || ends_value(end + 1))) {
       at_ = end + 1;
-      return text;
+      return std::string(text_.substr(first, end - first));
     }
     if (!use(Repair::kOneDelimiter)) {
       fail("a string without its end");
     }
-    return read_until(",}]");
+    at_ = std::min(text_.find_first_of(",}]\xFF", first), text_.size());
+    return std::string(trim(text_.substr(first, at_ - first)));
   }
 
-  std::string read_until(std::string_view stops) {
-    const std::size_t end = std::min(text_.find_first_of(stops, at_), text_.size());
-    std::string text(trim(text_.substr(at_, end - at_)));
-    at_ = end;
-    return text;
+  // Whether what stands at `at` may stand behind a value or a key.
+  bool ends_value(std::size_t at) const {
+    const std::size_t next = text_.find_first_not_of(" \n\t\r", at);
+    return next == std::string_view::npos ||
+           std::string_view(",}])").find(text_[next]) != std::string_view::npos ||
+           text_[next] == ':' || text_[next] == '=';
   }
 
   // A backslash before the closing quote belongs to it; nothing else is unescaped.
@@ -269,17 +287,21 @@ class CallReader {
       fail("a string without its end");
     }
     ++at_;
-    return text;
+    return with_literals(text);
   }
 
   // Numbers and words, up to the next punctuation.
   Value read_word() {
-    const bool by_space = allows(Repair::kMissingComma);
-    const char* stops = by_space ? ",{}[]()\xFF \n\t" : ",{}[]()\xFF";
+    std::string stops = round_ ? ",{}[]()\xFF" : ",{}[]\xFF";
+    stops += allows(Repair::kMissingComma) ? " \n\t" : "";
     const std::size_t end = std::min(text_.find_first_of(stops, at_), text_.size());
     const std::string_view word = trim(text_.substr(at_, end - at_));
     if (word.empty()) {
       fail("no value");
+    }
+    if (end < text_.size() && text_[end] == kDelimiterByte && use(Repair::kOneDelimiter)) {
+      at_ = end + 1;
+      return Value(std::string(word));
     }
     at_ = static_cast<std::size_t>(word.data() - text_.data()) + word.size();
     if (word == "true" || word == "false") {
@@ -288,42 +310,37 @@ class CallReader {
     if (word == "null") {
       return Value();
     }
-    if (is_number(word)) {
-      return number_value(word);
-    }
-    return read_odd_word(word);
+    return is_number(word) ? number_value(word) : read_odd_word(word);
   }
 
   Value read_odd_word(std::string_view word) {
-    const std::string lower = to_lower(word);
-    if ((lower == "nil" || lower == "none") && use(Repair::kNullWord)) {
+    const std::string lower = word.size() <= 4 ? to_lower(word) : "";
+    const bool null = lower == "nil" || lower == "none" || lower == "null";
+    if (null && use(Repair::kNullWord)) {
       return {};
     }
-    if (peek() == kDelimiterByte && use(Repair::kOneDelimiter)) {
-      ++at_;
-      return Value(std::string(word));
-    }
-    if (!use(Repair::kBareWord)) {
+    const bool plain = !null && word.find_first_of("\"'`") != 0 && !holds_a_pair(word);
+    if (!plain || !use(Repair::kBareWord)) {
       fail("the word '" + printable(word) + "'");
     }
     return Value(std::string(word));
   }
 
   std::string_view text_;
-  std::size_t last_brace_;
-  std::size_t last_parenthesis_;
   RepairSet allowed_;
   const IsString& is_string_;
   RepairSet used_;
   std::string name_;
+  bool round_ = false;  // parentheses for braces
+  std::size_t last_value_ = 0;
+  std::size_t last_bracket_ = std::string_view::npos;  // no raw value
   std::size_t at_ = 0;
 };
 
 }  // namespace
 
 const char* repair_name(Repair repair) {
-  constexpr std::array<const char*, kRepairs> kNames = {"bare word as string",
-                                                        "other quotes",
+  constexpr std::array<const char*, kRepairs> kNames = {"other quotes",
                                                         "nil or none as null",
                                                         "= for :",
                                                         "missing comma",
@@ -332,7 +349,9 @@ const char* repair_name(Repair repair) {
                                                         "missing word call",
                                                         "parentheses for braces",
                                                         "one string delimiter missing",
-                                                        "raw text as last string"};
+                                                        "raw text as last string",
+                                                        "bare word as string",
+                                                        "key in string delimiters"};
   return kNames[static_cast<std::size_t>(repair)];
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 #include <string>
+#include <unordered_map>
+#include <utility>
 
 namespace assay {
 namespace {
@@ -12,7 +14,23 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+bool begins_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
 }  // namespace
+
+std::string with_literals(std::string_view body) {
+  std::string text;
+  for (const char c : body) {
+    if (c == kDelimiterByte) {
+      text += "<|\"|>";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -63,6 +81,39 @@ Value number_value(std::string_view text) {
     return Value(std::string(text));
   }
   return Value(Value::Number{python_number(value)});
+}
+
+bool is_quoted(std::string_view text) {
+  return text.size() >= 2 && text.front() == text.back() &&
+         (text.front() == '"' || text.front() == '\'' || text.front() == '`');
+}
+
+bool holds_a_pair(std::string_view text) {
+  bool in_name = false;
+  char before = 'x';
+  for (const char c : text) {
+    if (in_name && c == ':') {
+      return true;
+    }
+    const bool begins = (before == ' ' || before == '\n' || before == '\t') && begins_name(c);
+    in_name = begins || (in_name && (begins_name(c) || is_digit(c)));
+    before = c;
+  }
+  return false;
+}
+
+Value::Mapping without_repeats(Value::Mapping pairs) {
+  Value::Mapping kept;
+  std::unordered_map<std::string, std::size_t> places;
+  for (auto& [key, value] : pairs) {
+    const auto [place, is_new] = places.emplace(key, kept.size());
+    if (is_new) {
+      kept.emplace_back(key, std::move(value));
+    } else {
+      kept[place->second].second = std::move(value);
+    }
+  }
+  return kept;
 }
 
 }  // namespace assay

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/answer/tool_call.h"
 
-#include <unordered_map>
-
 #include "reference/answer/call_grammar.h"
+#include "reference/prompt/text_case.h"
 
 namespace assay {
 namespace {
@@ -22,49 +21,26 @@ const Value* function_of(const Value& tools, std::string_view name) {
   return nullptr;
 }
 
-// Whether the declaration of a tool says that a parameter is a string.
-bool declares_string(const Value& tools, std::string_view name, std::string_view key) {
+// Whether a tool says that a parameter is a string; nothing where it does not know it.
+std::optional<bool> declares_string(const Value& tools, std::string_view name,
+                                    std::string_view key) {
   const Value* place = function_of(tools, declared_tool(name, tools));
   for (const std::string_view step :
-       {std::string_view("parameters"), std::string_view("properties"), key,
-        std::string_view("type")}) {
+       {std::string_view("parameters"), std::string_view("properties"), key}) {
     place = place == nullptr ? nullptr : place->find(step);
   }
-  return place != nullptr && place->is_string() && place->string() == "string";
-}
-
-// The later of equal keys counts, at the place of the first.
-Value::Mapping without_repeats(const Value::Mapping& pairs) {
-  Value::Mapping kept;
-  std::unordered_map<std::string_view, std::size_t> places;
-  for (const auto& [key, value] : pairs) {
-    const auto [place, is_new] = places.emplace(key, kept.size());
-    if (is_new) {
-      kept.emplace_back(key, value);
-    } else {
-      kept[place->second].second = value;
-    }
+  if (place == nullptr) {
+    return std::nullopt;
   }
-  return kept;
-}
-
-std::string with_literals(std::string_view body) {
-  std::string text;
-  for (const char c : body) {
-    if (c == kDelimiterByte) {
-      text += "<|\"|>";
-    } else {
-      text += c;
-    }
-  }
-  return text;
+  const Value* type = place->find("type");
+  return type != nullptr && type->is_string() && to_lower(type->string()) == "string";
 }
 
 // The first reading that holds: strict, with one repair, then with more and more of them.
 std::optional<CallReading> first_reading(std::string_view body, const AnswerOptions& options,
                                          std::string& error) {
   const IsString is_string = [&options](std::string_view name, std::string_view key) {
-    return options.tools != nullptr && declares_string(*options.tools, name, key);
+    return options.tools == nullptr ? std::nullopt : declares_string(*options.tools, name, key);
   };
   if (auto strict = read_call(body, {}, is_string, error)) {
     return strict;
@@ -73,13 +49,13 @@ std::optional<CallReading> first_reading(std::string_view body, const AnswerOpti
     return std::nullopt;
   }
   std::string ignored;
-  for (std::size_t i = 0; i < kRepairs; ++i) {
+  for (std::size_t i = 0; i < kTriedRepairs; ++i) {
     if (auto reading = read_call(body, RepairSet(1U << i), is_string, ignored)) {
       return reading;
     }
   }
   RepairSet allowed(1);
-  for (std::size_t i = 1; i < kRepairs; ++i) {
+  for (std::size_t i = 1; i < kTriedRepairs; ++i) {
     allowed.set(i);
     if (auto reading = read_call(body, allowed, is_string, ignored)) {
       return reading;
@@ -100,7 +76,8 @@ ToolCall parse_tool_call(std::string_view body, const AnswerOptions& options) {
   }
   call.error.clear();
   call.name = reading->name;
-  call.arguments = Value(without_repeats(reading->arguments.mapping()));
+  call.tool = options.tools == nullptr ? "" : declared_tool(call.name, *options.tools);
+  call.arguments = reading->arguments;
   for (std::size_t i = 0; i < kRepairs; ++i) {
     if (reading->used.test(i)) {
       call.repairs.emplace_back(repair_name(static_cast<Repair>(i)));

@@ -10,12 +10,11 @@
 #include <string_view>
 
 #include "reference/answer/answer.h"
+#include "reference/answer/call_words.h"
 
 namespace assay {
 
-// Stands for <|"|> in a body: no byte of UTF-8.
-inline constexpr char kDelimiterByte = '\xFF';
-
+// `body` holds kDelimiterByte for delimiters and is UTF-8 otherwise.
 ToolCall parse_tool_call(std::string_view body, const AnswerOptions& options);
 
 // The tool that a call means: its name, or the part behind the last ':' or '.' where only that is
