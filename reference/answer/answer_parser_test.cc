@@ -32,7 +32,7 @@ Answer read(const std::string& text, bool in_thought = false) {
   return by_tokens;
 }
 
-TEST(Roles, OfLiterals) {
+TEST(Roles, OfLiterals) {  // RN-1
   EXPECT_EQ(role_of_literal("<|channel>"), TokenRole::kOpenThought);
   EXPECT_EQ(role_of_literal("<tool_call|>"), TokenRole::kCloseCall);
   EXPECT_EQ(role_of_literal("<|tool_response>"), TokenRole::kOpenResult);
@@ -53,7 +53,7 @@ TEST(Answer, PlainContent) {
   EXPECT_FALSE(read("Hello").stopped);
 }
 
-TEST(Answer, ThoughtThenContent) {
+TEST(Answer, ThoughtThenContent) {  // RN-2, RN-10
   const Answer answer = read("<|channel>thought\nplan\n<channel|>\n\nHi\n<turn|>");
   EXPECT_THAT(answer.thoughts, ElementsAre("plan\n"));
   EXPECT_EQ(answer.content, "Hi\n");
@@ -69,7 +69,7 @@ TEST(Answer, AnEmptyThoughtIsEmptyNotAbsent) {
   }
 }
 
-TEST(Answer, SeveralThoughts) {
+TEST(Answer, SeveralThoughts) {  // RN-2
   const Answer answer =
       read("<|channel>thought\none<channel|>" + kCall + "<|channel>thought\ntwo<channel|>b");
   EXPECT_THAT(answer.thoughts, ElementsAre("one", "two"));
@@ -86,14 +86,14 @@ TEST(answer_mistakes, P46_label_left_in_or_taken_from_content) {
   EXPECT_THAT(read("<|channel>thoughtful<channel|>").thoughts, ElementsAre("thoughtful"));
 }
 
-TEST(answer_mistakes, P47_open_thought_taken_for_content) {
+TEST(answer_mistakes, P47_open_thought_taken_for_content) {  // RN-3
   const Answer answer = read("abc<channel|>d", true);
   EXPECT_THAT(answer.thoughts, ElementsAre("abc"));
   EXPECT_EQ(answer.content, "d");
   EXPECT_THAT(read("thought\nx<channel|>", true).thoughts, ElementsAre("thought\nx"));
 }
 
-TEST(answer_mistakes, P48_unclosed_thought_as_content) {
+TEST(answer_mistakes, P48_unclosed_thought_as_content) {  // RN-4
   for (const char* text : {"<|channel>thought\nabc", "<|channel>thought\nabc<turn|>",
                            "<|channel>thought\nabc<|tool_response>"}) {
     const Answer answer = read(text);
@@ -103,7 +103,7 @@ TEST(answer_mistakes, P48_unclosed_thought_as_content) {
   }
 }
 
-TEST(Answer, CallsInSequence) {
+TEST(Answer, CallsInSequence) {  // RN-5
   const Answer answer = read(kCall + "<|tool_call>call:g{}<tool_call|><|tool_response>");
   ASSERT_EQ(answer.calls.size(), 2U);
   EXPECT_EQ(answer.calls[0].name, "f");
@@ -114,13 +114,13 @@ TEST(Answer, CallsInSequence) {
   EXPECT_EQ(answer.stray_tokens, 0U);
 }
 
-TEST(Answer, ContentAroundCalls) {
+TEST(Answer, ContentAroundCalls) {  // RN-10
   const Answer answer = read("Let me see. " + kCall + " Done.<turn|>");
   EXPECT_EQ(answer.content, "Let me see.  Done.");
   EXPECT_EQ(answer.calls.size(), 1U);
 }
 
-TEST(Answer, StoppedInsideACall) {
+TEST(Answer, StoppedInsideACall) {  // RN-5
   for (const char* text :
        {"<|tool_call>call:f{a:1}", "<|tool_call>call:f{a:1}<turn|>",
         "<|tool_call>call:f{a:1}<|tool_response>", "<|tool_call>call:f{a:1}<eos>"}) {
@@ -131,7 +131,7 @@ TEST(Answer, StoppedInsideACall) {
   }
 }
 
-TEST(Answer, ABadCallDoesNotSwallowAGoodOne) {
+TEST(Answer, ABadCallDoesNotSwallowAGoodOne) {  // RN-12
   const Answer answer = read("<|tool_call>call:bad{a:<|\"|>" + kCall + "rest<turn|>");
   ASSERT_EQ(answer.calls.size(), 2U);
   EXPECT_FALSE(answer.calls[0].complete);
@@ -147,7 +147,7 @@ TEST(Answer, AnUnreadableCallSurfaces) {
   EXPECT_EQ(answer.calls[0].raw, "nonsense");
 }
 
-TEST(Answer, NoiseBehindACallIsNoContent) {
+TEST(Answer, NoiseBehindACallIsNoContent) {  // RN-11
   const Answer answer = read(kCall + "<tool_call|><tool_call|>x<tool_call|>");
   EXPECT_EQ(answer.content, "x");
   EXPECT_EQ(answer.stray_tokens, 1U);  // the last one
@@ -173,7 +173,7 @@ TEST(Answer, EveryStopToken) {  // P16, P17, P18
   EXPECT_FALSE(read("a</s>b").stopped);
 }
 
-TEST(answer_mistakes, P42_control_tokens_stripped) {
+TEST(answer_mistakes, P42_control_tokens_stripped) {  // RN-1
   const std::string turn =
       "<|tool_call>call:book{b:true,n:-1.5,s:<|\"|>He said \"hi\" \\ {x:1}, ok\nnext<|\"|>,"
       "z:null}<tool_call|>";

@@ -13,7 +13,7 @@ Regions regions(const std::string& json, std::size_t width = 1000, std::size_t h
   return find_regions(parse_value(json, "test"), width, height);
 }
 
-TEST(boxes_mistakes, P50_order_scale_and_picture) {
+TEST(boxes_mistakes, P50_order_scale_and_picture) {  // RN-16
   const Regions found = regions(R"({"box_2d": [100, 500, 200, 700], "label": "b"})", 1906, 1360);
   ASSERT_EQ(found.boxes.size(), 1U);
   const Box& box = found.boxes[0];
@@ -54,7 +54,7 @@ TEST(Boxes, WhatIsNoneIsPassedOver) {
   }
 }
 
-TEST(CheckJson, WithAndWithoutAFence) {
+TEST(CheckJson, WithAndWithoutAFence) {  // RN-15
   for (const char* answer : {"{}", " [1, 2]\n", "```json\n{\"a\": 1}\n```", "```\n[]\n```",
                              "\n```json\n\"x\"\n```\n", "null", "3"}) {
     EXPECT_TRUE(check_json(answer).valid) << answer;

@@ -42,7 +42,7 @@ Answer expect_pieces(const std::vector<std::string>& pieces, AnswerOptions optio
 
 class Streaming : public testing::TestWithParam<bool> {};
 
-TEST_P(Streaming, TokenByToken) {
+TEST_P(Streaming, TokenByToken) {  // RN-13
   AnswerOptions options;
   options.in_thought = GetParam();
   for (const std::string& turn : turns()) {
@@ -60,7 +60,7 @@ TEST_P(Streaming, TokenByToken) {
   }
 }
 
-TEST_P(Streaming, ByteByByteAndInPiecesOfEverySize) {
+TEST_P(Streaming, ByteByByteAndInPiecesOfEverySize) {  // RN-13
   AnswerOptions options;
   options.in_thought = GetParam();
   std::mt19937 random(17);
@@ -86,7 +86,7 @@ TEST_P(Streaming, ByteByByteAndInPiecesOfEverySize) {
 
 INSTANTIATE_TEST_SUITE_P(InThought, Streaming, testing::Bool());
 
-TEST(StreamingHoldsBack, LiteralsNamesAndCharacters) {
+TEST(StreamingHoldsBack, LiteralsNamesAndCharacters) {  // RN-13
   AnswerTextReader reader;
   const auto texts = [&](std::string_view piece) {
     std::string all;

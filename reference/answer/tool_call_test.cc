@@ -49,7 +49,7 @@ std::string repaired(const std::string& body, const Value* declared = nullptr) {
   return text;
 }
 
-TEST(ToolCall, StrictGrammar) {
+TEST(ToolCall, StrictGrammar) {  // RN-6
   EXPECT_EQ(strict("call:f{}"), "f {}");
   EXPECT_EQ(strict("call:f{a:@x@}"), R"(f {"a": "x"})");
   EXPECT_EQ(strict("call:f{a:1,b:-2.5,c:true,d:false,e:null}"),
@@ -59,7 +59,7 @@ TEST(ToolCall, StrictGrammar) {
   EXPECT_EQ(strict("call:f{two words:1,k-e.y:2}"), R"(f {"two words": 1, "k-e.y": 2})");
 }
 
-TEST(ToolCall, NumbersAsTheyWereMeant) {
+TEST(ToolCall, NumbersAsTheyWereMeant) {  // RN-8
   EXPECT_EQ(strict("call:f{a:[0,-0,007,3.0,1e3,1E-7,123456789012345678901234567890]}"),
             R"(f {"a": [0, -0.0, 7, 3.0, 1000.0, 1e-07, 123456789012345678901234567890]})");
   for (const char* word : {"1.", ".5", "1e", "--1", "+1", "0x10", "1e+", "1.e3", "Infinity"}) {
@@ -68,7 +68,7 @@ TEST(ToolCall, NumbersAsTheyWereMeant) {
   EXPECT_EQ(strict("call:f{a:1e999}"), R"(f {"a": "1e999"})");
 }
 
-TEST(ToolCall, WhiteSpaceAroundPunctuationIsTolerated) {
+TEST(ToolCall, WhiteSpaceAroundPunctuationIsTolerated) {  // RN-6
   EXPECT_EQ(strict(" call: f { a : 1 , b : [ 1 , @x@ ] , c : { } } \n"),
             R"(f {"a": 1, "b": [1, "x"], "c": {}})");
 }
@@ -82,7 +82,7 @@ TEST(ToolCall, KeepsTheRawText) {
   EXPECT_EQ(call("call:f{a:@x@}").raw, "call:f{a:<|\"|>x<|\"|>}");
 }
 
-TEST(tool_call_mistakes, P43_strings_split_at_punctuation) {
+TEST(tool_call_mistakes, P43_strings_split_at_punctuation) {  // RN-7
   EXPECT_EQ(strict("call:f{a:@a, {b:1}@,c:@]},:@}"), R"(f {"a": "a, {b:1}", "c": "]},:"})");
 }
 
@@ -91,17 +91,17 @@ TEST(tool_call_mistakes, P44_no_recursion) {
             R"(book {"arr": [{"A": 1, "k": "v"}, []], "obj": {}})");
 }
 
-TEST(tool_call_mistakes, P45_backslashes_unescaped) {
+TEST(tool_call_mistakes, P45_backslashes_unescaped) {  // RN-7
   EXPECT_EQ(strict("call:f{p:@C:\\temp\\new@,q:@\\\"@}"),
             R"(f {"p": "C:\\temp\\new", "q": "\\\""})");
 }
 
-TEST(tool_call_mistakes, P49_names_of_word_characters_only) {
+TEST(tool_call_mistakes, P49_names_of_word_characters_only) {  // RN-9
   EXPECT_EQ(strict("call:my-tool.v2{}"), "my-tool.v2 {}");
   EXPECT_EQ(strict("call:default_api:get_weather{}"), "default_api:get_weather {}");
 }
 
-TEST(ToolCall, NamesTheDeclaredTool) {
+TEST(ToolCall, NamesTheDeclaredTool) {  // RN-9
   EXPECT_EQ(call("call:note{}", true, &tools()).tool, "note");
   EXPECT_EQ(call("call:default_api:note{}", true, &tools()).tool, "note");
   EXPECT_EQ(call("call:default_api.note{}", true, &tools()).tool, "note");
@@ -110,7 +110,7 @@ TEST(ToolCall, NamesTheDeclaredTool) {
   EXPECT_EQ(call("call:note{}").tool, "");
 }
 
-TEST(Repairs, EachAlone) {
+TEST(Repairs, EachAlone) {  // RN-12
   EXPECT_EQ(repaired("call:f{a:\"x\"}"), R"({"a": "x"} | other quotes)");
   EXPECT_EQ(repaired("call:f{a:'x',b:`y`}"), R"({"a": "x", "b": "y"} | other quotes)");
   EXPECT_EQ(repaired("call:f{\"a\": \"x\", \"n\": 3}"), R"({"a": "x", "n": 3} | other quotes)");
@@ -161,7 +161,7 @@ TEST(Repairs, RawTextAsTheLastString) {
   EXPECT_EQ(repaired("call:note{text:a, b}"), "error");
 }
 
-TEST(Repairs, Together) {
+TEST(Repairs, Together) {  // RN-12
   EXPECT_EQ(repaired("f(a='x' b=nil)"),
             R"({"a": "x", "b": null} | other quotes | nil or none as null | = for : | )"
             "missing comma | missing word call | parentheses for braces");

@@ -43,7 +43,7 @@ std::pair<PromptErrorKind, std::string> rejection(const std::string& json) {
 
 class Renderings : public testing::TestWithParam<std::string> {};
 
-TEST_P(Renderings, AreThoseOfTheOfficialTemplate) {
+TEST_P(Renderings, AreThoseOfTheOfficialTemplate) {  // RP-1 to RP-19
   const Value& one = rendering(GetParam());
   EXPECT_EQ(rendered(GetParam(), kSmall), one.find("small")->string());
   EXPECT_EQ(rendered(GetParam(), kLarge), one.find("large")->string());
@@ -78,7 +78,7 @@ TEST(ChatTemplate, RendersTheRandomConversations) {
   }
 }
 
-TEST(chat_template_mistakes, P19_system_text_in_the_user_turn) {
+TEST(chat_template_mistakes, P19_system_text_in_the_user_turn) {  // RP-1
   EXPECT_THAT(rendered("C03", kSmall), HasSubstr("<|turn>system\nYou are a helpful assistant."));
 }
 
@@ -86,20 +86,20 @@ TEST(chat_template_mistakes, P20_think_switch_elsewhere) {
   EXPECT_THAT(rendered("C02", kSmall), HasSubstr("<bos><|turn>system\n<|think|>\n<turn|>\n"));
 }
 
-TEST(chat_template_mistakes, P21_empty_thought_for_small_models) {
+TEST(chat_template_mistakes, P21_empty_thought_for_small_models) {  // RP-12
   EXPECT_THAT(rendered("C01", kSmall), EndsWith("<|turn>model\n"));
 }
 
-TEST(chat_template_mistakes, P22_no_empty_thought_for_large_models) {
+TEST(chat_template_mistakes, P22_no_empty_thought_for_large_models) {  // RP-12
   EXPECT_THAT(rendered("C01", kLarge), EndsWith("<|turn>model\n" + kClosedThought));
 }
 
-TEST(chat_template_mistakes, P23_empty_thought_after_results) {
+TEST(chat_template_mistakes, P23_empty_thought_after_results) {  // RP-11
   EXPECT_EQ(rendered("C15", kLarge), rendered("C15", kSmall));
   EXPECT_THAT(rendered("C15", kLarge), EndsWith("<tool_response|>"));
 }
 
-TEST(chat_template_mistakes, P24_thoughts_of_the_history_kept) {
+TEST(chat_template_mistakes, P24_thoughts_of_the_history_kept) {  // RP-4, RP-8
   EXPECT_THAT(rendered("C05", kSmall), Not(HasSubstr("plan")));
   EXPECT_THAT(rendered("C20", kSmall), Not(HasSubstr("old")));
 }
@@ -108,17 +108,17 @@ TEST(chat_template_mistakes, P25_thoughts_of_the_tool_loop_dropped) {
   EXPECT_THAT(rendered("C20", kSmall), HasSubstr("<|channel>thought\nneed tool\n<channel|>"));
 }
 
-TEST(chat_template_mistakes, P26_no_newline_between_turns) {
+TEST(chat_template_mistakes, P26_no_newline_between_turns) {  // RP-3
   EXPECT_THAT(rendered("C05", kSmall), HasSubstr("<turn|>\n<|turn>model\nHello!<turn|>\n<|turn>"));
 }
 
-TEST(chat_template_mistakes, P27_trimming) {
+TEST(chat_template_mistakes, P27_trimming) {  // RP-2, RP-8
   EXPECT_EQ(chat(R"({"role": "user", "content": " \u00a0a  b\n"})"),
             "<bos><|turn>user\na  b<turn|>\n<|turn>model\n");
   EXPECT_THAT(rendered("C07", kSmall), HasSubstr("You are terse. <turn|>"));
 }
 
-TEST(chat_template_mistakes, P28_something_between_the_parts) {
+TEST(chat_template_mistakes, P28_something_between_the_parts) {  // RP-9
   EXPECT_THAT(rendered("C10", kSmall),
               HasSubstr("Compare<|image|><|image|>and<|audio|><|video|><turn|>"));
 }
@@ -127,23 +127,23 @@ TEST(chat_template_mistakes, P29_tools_as_json) {
   EXPECT_THAT(rendered("C11", kSmall), HasSubstr("<|tool>declaration:get_weather{description:"));
 }
 
-TEST(chat_template_mistakes, P37_results_parsed) {
+TEST(chat_template_mistakes, P37_results_parsed) {  // RP-7
   EXPECT_THAT(rendered("C15", kSmall), HasSubstr("{value:<|\"|>{\"temp\": 15}<|\"|>}"));
 }
 
-TEST(chat_template_mistakes, P38_results_in_a_turn_of_their_own) {
+TEST(chat_template_mistakes, P38_results_in_a_turn_of_their_own) {  // RP-6
   EXPECT_THAT(rendered("C18", kSmall), Not(HasSubstr("<|turn>tool")));
 }
 
-TEST(chat_template_mistakes, P39_a_second_turn_for_the_answer) {
+TEST(chat_template_mistakes, P39_a_second_turn_for_the_answer) {  // RP-3, RP-10
   EXPECT_THAT(rendered("C19", kSmall), HasSubstr("<tool_response|>It is 15.<turn|>"));
 }
 
-TEST(chat_template_mistakes, P40_unanswered_calls_without_an_opener) {
+TEST(chat_template_mistakes, P40_unanswered_calls_without_an_opener) {  // RP-10
   EXPECT_THAT(rendered("C14", kSmall), EndsWith("<tool_call|><|tool_response>"));
 }
 
-TEST(chat_template_mistakes, P41_generation_prompt_after_results) {
+TEST(chat_template_mistakes, P41_generation_prompt_after_results) {  // RP-11
   EXPECT_THAT(rendered("C18", kSmall), EndsWith("<tool_response|>"));
 }
 
@@ -165,7 +165,7 @@ TEST(ChatTemplate, RepeatsTheOfficialOddities) {
             "<bos><|turn>system\n <turn|>\n<|turn>model\n");
 }
 
-TEST(ChatTemplate, NamesOfResults) {
+TEST(ChatTemplate, NamesOfResults) {  // RP-6
   const std::string calls = R"({"role": "assistant", "tool_calls": [
       {"id": "a", "function": {"name": "f", "arguments": {}}},
       {"id": "b", "function": {"name": "g", "arguments": {}}}]}, )";
@@ -182,12 +182,12 @@ TEST(ChatTemplate, ToolMessagesWithoutACallAreDropped) {
   EXPECT_EQ(chat(kUser + R"(, {"role": "tool", "content": "x"})"), kOpening);
 }
 
-TEST(ChatTemplate, LaterSystemMessagesAreOrdinaryTurns) {
+TEST(ChatTemplate, LaterSystemMessagesAreOrdinaryTurns) {  // RP-2
   EXPECT_EQ(chat(kUser + R"(, {"role": "system", "content": " s "})"),
             "<bos><|turn>user\nq<turn|>\n<|turn>system\ns<turn|>\n<|turn>model\n");
 }
 
-TEST(ChatTemplate, PreservedThoughtsNeedACall) {
+TEST(ChatTemplate, PreservedThoughtsNeedACall) {  // RP-4
   const std::string old = R"({"role": "assistant", "content": "a", "reasoning": "r"}, )" + kUser;
   EXPECT_THAT(chat(old, R"("preserve_thinking": true)"), Not(HasSubstr("thought")));
   const std::string called = call(R"("content": null, "reasoning": "r")") + ", " + kUser;
@@ -201,7 +201,7 @@ TEST(ChatTemplate, NullOptionsAreOff) {
   EXPECT_EQ(chat(kUser, R"("tools": null, "enable_thinking": null)"), kOpening);
 }
 
-TEST(StripThinking, PieceByPiece) {
+TEST(StripThinking, PieceByPiece) {  // RP-8
   EXPECT_EQ(strip_thinking("a<|channel>x<channel|>b"), "ab");
   EXPECT_EQ(strip_thinking(" a<|channel>x"), "a");
   EXPECT_EQ(strip_thinking("x<channel|>b "), "xb");
@@ -210,7 +210,7 @@ TEST(StripThinking, PieceByPiece) {
   EXPECT_EQ(strip_thinking(""), "");
 }
 
-TEST(TemplateGeneration, ByTheirMarks) {
+TEST(TemplateGeneration, ByTheirMarks) {  // RP-20
   EXPECT_EQ(template_generation("{{ '<start_of_turn>' + role }}"), "unknown");
   EXPECT_EQ(template_generation("{{ '<|turn>' }}{% macro strip_thinking(t) %}"), "V1");
   EXPECT_EQ(template_generation("{{ '<|turn>' }}{% if message.get('reasoning') %}"), "V2");

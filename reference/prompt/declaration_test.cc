@@ -48,7 +48,7 @@ std::string tool_error(const std::string& tool) {
   return error_of([&] { tool_declaration(value_of(tool)); });
 }
 
-TEST(PromptValue, EveryKind) {
+TEST(PromptValue, EveryKind) {      // RP-13, RP-14
   EXPECT_EQ(bare("null"), "null");  // P36
   EXPECT_EQ(bare("true"), "true");
   EXPECT_EQ(bare("[1, 2.5, -1.5, 2.0, 1e20, \"a\"]"), "[1,2.5,-1.5,2.0,1e+20,@a@]");
@@ -57,22 +57,22 @@ TEST(PromptValue, EveryKind) {
   EXPECT_EQ(bare(R"({"b": {"y": [], "X": {}}, "A": "v"})"), "{A:@v@,b:{X:{},y:[]}}");
 }
 
-TEST(prompt_value_mistakes, P34_escaping) {
+TEST(prompt_value_mistakes, P34_escaping) {  // RP-13
   EXPECT_EQ(bare(R"("He said \"hi\" \\ {x:1}\nnext <|think|>")"),
             "@He said \"hi\" \\ {x:1}\nnext <|think|>@");
 }
 
-TEST(prompt_value_mistakes, P35_delimited_keys) {
+TEST(prompt_value_mistakes, P35_delimited_keys) {  // RP-15
   EXPECT_EQ(bare(R"({"a": {"b": 1}})"), "{a:{b:1}}");
   EXPECT_EQ(with_at(prompt_value(value_of(R"({"a": {"b": 1}})"), KeyStyle::kDelimited)),
             "{@a@:{@b@:1}}");
 }
 
-TEST(prompt_value_mistakes, P31_case_sensitive_sort) {
+TEST(prompt_value_mistakes, P31_case_sensitive_sort) {  // RP-15
   EXPECT_EQ(bare(R"({"b": 1, "A": 2, "C": 3})"), "{A:2,b:1,C:3}");
 }
 
-TEST(Declaration, DescriptionIsAlwaysThere) {
+TEST(Declaration, DescriptionIsAlwaysThere) {  // RP-16
   EXPECT_EQ(declared(R"({"name": "f"})"), "declaration:f{description:@@}");
   EXPECT_EQ(declared(R"({"name": "f", "description": null})"), "declaration:f{description:@None@}");
   EXPECT_EQ(declared(R"({"name": "f", "description": "x", "parameters": {}})"),
@@ -95,7 +95,7 @@ TEST(Declaration, Response) {
       "declaration:f{description:@@,response:{description:@r@,type:@OBJECT@}}");
 }
 
-TEST(declaration_mistakes, P30_fields_in_alphabetical_order) {
+TEST(declaration_mistakes, P30_fields_in_alphabetical_order) {  // RP-17
   EXPECT_EQ(property(R"({"type": "string", "description": "x", "enum": ["b", "a"]})"),
             "description:@x@,enum:[@b@,@a@],type:@STRING@");
   EXPECT_EQ(
@@ -110,7 +110,7 @@ TEST(declaration_mistakes, P31_properties_in_the_order_of_the_file) {
             "type:@OBJECT@");
 }
 
-TEST(declaration_mistakes, P32_types_in_lower_case) {
+TEST(declaration_mistakes, P32_types_in_lower_case) {  // RP-18
   EXPECT_EQ(property(R"({"type": "integer"})"), "type:@INTEGER@");
 }
 
@@ -120,7 +120,7 @@ TEST(declaration_mistakes, P33_properties_named_like_schema_keys) {
             "properties:{required:{type:@BOOLEAN@},type:{type:@STRING@}},type:@OBJECT@");
 }
 
-TEST(Declaration, WhatIsDropped) {
+TEST(Declaration, WhatIsDropped) {  // RP-19
   EXPECT_EQ(property(R"({"type": "integer", "default": 5, "minimum": 1, "format": "x", "title": "t",
                          "enum": [1, 2], "anyOf": [], "$ref": "#"})"),
             "type:@INTEGER@");
@@ -128,7 +128,7 @@ TEST(Declaration, WhatIsDropped) {
             "type:@STRING@");
 }
 
-TEST(Declaration, UnionTypesArePrintedAsPythonLists) {
+TEST(Declaration, UnionTypesArePrintedAsPythonLists) {  // RP-18
   EXPECT_EQ(property(R"({"type": ["string", "null"]})"), "type:@['STRING', 'NULL']@");
   EXPECT_EQ(property("{}"), "type:@@");
   EXPECT_EQ(property("\"string\""), "type:@@");
@@ -141,7 +141,7 @@ TEST(Declaration, ObjectsWithoutPropertiesShowTheirOtherKeys) {
   EXPECT_EQ(property(R"({"type": "object"})"), "properties:{},type:@OBJECT@");
 }
 
-TEST(Declaration, Items) {
+TEST(Declaration, Items) {  // RP-17
   EXPECT_EQ(property(R"({"type": "array", "items": {"type": "string"}})"),
             "items:{type:@STRING@},type:@ARRAY@");
   EXPECT_EQ(property(R"({"type": "array", "items": {}})"), "type:@ARRAY@");

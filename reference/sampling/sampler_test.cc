@@ -39,7 +39,7 @@ std::vector<double> logs_of(const std::vector<double>& probabilities) {
 }
 
 // Top-p before top-k keeps three of these, on the distribution before the temperature two (P51).
-TEST(Candidates, TemperatureThenTopKThenTopP) {
+TEST(Candidates, TemperatureThenTopKThenTopP) {  // RS-2
   std::vector<double> logits(23, 0.0);
   logits[4] = 1.0;
   logits[9] = 0.5;
@@ -50,7 +50,7 @@ TEST(Candidates, TemperatureThenTopKThenTopP) {
   EXPECT_THAT(ids(candidates(logits, {0.5, 3, 0.63, {}})), ElementsAre(4, 9));
 }
 
-TEST(Candidates, TheTokenThatCrossesTopPStays) {  // P52
+TEST(Candidates, TheTokenThatCrossesTopPStays) {  // P52, RS-6
   const auto kept = candidates(logs_of({0.6, 0.3, 0.1}), {1.0, 0, 0.7, {}});
   ASSERT_THAT(ids(kept), ElementsAre(0, 1));
   EXPECT_NEAR(kept[0].probability, 2.0 / 3, 1e-15);
@@ -82,7 +82,7 @@ TEST(Candidates, ATokenIsNeverTooUnlikelyByItself) {  // as a default min-p woul
   EXPECT_EQ(candidates(std::vector<double>{0.0, -30.0}, kUncut).size(), 2);
 }
 
-TEST(Candidates, TiesAtTheThresholdStay) {
+TEST(Candidates, TiesAtTheThresholdStay) {  // RS-5
   const std::vector<double> logits = {1, 2, 3, 2, 2, 1};
   EXPECT_THAT(ids(candidates(logits, {1.0, 2, 1.0, {}})), ElementsAre(2, 1, 3, 4));
   EXPECT_THAT(ids(candidates(logits, {1.0, 4, 1.0, {}})), ElementsAre(2, 1, 3, 4));
@@ -91,14 +91,14 @@ TEST(Candidates, TiesAtTheThresholdStay) {
   EXPECT_EQ(candidates(logits, {1.0, 100, 1.0, {}}).size(), 6);
 }
 
-TEST(Candidates, TemperatureZeroTakesTheLowestOfTheLargest) {
+TEST(Candidates, TemperatureZeroTakesTheLowestOfTheLargest) {  // RS-4
   const std::vector<double> logits = {1, 7, 3, 7, 7};
   const auto kept = candidates(logits, {0.0, 3, 0.1, {}});
   ASSERT_THAT(ids(kept), ElementsAre(1));
   EXPECT_EQ(kept[0].probability, 1.0);
 }
 
-TEST(Candidates, SuppressedBeforeAnythingElse) {
+TEST(Candidates, SuppressedBeforeAnythingElse) {  // RS-3
   const std::vector<double> logits = {1, 7, 3, 6, 2};
   EXPECT_THAT(ids(candidates(logits, {0.0, 0, 1.0, {1}})), ElementsAre(3));
   EXPECT_THAT(ids(candidates(logits, {1.0, 2, 1.0, {1, 3}})), ElementsAre(2, 4));
@@ -142,7 +142,7 @@ TEST(Candidates, RefusesOptionsOutOfRange) {
   }
 }
 
-TEST(Draw, TheFirstWhoseCumulativeProbabilityExceedsTheVariate) {
+TEST(Draw, TheFirstWhoseCumulativeProbabilityExceedsTheVariate) {  // RS-7
   const std::vector<Candidate> kept = {{3, 0.5}, {1, 0.25}, {7, 0.25}};
   EXPECT_EQ(draw(kept, 0.0), 3);
   EXPECT_EQ(draw(kept, 0.49), 3);
@@ -163,7 +163,7 @@ TEST(Draw, ASumALittleBelowOneGivesTheLast) {
   EXPECT_EQ(draw({{0, 0.3}, {1, 0.3}, {2, 0.3}}, 0.95), 2);
 }
 
-TEST(LogProbability, IsOfTheUncutDistribution) {  // P54
+TEST(LogProbability, IsOfTheUncutDistribution) {  // P54, RS-8
   const std::vector<double> logits = {1.5, -2.25, 30, 29.5, -30};
   const std::vector<double> expected = {-28.974076984180373867, -32.724076984180373867,
                                         -0.47407698418037386683, -0.97407698418037386683,
@@ -215,7 +215,7 @@ TEST(Sampler, ASeedGivesTheSameTokensEverywhere) {
   EXPECT_NE(sampled(1, 50), sampled(2, 50));
 }
 
-TEST(Sampler, DefaultsAreThoseOfTheReleasedConfiguration) {
+TEST(Sampler, DefaultsAreThoseOfTheReleasedConfiguration) {  // RS-9
   const SamplingOptions options;
   EXPECT_EQ(options.temperature, 1.0);
   EXPECT_EQ(options.top_k, 64);

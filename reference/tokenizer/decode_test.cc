@@ -31,7 +31,7 @@ std::int32_t id(const std::string& token) {
 
 const std::string kUnknown(kReplacementCharacter);
 
-TEST(Decode, EveryVectorOfTheLibrary) {
+TEST(Decode, EveryVectorOfTheLibrary) {  // RT-12, RT-13
   const Json table = golden_json("tables/tokenizer.json");
   ASSERT_GE(table["decode"].size(), 60U);
   for (const Json& row : table["decode"]) {
@@ -41,12 +41,12 @@ TEST(Decode, EveryVectorOfTheLibrary) {
   }
 }
 
-TEST(Decode, SpaceSymbolsBecomeSpacesEverywhere) {
+TEST(Decode, SpaceSymbolsBecomeSpacesEverywhere) {  // RT-12
   EXPECT_EQ(small_tokenizer().decode(Ids{id(std::string(kSpaceSymbol)), id("a")}), " a");
   EXPECT_EQ(small_tokenizer().decode(small_tokenizer().encode("a\u2581b")), "a b");
 }
 
-TEST(Decode, ARunOfBytesIsTextAsAWholeOrNotAtAll) {
+TEST(Decode, ARunOfBytesIsTextAsAWholeOrNotAtAll) {  // RT-13
   EXPECT_EQ(small_tokenizer().decode(byte_ids({0xC3, 0xA9})), "é");
   EXPECT_EQ(small_tokenizer().decode(byte_ids({0xC3, 0xA9, 0xC3})), kUnknown + kUnknown + kUnknown);
   EXPECT_EQ(small_tokenizer().decode(byte_ids({0x41, 0xFF})), kUnknown + kUnknown);
@@ -68,14 +68,14 @@ TEST(Decode, ControlTokensMayBeLeftOut) {
   EXPECT_EQ(small_tokenizer().decode(split), kUnknown + "<eos>" + kUnknown);
 }
 
-TEST(decode_mistakes, P12_byte_to_unicode_table) {
+TEST(decode_mistakes, P12_byte_to_unicode_table) {  // RT-9
   EXPECT_EQ(small_tokenizer().decode(small_tokenizer().encode("你好")), "你好");
   const Ids nul = small_tokenizer().encode(std::string_view("\0", 1));
   EXPECT_EQ(nul, byte_ids({0}));
   EXPECT_EQ(small_tokenizer().decode(nul), std::string("\0", 1));
 }
 
-TEST(decode_mistakes, P13_partial_characters_in_a_stream) {
+TEST(decode_mistakes, P13_partial_characters_in_a_stream) {  // RT-14
   StreamingDecoder decoder(small_tokenizer());
   for (const std::int32_t piece : byte_ids({0xF0, 0x9D, 0x94, 0x98})) {
     EXPECT_TRUE(is_utf8(decoder.push(piece)));
@@ -89,7 +89,7 @@ TEST(decode_mistakes, P13_partial_characters_in_a_stream) {
   EXPECT_EQ(decoder.push(id("a")), "a");
 }
 
-TEST(StreamingDecode, EqualsTheWholeForRandomIds) {
+TEST(StreamingDecode, EqualsTheWholeForRandomIds) {  // RT-14
   std::mt19937 random(5);
   const auto size = static_cast<std::uint32_t>(small_tokenizer().size());
   for (int round = 0; round < 20000; ++round) {

@@ -66,7 +66,7 @@ std::string error_of_gguf(const std::string& bytes) {
   return message;
 }
 
-TEST(Gguf, ReadsTokensAndMergesAndSkipsTheRest) {
+TEST(Gguf, ReadsTokensAndMergesAndSkipsTheRest) {  // RT-16
   const TestDirectory directory;
   GgufFile file(6);
   file.key("general.architecture", GgufFile::kString).string("gemma4");

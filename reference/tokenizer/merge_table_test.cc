@@ -66,7 +66,7 @@ TEST(merge_table_mistakes, P08_longest_match) {
   EXPECT_THAT(table.merge_all({kA, kB, kC}), ElementsAre(kA, kBc));
 }
 
-TEST(merge_table_mistakes, P09_ties_from_the_right) {
+TEST(merge_table_mistakes, P09_ties_from_the_right) {  // RT-10
   // a a a with a + a only: the left two merge.
   enum : std::int32_t { kOne, kTwo, kFour };
   const MergeTable table({{kOne, kOne}, {kTwo, kTwo}}, {kTwo, kFour});
@@ -74,7 +74,7 @@ TEST(merge_table_mistakes, P09_ties_from_the_right) {
   EXPECT_THAT(table.merge_all(Ids(7, kOne)), ElementsAre(kFour, kTwo, kOne));
 }
 
-TEST(MergeTable, AgreesWithTheDefinitionOnRandomTables) {
+TEST(MergeTable, AgreesWithTheDefinitionOnRandomTables) {  // RT-10
   std::mt19937 random(7);
   const auto below = [&](std::size_t n) { return static_cast<std::int32_t>(random() % n); };
   for (int round = 0; round < 300; ++round) {

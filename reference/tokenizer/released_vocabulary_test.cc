@@ -41,7 +41,7 @@ double seconds_of(const std::function<void()>& work) {
   return best;
 }
 
-TEST_F(ReleasedVocabulary, HasItsSizes) {
+TEST_F(ReleasedVocabulary, HasItsSizes) {  // RT-1
   EXPECT_EQ(tokens().size(), 262144U);
   EXPECT_EQ(tokenizer().vocabulary().merges.size(), 514906U);
   EXPECT_EQ(tokenizer().vocabulary().added.size(), 24U);
@@ -69,7 +69,7 @@ TEST_F(ReleasedVocabulary, P10_merges_in_their_published_order) {
   EXPECT_EQ(crc32_of(halves), table["merges_crc32"].get<std::uint32_t>());
 }
 
-TEST_F(ReleasedVocabulary, HasItsLayout) {
+TEST_F(ReleasedVocabulary, HasItsLayout) {  // RT-2
   for (std::int32_t id = 107; id <= 137; ++id) {
     EXPECT_EQ(tokenizer().token(id), std::string(static_cast<std::size_t>(id - 106), '\n'));
   }
@@ -97,7 +97,7 @@ TEST_F(ReleasedVocabulary, KeepsItsPromises) {
   EXPECT_EQ(longest, 93U);
 }
 
-TEST_F(ReleasedVocabulary, EncodesAndDecodesThePrintedVectors) {
+TEST_F(ReleasedVocabulary, EncodesAndDecodesThePrintedVectors) {  // RT-5 to RT-13
   const Json table = golden_json("tables/released_tokens.json");
   for (const Json& row : table["encode"]) {
     EXPECT_EQ(tokenizer().encode(row[0].get<std::string>()), row[1].get<Ids>()) << row[0];

@@ -80,7 +80,7 @@ TEST(TokenizerJson, OlderFilesWriteMergesAsOneString) {
   EXPECT_THAT(read_tokenizer_json(file).merges, ElementsAre(std::pair(1, 2)));
 }
 
-TEST(TokenizerJson, BaseCheckpointsPrependBos) {
+TEST(TokenizerJson, BaseCheckpointsPrependBos) {  // RT-1, RT-11
   const TestDirectory directory;
   Json json = tiny_json();
   json["post_processor"]["single"] = Json::parse(

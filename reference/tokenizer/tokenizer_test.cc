@@ -27,7 +27,7 @@ std::vector<std::string> pieces(std::string_view text,
 
 const std::string kSpace(kSpaceSymbol);
 
-TEST(Tokenizer, EncodesEveryVectorOfTheLibrary) {
+TEST(Tokenizer, EncodesEveryVectorOfTheLibrary) {  // RT-6 to RT-10
   const Json table = golden_json("tables/tokenizer.json");
   ASSERT_GE(table["encode"].size(), 150U);
   for (const Json& row : table["encode"]) {
@@ -36,14 +36,14 @@ TEST(Tokenizer, EncodesEveryVectorOfTheLibrary) {
   }
 }
 
-TEST(Tokenizer, SplitsLineFeedsOffWithoutLoss) {
+TEST(Tokenizer, SplitsLineFeedsOffWithoutLoss) {  // RT-8
   // With a token that mixes LINE FEED with others the pieces may not be taken one by one.
   Vocabulary mixed{"v", {"a", "\n", "a\n", "<0x41>"}, {}, {}, false};
   mixed.merges = rebuild_merges(mixed.tokens);
   EXPECT_THAT(Tokenizer(mixed).encode("aa\n\n"), ElementsAre(0, 2, 1));
 }
 
-TEST(Tokenizer, ControlLiteralsMayBePlainText) {
+TEST(Tokenizer, ControlLiteralsMayBePlainText) {  // RT-15
   EXPECT_THAT(pieces("<eos>"), ElementsAre("<eos>"));
   EXPECT_THAT(pieces("<eos>", ControlText::kPlain), ElementsAre("<", "e", "o", "s", ">"));
   const std::string typed = "say <|image|> and <turn|>";
@@ -67,7 +67,7 @@ TEST(Tokenizer, RefusesIdsOutsideTheVocabulary) {
   }
 }
 
-TEST(Tokenizer, NeedsBytesForUnknownCharacters) {
+TEST(Tokenizer, NeedsBytesForUnknownCharacters) {  // RT-9
   const Tokenizer without({"v", {"a", "<0xC3>"}, {}, {}, false});
   EXPECT_THAT(error_of([&] { without.encode("é"); }),
               HasSubstr("v: character 'é': got neither a token nor byte tokens for it"));
@@ -81,7 +81,7 @@ TEST(Tokenizer, MayBeMoved) {
   EXPECT_EQ(second.decode(ids), "Hello world\n");
 }
 
-TEST(Tokenizer, KnowsItsTokens) {
+TEST(Tokenizer, KnowsItsTokens) {  // RT-3
   const Tokenizer& small = small_tokenizer();
   EXPECT_EQ(small.size(), 618U);
   EXPECT_FALSE(small.prepends_bos());
@@ -97,7 +97,7 @@ TEST(Tokenizer, KnowsItsTokens) {
 }
 
 // Every text comes back but for U+2581, which comes back as a space.
-TEST(Tokenizer, RandomTextsRoundTrip) {
+TEST(Tokenizer, RandomTextsRoundTrip) {  // RT-12
   std::mt19937 random(11);
   const std::vector<std::string> units = {"a", "he", " ", "\n",   "\t",        "é",           "日",
                                           "😀", "<",  ">", "\r",   "<|turn>",   "<0x41>",      "{",
@@ -112,26 +112,26 @@ TEST(Tokenizer, RandomTextsRoundTrip) {
   }
 }
 
-TEST(tokenizer_mistakes, P01_prefix_space) {
+TEST(tokenizer_mistakes, P01_prefix_space) {  // RT-7
   EXPECT_THAT(pieces("Hello"), ElementsAre("Hello"));
   EXPECT_NE(pieces("Hello"), pieces(" Hello"));
 }
 
-TEST(tokenizer_mistakes, P02_normalisation_forms) {
+TEST(tokenizer_mistakes, P02_normalisation_forms) {  // RT-7
   EXPECT_EQ(small_tokenizer().decode(small_tokenizer().encode("e\u0301")), "e\u0301");
   EXPECT_NE(pieces("e\u0301"), pieces("\u00e9"));
   EXPECT_THAT(pieces("\uFF21"), ElementsAre("<0xEF>", "<0xBC>", "<0xA1>"));
   EXPECT_NE(pieces("\uFB01"), pieces("fi"));
 }
 
-TEST(tokenizer_mistakes, P03_white_space_collapsed_or_stripped) {
+TEST(tokenizer_mistakes, P03_white_space_collapsed_or_stripped) {  // RT-7
   EXPECT_EQ(pieces("Hello  world")[1], kSpace + kSpace);
   EXPECT_EQ(pieces("Hello world ").back(), kSpace);
   EXPECT_EQ(pieces(" \n").size(), 2U);
   EXPECT_EQ(pieces("\u00a0"), (std::vector<std::string>{"<0xC2>", "<0xA0>"}));
 }
 
-TEST(tokenizer_mistakes, P04_split_at_spaces) {
+TEST(tokenizer_mistakes, P04_split_at_spaces) {  // RT-8
   EXPECT_THAT(pieces("   indent"), ElementsAre(kSpace + kSpace + kSpace, "indent"));
   EXPECT_EQ(pieces("Hello" + kSpace + "world"), pieces("Hello world"));
 }
@@ -147,7 +147,7 @@ TEST(tokenizer_mistakes, P06_end_of_image) {
               ElementsAre("<|image>", "<|image|>", "<image|>"));
 }
 
-TEST(tokenizer_mistakes, P07_reserved_and_html_strings_matched_whole) {
+TEST(tokenizer_mistakes, P07_reserved_and_html_strings_matched_whole) {  // RT-3
   for (const char* text : {"<table>", "<unused0>", "</s>", "<0x41>", "[multimodal]"}) {
     EXPECT_GT(pieces(text).size(), 1U) << text;
     EXPECT_EQ(small_tokenizer().decode(small_tokenizer().encode(text)), text);
@@ -167,22 +167,22 @@ std::vector<std::string> longest_matches(std::string_view word) {
   return tokens;
 }
 
-TEST(tokenizer_mistakes, P08_longest_match) {
+TEST(tokenizer_mistakes, P08_longest_match) {  // RT-10
   EXPECT_THAT(longest_matches("here"), ElementsAre("he", "re"));
   EXPECT_THAT(pieces("here"), ElementsAre("h", "er", "e"));
 }
 
-TEST(tokenizer_mistakes, P11_unknown_token) {
+TEST(tokenizer_mistakes, P11_unknown_token) {  // RT-9
   EXPECT_THAT(pieces("\U0001D518"), ElementsAre("<0xF0>", "<0x9D>", "<0x94>", "<0x98>"));
   EXPECT_THAT(pieces(std::string("\x01", 1)), ElementsAre("<0x01>"));
 }
 
-TEST(tokenizer_mistakes, P14_bos_added_by_the_tokenizer) {
+TEST(tokenizer_mistakes, P14_bos_added_by_the_tokenizer) {  // RT-11
   EXPECT_THAT(pieces("Hello"), ElementsAre("Hello"));
   EXPECT_THAT(pieces("<bos>Hello"), ElementsAre("<bos>", "Hello"));
 }
 
-TEST(tokenizer_mistakes, P15_control_literals_after_normalisation) {
+TEST(tokenizer_mistakes, P15_control_literals_after_normalisation) {  // RT-6
   const auto tokens = pieces("before <|image|> after");
   EXPECT_EQ(std::ranges::count(tokens, "<|image|>"), 1);
   const auto at = std::ranges::find(tokens, "<|image|>");
@@ -192,7 +192,7 @@ TEST(tokenizer_mistakes, P15_control_literals_after_normalisation) {
   EXPECT_EQ(std::ranges::count(pieces("<" + kSpace + "bos>"), "<bos>"), 0);
 }
 
-TEST(tokenizer_mistakes, P16_end_of_sentence_by_its_text) {
+TEST(tokenizer_mistakes, P16_end_of_sentence_by_its_text) {  // RT-3
   EXPECT_EQ(small_tokenizer().id_of("</s>"), std::nullopt);
   EXPECT_THAT(control_tokens({"</s>", "<s>", "<eos>"}), testing::SizeIs(1));
 }

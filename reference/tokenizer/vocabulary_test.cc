@@ -47,7 +47,7 @@ TEST(TokenIds, FindsEveryTokenAndTheFirstOfEqualOnes) {
   EXPECT_EQ(TokenIds().find("a"), kNoToken);
 }
 
-TEST(Vocabulary, MergesFollowFromTheListByHand) {
+TEST(Vocabulary, MergesFollowFromTheListByHand) {  // RT-4
   // First the runs, longest left half first; then abc, then ab and bc by id.
   const std::vector<std::string> tokens = {"\n", "\n\n", "\n\n\n", "a",  "b",
                                            "c",  "ab",   "bc",     "abc"};
@@ -85,7 +85,7 @@ TEST(Vocabulary, RebuiltMergesOfTheSmallOneAreItsFiles) {
   EXPECT_EQ(rebuild_merges(small.tokens), small.merges);
 }
 
-TEST(Vocabulary, TwentyFourControlLiteralsNoneAPrefixOfAnother) {
+TEST(Vocabulary, TwentyFourControlLiteralsNoneAPrefixOfAnother) {  // RT-3
   const auto& literals = control_literals();
   EXPECT_EQ(literals.size(), 24U);
   EXPECT_EQ(std::set<std::string>(literals.begin(), literals.end()).size(), 24U);
