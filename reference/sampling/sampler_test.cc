@@ -57,6 +57,10 @@ TEST(Candidates, TheTokenThatCrossesTopPStays) {  // P52, RS-6
   EXPECT_NEAR(kept[1].probability, 1.0 / 3, 1e-15);
 }
 
+TEST(Candidates, TheReleasedTopPCuts) {
+  EXPECT_THAT(ids(candidates(logs_of({0.6, 0.36, 0.04}), SamplingOptions{})), ElementsAre(0, 1));
+}
+
 TEST(Candidates, ATinyTopPLeavesOne) {
   EXPECT_THAT(ids(candidates(logs_of({0.2, 0.5, 0.3}), {1.0, 0, 1e-300, {}})), ElementsAre(1));
 }
