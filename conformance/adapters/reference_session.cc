@@ -124,7 +124,8 @@ class ReferenceSession : public Session {
     std::vector<EncodedItem> items;
     std::vector<PromptMedia> media;
     for (std::size_t k = 0; k < prompt.media.size(); ++k) {
-      items.push_back(encode(prompt.media[k], "media " + std::to_string(k)));
+      const std::string& name = prompt.media[k].name;
+      items.push_back(encode(prompt.media[k], name.empty() ? "media " + std::to_string(k) : name));
       media.push_back(items.back().media);
     }
     const auto expanded =

@@ -47,6 +47,7 @@ conformance::MediaItem media_item(const char* kind, const std::string& path,
   item.file.resize(bytes.size());
   std::transform(bytes.begin(), bytes.end(), item.file.begin(),
                  [](std::byte byte) { return std::to_integer<std::uint8_t>(byte); });
+  item.name = path;
   item.budget = options.budget;
   item.num_frames = options.num_frames;
   return item;
