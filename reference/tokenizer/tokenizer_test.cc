@@ -154,6 +154,19 @@ TEST(tokenizer_mistakes, P07_reserved_and_html_strings_matched_whole) {  // RT-3
   }
 }
 
+// The released vocabulary holds such strings, and no merge leads to them.
+TEST(tokenizer_mistakes, P07_even_where_the_vocabulary_holds_them) {  // RT-3
+  const std::vector<std::string> tokens = {"<table>", "</s>", "<s>", "<unused0>", "<", ">",
+                                           "/",       "s",    "t",   "a",         "b", "l",
+                                           "e",       "u",    "n",   "d",         "0"};
+  Vocabulary vocabulary{"v", tokens, rebuild_merges(tokens), control_tokens(tokens), false};
+  const Tokenizer tokenizer(std::move(vocabulary));
+  for (const char* text : {"<table>", "</s>", "<s>", "<unused0>"}) {  // P16
+    EXPECT_EQ(tokenizer.encode(text).size(), std::string_view(text).size()) << text;
+    EXPECT_FALSE(tokenizer.is_control(*tokenizer.id_of(text)));
+  }
+}
+
 // What a greedy reader makes of a word: the longest token that fits, again and again.
 std::vector<std::string> longest_matches(std::string_view word) {
   std::vector<std::string> tokens;
