@@ -148,7 +148,8 @@ def pixel_cases(t: Topology) -> dict[str, Case]:
         "alpha-exact": (*keep, r"media\.1\.image\.patches"),
     }
     return {
-        name: case(t, "pixels-" + name, part, special.get(name, keep)) for name, part in parts.items()
+        name: case(t, "pixels-" + name, part, special.get(name, keep))
+        for name, part in parts.items()
     }
 
 
