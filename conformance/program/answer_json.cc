@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/program/answer_json.h"
 
+#include "reference/answer/boxes.h"
+
 namespace assay::program {
 namespace {
 
@@ -14,6 +16,9 @@ Value text_list(const std::vector<std::string>& texts) {
 
 Value call_fields(const ToolCall& call) {
   Value::Mapping fields = {{"name", Value(call.name)}, {"arguments", call.arguments}};
+  if (!call.tool.empty() && call.tool != call.name) {
+    add_field(fields, "tool", Value(call.tool));
+  }
   if (!call.repairs.empty()) {
     add_field(fields, "repairs", text_list(call.repairs));
   }
@@ -23,6 +28,10 @@ Value call_fields(const ToolCall& call) {
   }
   add_field(fields, "complete", Value(call.complete));
   return Value(std::move(fields));
+}
+
+Value number(double value) {
+  return Value(Value::Number{python_number(value)});
 }
 
 }  // namespace
@@ -39,6 +48,29 @@ Value::Mapping answer_fields(const Answer& answer) {
           {"thought_open", Value(answer.thought_open)},
           {"stopped", Value(answer.stopped)},
           {"stray_tokens", Value(Value::Number{std::to_string(answer.stray_tokens)})}};
+}
+
+Value region_fields(const Answer& answer, std::size_t width, std::size_t height) {
+  const JsonCheck check = check_json(answer.content);
+  if (!check.valid) {
+    return {};
+  }
+  const Regions regions = find_regions(check.value, width, height);
+  Value::List boxes;
+  for (const Box& box : regions.boxes) {
+    boxes.emplace_back(Value::Mapping{{"label", Value(box.label)},
+                                      {"top", number(box.top)},
+                                      {"left", number(box.left)},
+                                      {"bottom", number(box.bottom)},
+                                      {"right", number(box.right)}});
+  }
+  Value::List points;
+  for (const Point& point : regions.points) {
+    points.emplace_back(Value::Mapping{
+        {"label", Value(point.label)}, {"y", number(point.y)}, {"x", number(point.x)}});
+  }
+  return Value(
+      Value::Mapping{{"boxes", Value(std::move(boxes))}, {"points", Value(std::move(points))}});
 }
 
 }  // namespace assay::program

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // assay parse: model turns to reasoning, content and tool calls, a JSON object a line.
+#include <charconv>
 #include <optional>
 
 #include "conformance/program/answer_json.h"
@@ -28,6 +29,25 @@ Answer parsed(const Value& line, const std::optional<Tokenizer>& tokenizer,
   return parse_answer_text(text.string(), options);
 }
 
+// A side of the picture that boxes and points are told of; nothing where the line has none.
+std::optional<std::size_t> side_of(const Value& line, const char* key) {
+  const Value* value = line.find(key);
+  if (value == nullptr) {
+    return std::nullopt;
+  }
+  std::size_t side = 0;
+  if (value->is_number()) {
+    const std::string& text = value->number();
+    const auto [end, state] = std::from_chars(text.data(), text.data() + text.size(), side);
+    side = state == std::errc() && end == text.data() + text.size() ? side : 0;
+  }
+  if (side == 0) {
+    throw Error(std::string(key) + ": got " + printable(json_text(*value)) +
+                ", expected pixels of a picture");
+  }
+  return side;
+}
+
 }  // namespace
 
 int parse(const ParseOptions& options) {
@@ -44,8 +64,14 @@ int parse(const ParseOptions& options) {
     const Value* id = line.find("id");
     Value::Mapping answer;
     add_field(answer, "id", id == nullptr ? Value() : *id);
-    for (auto& field : answer_fields(parsed(line, tokenizer, how))) {
+    const Answer read = parsed(line, tokenizer, how);
+    for (auto& field : answer_fields(read)) {
       add_field(answer, field.first, std::move(field.second));
+    }
+    const auto width = side_of(line, "width");
+    const auto height = side_of(line, "height");
+    if (width && height) {
+      add_field(answer, "regions", region_fields(read, *width, *height));
     }
     return Value(std::move(answer));
   });

@@ -205,6 +205,30 @@ TEST(ParseCommand, ATurnMayBeginInAThought) {
   EXPECT_EQ(answer["content"], "Hi");
 }
 
+TEST(ParseCommand, BoxesInPixelsOfThePicture) {  // RN-16
+  const std::string text = R"("text": "```json\n[{\"box_2d\": [100, 500, 200, 700]}]\n```")";
+  const Json answer =
+      only_line(with_lines("parse", "{" + text + R"(, "width": 1906, "height": 1360})"));
+  const Json box = answer["regions"]["boxes"][0];
+  EXPECT_EQ(box["top"], 136.0);
+  EXPECT_EQ(box["left"], 953.0);
+  EXPECT_EQ(answer["regions"]["points"].size(), 0U);
+  EXPECT_FALSE(only_line(with_lines("parse", "{" + text + "}")).contains("regions"));
+  const std::string prose = R"({"text": "there", "width": 2, "height": 2})";
+  EXPECT_TRUE(only_line(with_lines("parse", prose))["regions"].is_null());
+  const Outcome refused = with_lines("parse", R"({"text": "", "width": -3, "height": 2})");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.text, HasSubstr("width: got -3, expected pixels of a picture"));
+}
+
+TEST(ParseCommand, NamesTheDeclaredToolThatACallMeans) {  // RN-9
+  const std::string line =
+      R"({"text": "<|tool_call>call:api.f{}<tool_call|>", "tools": [{"function": {"name": "f"}}]})";
+  const Json call = only_line(with_lines("parse", line))["tool_calls"][0];
+  EXPECT_EQ(call["name"], "api.f");
+  EXPECT_EQ(call["tool"], "f");
+}
+
 TEST(TextGoldens, AreVerifiedAndCompared) {
   for (const std::string name : {"tokenizer", "template", "parser", "stop"}) {
     const TestDirectory directory;

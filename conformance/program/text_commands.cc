@@ -32,7 +32,7 @@ void add_parse(CLI::App& app, ParseOptions& o) {
   c->add_option("--checkpoint", o.checkpoint, "folder with a tokenizer.json, for lines with ids");
   c->add_option("--vocab", o.vocab, kVocabHelp);
   c->add_flag("--strict", o.strict, "repair nothing");
-  c->add_option("file", o.file, "JSON lines: {id, ids or text, in_thought, tools}");
+  c->add_option("file", o.file, "JSON lines: {id, ids or text, in_thought, tools, width, height}");
 }
 
 }  // namespace

@@ -42,7 +42,8 @@ int tokenize(const TokenizeOptions& options);
 // Chat cases in, {"id", "text", "ids"} out; {"id", "error"} for what the template rejects.
 int prompt(const PromptOptions& options);
 
-// {"id", "ids" or "text", "in_thought", "tools"} in, {"id", "reasoning", "content", …} out.
+// {"id", "ids" or "text", "in_thought", "tools"} in, {"id", "reasoning", "content", …} out; with
+// "width" and "height" of a picture also its boxes and points.
 int parse(const ParseOptions& options);
 
 struct TextOptions {

@@ -27,7 +27,7 @@ std::optional<double> number_of(const Value& value) {
 
 double pixel(double normal, std::size_t side) {
   const auto size = static_cast<double>(side);
-  return std::clamp(normal / kGrid * size, 0.0, size);
+  return std::clamp(normal * size / kGrid, 0.0, size);
 }
 
 template <std::size_t N>
