@@ -54,7 +54,7 @@ struct MediaItem {
   Array mel_mask = {};    // [F] or absent: all frames are valid
   Array audio_rows = {};  // [n, 640], 12B
 
-  std::string name;            // for messages: the file it came from; empty: its number is used
+  std::string name = {};       // for messages: the file it came from; empty: its number is used
   std::size_t budget = 0;      // soft tokens a picture or frame may take; 0: not said
   std::size_t num_frames = 0;  // frames taken from a video; 0: the checkpoint's
 };
