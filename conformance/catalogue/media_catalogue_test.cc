@@ -11,7 +11,7 @@
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/catalogue/tap_context.h"
-#include "reference/params/profile.h"
+#include "reference/family/config/profile.h"
 
 namespace assay::conformance {
 namespace {

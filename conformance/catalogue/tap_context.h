@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "conformance/interface/implementation.h"
-#include "reference/params/config.h"
+#include "reference/family/config/config.h"
 
 namespace assay::conformance {
 

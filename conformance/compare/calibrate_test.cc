@@ -5,7 +5,7 @@
 
 #include "conformance/compare/chained.h"
 #include "conformance/compare/harness.h"
-#include "conformance/compare/toy_model.h"
+#include "conformance/testing/toy_model.h"
 
 namespace assay::conformance {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "conformance/interface/implementation.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 

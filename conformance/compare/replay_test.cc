@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "conformance/compare/calibrate.h"
-#include "conformance/compare/toy_model.h"
+#include "conformance/testing/toy_model.h"
 
 namespace assay::conformance {
 namespace {

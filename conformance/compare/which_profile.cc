@@ -16,7 +16,7 @@
 #include "conformance/compare/profiled.h"
 #include "conformance/compare/replay.h"
 #include "conformance/records/tap_reader.h"  // sort_by_execution
-#include "reference/params/profile.h"
+#include "reference/family/config/profile.h"
 
 namespace assay::conformance {
 namespace {

@@ -8,7 +8,7 @@
 #include "conformance/compare/listeners.h"
 #include "conformance/compare/profiled.h"
 #include "conformance/compare/replay.h"
-#include "reference/params/profile.h"
+#include "reference/family/config/profile.h"
 
 namespace assay::conformance {
 namespace {

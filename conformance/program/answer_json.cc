@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/program/answer_json.h"
 
-#include "reference/answer/boxes.h"
+#include "reference/family/chat/boxes.h"
 
 namespace assay::program {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "reference/answer/answer.h"
+#include "reference/family/chat/answer.h"
 
 namespace assay::program {
 

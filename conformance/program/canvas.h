@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "reference/preprocess/image.h"
+#include "reference/family/preprocess/image.h"
 
 namespace assay::program {
 

@@ -6,9 +6,9 @@
 #include <fstream>
 #include <string>
 
-#include "conformance/program/test_program.h"
 #include "conformance/records/dump.h"
-#include "reference/io/test_directory.h"
+#include "conformance/testing/test_program.h"
+#include "reference/family/testing/test_directory.h"
 
 namespace assay::program {
 namespace {

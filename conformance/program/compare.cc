@@ -11,7 +11,7 @@
 #include "conformance/program/judges.h"
 #include "conformance/program/options.h"
 #include "conformance/records/dump.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::program {
 namespace {

@@ -5,8 +5,8 @@
 #include <span>
 #include <utility>
 
-#include "reference/core/error.h"
-#include "reference/io/mapped_file.h"
+#include "reference/family/base/error.h"
+#include "reference/family/base/mapped_file.h"
 
 namespace assay::program {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "conformance/interface/session.h"
 #include "conformance/program/run_options.h"
-#include "reference/prompt/chat_template.h"
-#include "reference/tokenizer/tokenizer.h"
+#include "reference/family/chat/chat_template.h"
+#include "reference/family/tokenizer/tokenizer.h"
 
 namespace assay::program {
 

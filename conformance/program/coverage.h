@@ -10,7 +10,7 @@
 
 #include "conformance/records/golden.h"
 #include "conformance/report/result.h"
-#include "reference/params/config.h"
+#include "reference/family/config/config.h"
 
 namespace assay::program {
 

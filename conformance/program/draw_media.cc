@@ -7,7 +7,7 @@
 #include <string>
 
 #include "conformance/program/canvas.h"
-#include "reference/preprocess/video_frames.h"
+#include "reference/family/preprocess/video_frames.h"
 
 namespace assay::program {
 namespace {

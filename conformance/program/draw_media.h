@@ -4,9 +4,9 @@
 
 #include <vector>
 
-#include "reference/preprocess/image.h"
-#include "reference/preprocess/image_patches.h"
-#include "reference/preprocess/log_mel.h"
+#include "reference/family/preprocess/image.h"
+#include "reference/family/preprocess/image_patches.h"
+#include "reference/family/preprocess/log_mel.h"
 
 namespace assay::program {
 

@@ -10,7 +10,7 @@
 #include "conformance/program/options.h"
 #include "conformance/records/dump.h"
 #include "conformance/records/golden.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::program {
 

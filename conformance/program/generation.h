@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "conformance/interface/session.h"
-#include "reference/sampling/sampler.h"
+#include "reference/family/sampling/sampler.h"
 
 namespace assay::program {
 

@@ -10,7 +10,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::program {
 namespace {

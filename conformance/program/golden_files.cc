@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::program {
 namespace fs = std::filesystem;

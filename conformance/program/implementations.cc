@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "conformance/adapters/reference_adapter.h"
-#include "conformance/adapters/reference_session.h"
 #include "conformance/compare/harness.h"
-#include "reference/core/error.h"
+#include "conformance/doors/reference/reference_adapter.h"
+#include "conformance/doors/reference/reference_session.h"
+#include "reference/family/base/error.h"
 
 namespace assay::program {
 namespace {

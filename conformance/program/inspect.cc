@@ -9,8 +9,8 @@
 #include "conformance/program/print_encoders.h"
 #include "conformance/records/dump.h"
 #include "conformance/records/golden.h"
-#include "reference/core/error.h"
-#include "reference/io/checkpoint.h"
+#include "reference/family/base/error.h"
+#include "reference/family/checkpoint/checkpoint.h"
 
 namespace assay::program {
 namespace {

@@ -5,15 +5,15 @@
 #include <iostream>
 
 #include "conformance/program/draw_media.h"
-#include "reference/core/error.h"
-#include "reference/files/image_file.h"
-#include "reference/files/sound_file.h"
-#include "reference/files/video_file.h"
-#include "reference/io/mapped_file.h"
-#include "reference/preprocess/image_patches.h"
-#include "reference/preprocess/log_mel.h"
-#include "reference/preprocess/target_size.h"
-#include "reference/preprocess/video_frames.h"
+#include "reference/family/base/error.h"
+#include "reference/family/base/mapped_file.h"
+#include "reference/family/media/audio_file.h"
+#include "reference/family/media/image_file.h"
+#include "reference/family/media/video_file.h"
+#include "reference/family/preprocess/image_patches.h"
+#include "reference/family/preprocess/log_mel.h"
+#include "reference/family/preprocess/target_size.h"
+#include "reference/family/preprocess/video_frames.h"
 
 namespace assay::program {
 namespace {

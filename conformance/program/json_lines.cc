@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::program {
 namespace {

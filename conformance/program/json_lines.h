@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "reference/prompt/value.h"
+#include "reference/family/chat/value.h"
 
 namespace assay::program {
 

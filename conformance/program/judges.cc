@@ -10,9 +10,9 @@
 #include "conformance/program/implementations.h"
 #include "conformance/report/report_files.h"
 #include "conformance/report/terminal.h"
-#include "reference/core/error.h"
-#include "reference/io/checkpoint.h"
-#include "reference/params/profile.h"
+#include "reference/family/base/error.h"
+#include "reference/family/checkpoint/checkpoint.h"
+#include "reference/family/config/profile.h"
 
 namespace assay::program {
 

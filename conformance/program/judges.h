@@ -14,7 +14,7 @@
 #include "conformance/interface/implementation.h"
 #include "conformance/records/golden.h"
 #include "conformance/report/result.h"
-#include "reference/params/config.h"
+#include "reference/family/config/config.h"
 
 namespace assay::program {
 

@@ -8,12 +8,12 @@
 #include <new>
 #include <string>
 
-#include "conformance/adapters/reference_adapter.h"
 #include "conformance/compare/self_test.h"
+#include "conformance/doors/reference/reference_adapter.h"
 #include "conformance/program/judges.h"
 #include "conformance/program/options.h"
 #include "conformance/program/text_commands.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace {
 

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "conformance/program/test_program.h"
 #include "conformance/records/hdf5_file.h"
-#include "reference/io/test_directory.h"
+#include "conformance/testing/test_program.h"
+#include "reference/family/testing/test_directory.h"
 
 namespace assay::program {
 namespace {

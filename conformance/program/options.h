@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "reference/io/synth.h"
+#include "reference/family/synth/synth.h"
 
 namespace assay::program {
 

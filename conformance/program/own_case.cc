@@ -5,7 +5,7 @@
 
 #include "conformance/compare/chained.h"
 #include "conformance/compare/precision.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::program {
 namespace {

@@ -5,7 +5,7 @@
 #include "conformance/interface/implementation.h"
 #include "conformance/program/options.h"
 #include "conformance/records/golden.h"
-#include "reference/params/config.h"
+#include "reference/family/config/config.h"
 
 namespace assay::program {
 

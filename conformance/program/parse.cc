@@ -8,8 +8,8 @@
 #include "conformance/program/text_commands.h"
 #include "conformance/program/token_lists.h"
 #include "conformance/program/vocabularies.h"
-#include "reference/answer/answer_reader.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
+#include "reference/family/chat/answer_reader.h"
 
 namespace assay::program {
 namespace {

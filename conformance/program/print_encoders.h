@@ -2,7 +2,7 @@
 // What `assay inspect` says about the encoders of a checkpoint.
 #pragma once
 
-#include "reference/io/checkpoint.h"
+#include "reference/family/checkpoint/checkpoint.h"
 
 namespace assay::program {
 

@@ -6,7 +6,7 @@
 #include "conformance/program/text_commands.h"
 #include "conformance/program/token_lists.h"
 #include "conformance/program/vocabularies.h"
-#include "reference/prompt/prompt_error.h"
+#include "reference/family/chat/prompt_error.h"
 
 namespace assay::program {
 namespace {

@@ -14,10 +14,10 @@
 #include "conformance/program/run_options.h"
 #include "conformance/program/token_lists.h"
 #include "conformance/program/vocabularies.h"
-#include "reference/answer/answer_reader.h"
-#include "reference/answer/boxes.h"
-#include "reference/core/error.h"
-#include "reference/sampling/stop_tokens.h"
+#include "reference/family/base/error.h"
+#include "reference/family/chat/answer_reader.h"
+#include "reference/family/chat/boxes.h"
+#include "reference/family/sampling/stop_tokens.h"
 
 namespace assay::program {
 namespace {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "conformance/program/test_program.h"
-#include "reference/io/json.h"
-#include "reference/io/test_directory.h"
+#include "conformance/testing/test_program.h"
+#include "reference/family/base/json.h"
+#include "reference/family/testing/test_directory.h"
 
 namespace assay::program {
 namespace {

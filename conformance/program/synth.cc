@@ -5,8 +5,8 @@
 #include <cstdio>
 
 #include "conformance/program/options.h"
-#include "reference/core/error.h"
-#include "reference/io/synth.h"
+#include "reference/family/base/error.h"
+#include "reference/family/synth/synth.h"
 
 namespace assay::program {
 namespace {

@@ -7,7 +7,7 @@
 #include "conformance/program/glob.h"
 #include "conformance/program/options.h"
 #include "conformance/program/print_catalogue.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::program {
 namespace {

@@ -4,10 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "conformance/program/test_program.h"
 #include "conformance/records/dump.h"
-#include "reference/io/json.h"
-#include "reference/io/test_directory.h"
+#include "conformance/testing/test_program.h"
+#include "reference/family/base/json.h"
+#include "reference/family/testing/test_directory.h"
 
 namespace assay::program {
 namespace {

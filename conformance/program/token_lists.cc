@@ -3,7 +3,7 @@
 
 #include <charconv>
 
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::program {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "reference/prompt/value.h"
+#include "reference/family/chat/value.h"
 
 namespace assay::program {
 

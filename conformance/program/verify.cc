@@ -16,7 +16,7 @@
 #include "conformance/program/judges.h"
 #include "conformance/program/options.h"
 #include "conformance/program/own_case.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::program {
 namespace {

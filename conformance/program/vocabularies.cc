@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <iostream>
 
-#include "reference/core/error.h"
-#include "reference/io/load_config.h"
-#include "reference/io/mapped_file.h"
-#include "reference/tokenizer/load_tokenizer.h"
+#include "reference/family/base/error.h"
+#include "reference/family/base/mapped_file.h"
+#include "reference/family/config/load_config.h"
+#include "reference/family/tokenizer/load_tokenizer.h"
 
 namespace assay::program {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "reference/prompt/chat_template.h"
-#include "reference/tokenizer/tokenizer.h"
+#include "reference/family/chat/chat_template.h"
+#include "reference/family/tokenizer/tokenizer.h"
 
 namespace assay::program {
 

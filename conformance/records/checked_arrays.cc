@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 namespace {

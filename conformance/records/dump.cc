@@ -8,8 +8,8 @@
 #include "conformance/records/hdf5_file.h"
 #include "conformance/records/rehearse.h"
 #include "conformance/records/tap_reader.h"
-#include "reference/core/error.h"
-#include "reference/io/safetensors.h"
+#include "reference/family/base/error.h"
+#include "reference/family/checkpoint/safetensors.h"
 
 namespace assay::conformance {
 namespace {

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <fstream>
 
-#include "conformance/records/file_maker.h"
 #include "conformance/records/golden.h"
+#include "conformance/testing/file_maker.h"
 
 namespace assay::conformance {
 namespace {

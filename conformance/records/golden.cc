@@ -11,9 +11,9 @@
 #include "conformance/records/hdf5_file.h"
 #include "conformance/records/rehearse.h"
 #include "conformance/records/tap_reader.h"
-#include "reference/core/error.h"
-#include "reference/io/json.h"
-#include "reference/params/profile.h"
+#include "reference/family/base/error.h"
+#include "reference/family/base/json.h"
+#include "reference/family/config/profile.h"
 
 namespace assay::conformance {
 namespace {

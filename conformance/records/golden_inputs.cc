@@ -7,7 +7,7 @@
 
 #include "conformance/records/checked_arrays.h"
 #include "conformance/records/golden_media.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <cmath>
 
-#include "conformance/records/file_maker.h"
 #include "conformance/records/golden.h"
+#include "conformance/testing/file_maker.h"
 
 namespace assay::conformance {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "conformance/records/file_maker.h"
+#include "conformance/testing/file_maker.h"
 
 namespace assay::conformance {
 namespace {

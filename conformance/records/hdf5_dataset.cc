@@ -5,8 +5,8 @@
 #include <array>
 #include <cstdint>
 
-#include "reference/core/error.h"
-#include "reference/core/number_formats.h"
+#include "reference/family/base/error.h"
+#include "reference/family/base/number_formats.h"
 
 namespace assay::conformance {
 namespace {

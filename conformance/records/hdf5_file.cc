@@ -9,7 +9,7 @@
 
 #include "conformance/records/hdf5_dataset.h"
 #include "conformance/records/hdf5_handle.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 namespace {

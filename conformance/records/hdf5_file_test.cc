@@ -8,7 +8,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "conformance/records/file_maker.h"
+#include "conformance/testing/file_maker.h"
 
 namespace assay::conformance {
 namespace {

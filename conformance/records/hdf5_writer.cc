@@ -9,7 +9,7 @@
 #include "conformance/records/hdf5_file.h"
 #include "conformance/records/hdf5_handle.h"
 #include "conformance/records/tap_set.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 

@@ -8,7 +8,7 @@
 #include <sstream>
 #include <system_error>
 
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 namespace {

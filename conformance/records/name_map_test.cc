@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "conformance/records/file_maker.h"
+#include "conformance/testing/file_maker.h"
 
 namespace assay::conformance {
 namespace {

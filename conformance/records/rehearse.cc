@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 namespace {

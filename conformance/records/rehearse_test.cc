@@ -8,9 +8,9 @@
 #include <iterator>
 #include <new>
 
-#include "conformance/records/file_maker.h"
 #include "conformance/records/golden.h"
-#include "reference/core/error.h"
+#include "conformance/testing/file_maker.h"
+#include "reference/family/base/error.h"
 
 #ifdef __SANITIZE_ADDRESS__
 // HDF5 forgets some memory when it gives a damaged file up.

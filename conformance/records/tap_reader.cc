@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "conformance/catalogue/catalogue.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 namespace {

@@ -6,7 +6,7 @@
 #include "conformance/report/json_report.h"
 #include "conformance/report/junit.h"
 #include "conformance/report/write_file.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 

@@ -14,7 +14,7 @@
 #include "conformance/report/report_files.h"
 #include "conformance/report/terminal.h"
 #include "conformance/report/write_file.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 namespace {

@@ -15,7 +15,7 @@
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/report/collapse.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 namespace {

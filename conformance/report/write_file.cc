@@ -6,7 +6,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 

@@ -2,8 +2,8 @@
 // Rules RC-6 ... RC-8.
 #include "reference/blocks/audio_feed_forward.h"
 
-#include "reference/blocks/test_audio_blocks.h"
 #include "reference/ops/gelu.h"
+#include "reference/testing/test_audio_blocks.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

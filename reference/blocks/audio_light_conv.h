@@ -13,8 +13,8 @@
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/params/audio_weights.h"
-#include "reference/params/media_config.h"
+#include "reference/family/config/media_config.h"
+#include "reference/weights/audio_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

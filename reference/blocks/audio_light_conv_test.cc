@@ -2,9 +2,9 @@
 // Rules RC-16 ... RC-18.
 #include "reference/blocks/audio_light_conv.h"
 
-#include "reference/blocks/test_audio_blocks.h"
 #include "reference/ops/depthwise_conv1d.h"
 #include "reference/ops/silu.h"
+#include "reference/testing/test_audio_blocks.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/params/audio_weights.h"
+#include "reference/weights/audio_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

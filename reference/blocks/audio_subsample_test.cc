@@ -4,8 +4,8 @@
 
 #include <functional>
 
-#include "reference/blocks/test_audio_blocks.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/testing/test_directory.h"
+#include "reference/testing/test_audio_blocks.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

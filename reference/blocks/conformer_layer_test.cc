@@ -3,7 +3,7 @@
 #include "reference/blocks/conformer_layer.h"
 
 #include "reference/blocks/audio_light_conv.h"
-#include "reference/blocks/test_audio_blocks.h"
+#include "reference/testing/test_audio_blocks.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -14,8 +14,8 @@
 #include "reference/blocks/self_attention.h"
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/params/config.h"
-#include "reference/params/weights.h"
+#include "reference/family/config/config.h"
+#include "reference/weights/weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

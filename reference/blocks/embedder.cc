@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reference/core/number_formats.h"
+#include "reference/family/base/number_formats.h"
 #include "reference/ops/linear.h"
 
 namespace assay::ASSAY_REFERENCE {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "reference/core/tensor.h"
-#include "reference/io/load_weights.h"
+#include "reference/weights/load_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

@@ -3,8 +3,8 @@
 #include "reference/blocks/embedder.h"
 
 #include "reference/blocks/per_layer_input.h"
-#include "reference/core/test_tensors.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/testing/test_directory.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

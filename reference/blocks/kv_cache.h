@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "reference/core/tensor.h"
+#include "reference/family/config/config.h"
 #include "reference/ops/attention_mask.h"
-#include "reference/params/config.h"
 
 namespace assay::ASSAY_REFERENCE {
 

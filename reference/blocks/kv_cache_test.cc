@@ -2,8 +2,8 @@
 // Spec: R-61 ... R-65.
 #include "reference/blocks/kv_cache.h"
 
-#include "reference/core/test_tensors.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/testing/test_directory.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

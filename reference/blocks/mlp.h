@@ -8,7 +8,7 @@
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/params/weights.h"
+#include "reference/weights/weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

@@ -10,7 +10,7 @@
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/params/profile.h"
+#include "reference/family/config/profile.h"
 
 namespace assay::ASSAY_REFERENCE {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/blocks/multimodal_embedder.h"
 
-#include "reference/core/test_taps.h"
-#include "reference/core/test_tensors.h"
+#include "reference/testing/test_taps.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

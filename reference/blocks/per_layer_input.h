@@ -17,9 +17,9 @@
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/io/load_weights.h"
-#include "reference/params/config.h"
-#include "reference/params/weights.h"
+#include "reference/family/config/config.h"
+#include "reference/weights/load_weights.h"
+#include "reference/weights/weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

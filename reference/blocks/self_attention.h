@@ -15,9 +15,9 @@
 #include "reference/blocks/kv_cache.h"
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
+#include "reference/family/config/config.h"
 #include "reference/ops/rope.h"
-#include "reference/params/config.h"
-#include "reference/params/weights.h"
+#include "reference/weights/weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

@@ -12,8 +12,8 @@
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/params/media_config.h"
-#include "reference/params/profile.h"
+#include "reference/family/config/media_config.h"
+#include "reference/family/config/profile.h"
 
 namespace assay::ASSAY_REFERENCE {
 

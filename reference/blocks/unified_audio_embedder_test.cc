@@ -2,9 +2,9 @@
 // Rules RU-6, RU-7.
 #include "reference/blocks/unified_audio_embedder.h"
 
-#include "reference/core/test_taps.h"
-#include "reference/core/test_tensors.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/testing/test_directory.h"
+#include "reference/testing/test_taps.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -12,8 +12,8 @@
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/params/media_config.h"
-#include "reference/params/vision_weights.h"
+#include "reference/family/config/media_config.h"
+#include "reference/weights/vision_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

@@ -3,17 +3,17 @@
 // a checkpoint on disk, then V58 ... V61.  Spec: RU-1 ... RU-5.
 #include "reference/blocks/unified_vision_embedder.h"
 
-#include "reference/core/test_fill.h"
-#include "reference/core/test_taps.h"
-#include "reference/core/test_tensors.h"
-#include "reference/io/json.h"
-#include "reference/io/load_config.h"
-#include "reference/io/load_vision_weights.h"
-#include "reference/io/safetensors_writer.h"
-#include "reference/io/tensor_table.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/base/json.h"
+#include "reference/family/checkpoint/safetensors_writer.h"
+#include "reference/family/checkpoint/tensor_table.h"
+#include "reference/family/config/load_config.h"
+#include "reference/family/testing/test_directory.h"
 #include "reference/ops/layer_norm.h"
 #include "reference/ops/linear.h"
+#include "reference/testing/test_fill.h"
+#include "reference/testing/test_taps.h"
+#include "reference/testing/test_tensors.h"
+#include "reference/weights/load_vision_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -14,10 +14,10 @@
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
+#include "reference/family/config/media_config.h"
+#include "reference/family/config/profile.h"
 #include "reference/ops/vision_rope.h"
-#include "reference/params/media_config.h"
-#include "reference/params/profile.h"
-#include "reference/params/vision_weights.h"
+#include "reference/weights/vision_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

@@ -2,8 +2,8 @@
 // The mistakes V1 ... V6 are in reference/model/vision_mistakes_test.cc.
 #include "reference/blocks/vision_patch_embedder.h"
 
-#include "reference/core/test_taps.h"
-#include "reference/core/test_tensors.h"
+#include "reference/testing/test_taps.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -15,7 +15,7 @@
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/params/vision_weights.h"
+#include "reference/weights/vision_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

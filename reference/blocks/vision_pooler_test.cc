@@ -2,9 +2,9 @@
 // The mistakes V43 ... V54 are in reference/model/vision_mistakes_test.cc.
 #include "reference/blocks/vision_pooler.h"
 
-#include "reference/core/test_taps.h"
-#include "reference/core/test_tensors.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/testing/test_directory.h"
+#include "reference/testing/test_taps.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

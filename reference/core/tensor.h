@@ -21,7 +21,7 @@
 #include <xtensor/xtensor.hpp>  // IWYU pragma: export
 
 #include "reference/core/axes.h"
-#include "reference/core/error.h"
+#include "reference/family/base/error.h"
 
 #ifdef ASSAY_FP64
 #define ASSAY_REFERENCE reference_f64

@@ -3,9 +3,9 @@
 
 #include "reference/blocks/audio_subsample.h"
 #include "reference/blocks/conformer_layer.h"
-#include "reference/io/load_audio_weights.h"
 #include "reference/ops/linear.h"
 #include "reference/ops/relative_positions.h"
+#include "reference/weights/load_audio_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/io/load_weights.h"
-#include "reference/params/profile.h"
+#include "reference/family/config/profile.h"
+#include "reference/weights/load_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

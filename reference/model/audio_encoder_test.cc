@@ -6,12 +6,12 @@
 
 #include "reference/blocks/multimodal_embedder.h"
 #include "reference/blocks/unified_audio_embedder.h"
-#include "reference/core/test_taps.h"
-#include "reference/io/json.h"
-#include "reference/io/load_audio_weights.h"
-#include "reference/model/test_audio_miniature.h"
+#include "reference/family/base/json.h"
 #include "reference/ops/linear.h"
 #include "reference/ops/rms_norm.h"
+#include "reference/testing/test_audio_miniature.h"
+#include "reference/testing/test_taps.h"
+#include "reference/weights/load_audio_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -3,16 +3,16 @@
 //
 //   samples -> frames_windowed -> magnitude -> mel_linear -> mel, mel_mask
 //
-// The numbers are those of reference/preprocess, the same in both builds. The mask has a 1 for each
-// frame and a 0 for each one that filling the clip up to a multiple of 128 samples would add.
-// Spec multimodal 5.2, 7.1.
+// The numbers are those of reference/family/preprocess, the same in both builds. The mask has a 1
+// for each frame and a 0 for each one that filling the clip up to a multiple of 128 samples would
+// add. Spec multimodal 5.2, 7.1.
 #pragma once
 
 #include <vector>
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/preprocess/log_mel.h"
+#include "reference/family/preprocess/log_mel.h"
 
 namespace assay::ASSAY_REFERENCE {
 

@@ -3,11 +3,11 @@
 
 #include <gmock/gmock.h>
 
-#include "reference/core/test_taps.h"
-#include "reference/core/test_tensors.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/testing/test_directory.h"
 #include "reference/model/generate.h"
-#include "reference/model/test_pair.h"
+#include "reference/testing/test_pair.h"
+#include "reference/testing/test_taps.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "reference/blocks/patch_grid.h"
+#include "reference/family/preprocess/resize.h"
 #include "reference/model/show_values.h"
-#include "reference/preprocess/resize.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

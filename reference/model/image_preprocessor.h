@@ -3,13 +3,14 @@
 //
 //   rgb -> target_size -> resized -> num_soft_tokens -> patches, positions
 //
-// The numbers are those of reference/preprocess, the same in both builds. Sizes decide how many
-// tokens there are, so what a listener writes into them changes nothing. Spec multimodal 2, 7.1.
+// The numbers are those of reference/family/preprocess, the same in both builds. Sizes decide how
+// many tokens there are, so what a listener writes into them changes nothing. Spec multimodal
+// 2, 7.1.
 #pragma once
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/preprocess/image_patches.h"
+#include "reference/family/preprocess/image_patches.h"
 
 namespace assay::ASSAY_REFERENCE {
 

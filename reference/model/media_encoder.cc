@@ -7,12 +7,12 @@
 #include "reference/blocks/multimodal_embedder.h"
 #include "reference/blocks/unified_audio_embedder.h"
 #include "reference/blocks/unified_vision_embedder.h"
-#include "reference/io/load_audio_weights.h"
-#include "reference/io/load_vision_weights.h"
 #include "reference/model/audio_encoder.h"
 #include "reference/model/audio_preprocessor.h"
 #include "reference/model/show_values.h"
 #include "reference/model/vision_encoder.h"
+#include "reference/weights/load_audio_weights.h"
+#include "reference/weights/load_vision_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -14,10 +14,10 @@
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/io/load_weights.h"
+#include "reference/family/config/profile.h"
+#include "reference/family/preprocess/image.h"
 #include "reference/model/image_preprocessor.h"
-#include "reference/params/profile.h"
-#include "reference/preprocess/image.h"
+#include "reference/weights/load_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

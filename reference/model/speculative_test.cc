@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/model/speculative.h"
 
-#include "reference/core/test_taps.h"
-#include "reference/core/test_tensors.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/testing/test_directory.h"
 #include "reference/model/generate.h"
-#include "reference/model/test_pair.h"
+#include "reference/testing/test_pair.h"
+#include "reference/testing/test_taps.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -2,14 +2,14 @@
 // golden/tables/tiny_{a,b,c}.json: the tables of spec text, Appendix B, as printed. The weights
 // come from the closed form of B.1 and pass through a checkpoint on disk.
 // Spec: R-14 ... ... ... ... R-77.
-#include "reference/core/test_taps.h"
-#include "reference/core/test_tensors.h"
-#include "reference/io/json.h"
-#include "reference/io/synth.h"
-#include "reference/io/test_directory.h"
-#include "reference/io/weight_generator.h"
+#include "reference/family/base/json.h"
+#include "reference/family/synth/synth.h"
+#include "reference/family/synth/weight_generator.h"
+#include "reference/family/testing/test_directory.h"
 #include "reference/model/drafter.h"
 #include "reference/model/generate.h"
+#include "reference/testing/test_taps.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -3,10 +3,10 @@
 
 #include <set>
 
-#include "reference/core/test_taps.h"
-#include "reference/core/test_tensors.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/testing/test_directory.h"
 #include "reference/model/generate.h"
+#include "reference/testing/test_taps.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -7,7 +7,7 @@
 #include "reference/blocks/vision_layer.h"
 #include "reference/blocks/vision_patch_embedder.h"
 #include "reference/blocks/vision_pooler.h"
-#include "reference/io/load_vision_weights.h"
+#include "reference/weights/load_vision_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

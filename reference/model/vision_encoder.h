@@ -13,8 +13,8 @@
 #include "reference/blocks/vision_attention.h"
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
-#include "reference/io/load_weights.h"
-#include "reference/params/profile.h"
+#include "reference/family/config/profile.h"
+#include "reference/weights/load_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

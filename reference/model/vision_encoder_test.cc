@@ -7,10 +7,10 @@
 #include <numeric>
 
 #include "reference/blocks/multimodal_embedder.h"
-#include "reference/core/test_taps.h"
-#include "reference/io/json.h"
-#include "reference/io/load_vision_weights.h"
-#include "reference/model/test_vision_miniature.h"
+#include "reference/family/base/json.h"
+#include "reference/testing/test_taps.h"
+#include "reference/testing/test_vision_miniature.h"
+#include "reference/weights/load_vision_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

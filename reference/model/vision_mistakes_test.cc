@@ -8,11 +8,11 @@
 #include <optional>
 
 #include "reference/blocks/multimodal_embedder.h"
-#include "reference/core/test_taps.h"
-#include "reference/io/load_vision_weights.h"
-#include "reference/model/test_vision_miniature.h"
-#include "reference/model/test_vision_twin.h"
 #include "reference/model/vision_encoder.h"
+#include "reference/testing/test_taps.h"
+#include "reference/testing/test_vision_miniature.h"
+#include "reference/testing/test_vision_twin.h"
+#include "reference/weights/load_vision_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

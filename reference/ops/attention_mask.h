@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "reference/core/tensor.h"
-#include "reference/params/profile.h"
+#include "reference/family/config/profile.h"
 
 namespace assay::ASSAY_REFERENCE {
 

@@ -6,7 +6,7 @@
 #include <functional>
 #include <set>
 
-#include "reference/core/test_tensors.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "reference/core/test_tensors.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

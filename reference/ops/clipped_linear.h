@@ -9,7 +9,7 @@
 #pragma once
 
 #include "reference/core/tensor.h"
-#include "reference/params/clipped_linear.h"
+#include "reference/weights/clipped_linear_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 

@@ -2,8 +2,8 @@
 // Rules RC-17.
 #include "reference/ops/depthwise_conv1d.h"
 
-#include "reference/core/test_tensors.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/testing/test_directory.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

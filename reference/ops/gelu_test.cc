@@ -3,7 +3,7 @@
 
 #include <numbers>
 
-#include "reference/core/test_tensors.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -5,10 +5,10 @@
 
 #include <functional>
 
-#include "reference/core/test_tensors.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/testing/test_directory.h"
 #include "reference/ops/softcap.h"
 #include "reference/ops/softmax.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // golden/tables/primitives.json: the numbers of spec text, Appendix A, as printed.
-#include "reference/core/test_tensors.h"
-#include "reference/io/json.h"
+#include "reference/family/base/json.h"
 #include "reference/ops/attention_mask.h"
 #include "reference/ops/gelu.h"
 #include "reference/ops/rms_norm.h"
 #include "reference/ops/rope.h"
 #include "reference/ops/softcap.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -2,8 +2,8 @@
 // Spec.
 #include "reference/ops/rms_norm.h"
 
-#include "reference/core/test_tensors.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/testing/test_directory.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

@@ -13,7 +13,7 @@
 #pragma once
 
 #include "reference/core/tensor.h"
-#include "reference/params/config.h"
+#include "reference/family/config/config.h"
 
 namespace assay::ASSAY_REFERENCE {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/ops/softcap.h"
 
-#include "reference/core/test_tensors.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

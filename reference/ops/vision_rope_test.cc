@@ -2,9 +2,9 @@
 // The mistakes V20 ... V27 are in reference/model/vision_mistakes_test.cc.
 #include "reference/ops/vision_rope.h"
 
-#include "reference/core/test_tensors.h"
-#include "reference/io/json.h"
-#include "reference/io/test_directory.h"
+#include "reference/family/base/json.h"
+#include "reference/family/testing/test_directory.h"
+#include "reference/testing/test_tensors.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {

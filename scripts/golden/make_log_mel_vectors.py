@@ -4,7 +4,7 @@
 
     make_log_mel_vectors.py [--check]
 
-The signals have closed forms in exact arithmetic that reference/preprocess/test_signals.h repeats, so
+The signals have closed forms in exact arithmetic that reference/family/testing/test_signals.h repeats, so
 that both sides start from the same bits. The FFT runs in fp64 (NumPy's rfft is handed doubles); the
 result is rounded to fp32 as transformers does. Of each log-mel the table holds the CRC-32 of the
 fp32 bits, little endian, sums, and four values.

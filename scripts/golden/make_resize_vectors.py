@@ -4,7 +4,7 @@
 
     make_resize_vectors.py [--check]
 
-The pictures have closed forms that reference/preprocess/test_signals.h repeats, so the table holds no
+The pictures have closed forms that reference/family/testing/test_signals.h repeats, so the table holds no
 pixels. Pillow up to 12.1.1 resizes rows first, always; later ones turn to columns first for tall
 pictures. So each picture is resized twice, at once and axis by axis, and both must agree.
 """

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/doors/reference/reference_session.h"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "conformance/doors/reference/case_tokens.h"
+#include "conformance/doors/reference/media_forms.h"
+#include "conformance/doors/reference/status_of.h"
+#include "reference/family/media/video_file.h"
+#include "reference/family/preprocess/expand_media.h"
+#include "reference/family/preprocess/video_frames.h"
+#include "reference/model/drafter.h"
+#include "reference/model/generate.h"
+#include "reference/model/media_encoder.h"
+
+namespace assay::conformance {
+namespace {
+
+using namespace assay::ASSAY_REFERENCE;  // NOLINT(google-build-using-namespace): this precision
+
+// One item of media, encoded: what it tells the prompt, and its rows, a block for each frame.
+struct EncodedItem {
+  PromptMedia media;
+  std::vector<MediaItem> soft;
+};
+
+MediaItem soft_item(const std::string& kind, const Tensor<T, D>& rows) {
+  MediaItem item;
+  item.kind = kind;
+  item.rows = rows.shape()[0];
+  item.width = rows.shape()[1];
+  item.values.assign(rows.begin(), rows.end());
+  return item;
+}
+
+StampTokens stamps_of(const std::vector<std::int32_t>& ids) {
+  StampTokens stamps;
+  if (ids.size() == stamps.digits.size() + 2) {
+    std::copy_n(ids.begin(), stamps.digits.size(), stamps.digits.begin());
+    stamps.colon = ids[stamps.digits.size()];
+    stamps.space = ids.back();
+  }
+  return stamps;
+}
+
+class ReferenceSession : public Session {
+ public:
+  explicit ReferenceSession(const SessionRequest& request)
+      : profile_(parse_profile(request.profile)),
+        checkpoint_(Checkpoint::open(request.checkpoint)),
+        model_(checkpoint_, {}, profile_.text_vision_mask),
+        cache_(model_.new_cache()),
+        reserve_(Drafter::rollback_reserve(request.draft_steps)) {
+    if (!request.drafter.empty()) {
+      drafter_checkpoint_.emplace(Checkpoint::open(request.drafter));
+      drafter_.emplace(*drafter_checkpoint_, model_);
+    }
+  }
+
+  Status begin(const PromptRequest& prompt, std::vector<std::int32_t>& expanded,
+               Logits& last) override {
+    return status_of([&] {
+      const TokenChunk tokens = tokens_of(expand(prompt), model_.config());
+      expanded = tokens.ids;
+      cache_ = model_.new_cache(reserve_);
+      Taps silent;
+      const auto result = model_.forward(tokens, cache_, silent);
+      const std::size_t end = result.logits.shape()[0] - 1;
+      last = rows_of(one_row(result.logits, end));
+      hidden_ = one_row(result.final_norm, end);
+      position_ = tokens.positions.back() + 1;
+    });
+  }
+
+  Status extend(const std::vector<std::int32_t>& tokens, Logits& rows) override {
+    return status_of([&] {
+      Taps silent;
+      const auto result =
+          model_.forward(text_chunk(tokens, static_cast<std::size_t>(position_)), cache_, silent);
+      rows = rows_of(result.logits);
+      hidden_ = result.final_norm;
+      position_ += static_cast<std::int32_t>(tokens.size());
+    });
+  }
+
+  Status take_back(std::size_t count) override {
+    return status_of([&] {
+      const std::size_t rows = hidden_.shape()[0];
+      if (count >= rows) {
+        throw Error("take_back: got " + std::to_string(count) + ", expected fewer than the " +
+                    std::to_string(rows) + " tokens of the last call");
+      }
+      cache_.forget_from(cache_.length() - count);
+      auto kept = make_tensor<T, D>({rows - count, hidden_.shape()[1]});
+      std::copy_n(hidden_.begin(), kept.size(), kept.begin());
+      hidden_ = kept;
+      position_ -= static_cast<std::int32_t>(count);
+    });
+  }
+
+  Status draft(std::int32_t token, std::size_t steps, std::vector<std::int32_t>& drafted) override {
+    return status_of([&] {
+      if (!drafter_) {
+        throw Error("draft: got no drafter, expected one");
+      }
+      Taps silent;
+      const auto hidden = one_row(hidden_, hidden_.shape()[0] - 1);
+      drafted =
+          drafter_->draft(cache_, token, position_, hidden, steps, DraftWindow::kLastKeys, silent);
+    });
+  }
+
+  std::size_t length() const override { return cache_.length(); }
+
+ private:
+  static Logits rows_of(const Tensor<T, V>& logits) {
+    return {logits.shape()[0], std::vector<double>(logits.begin(), logits.end())};
+  }
+
+  CaseInput expand(const PromptRequest& prompt) const {
+    std::vector<EncodedItem> items;
+    std::vector<PromptMedia> media;
+    for (std::size_t k = 0; k < prompt.media.size(); ++k) {
+      const std::string& name = prompt.media[k].name;
+      items.push_back(encode(prompt.media[k], name.empty() ? "media " + std::to_string(k) : name));
+      media.push_back(items.back().media);
+    }
+    const auto expanded =
+        expand_media(prompt.ids, media, model_.config().special, stamps_of(prompt.stamp_ids));
+    CaseInput input;
+    input.ids = expanded.ids;
+    input.token_types = expanded.token_types;
+    for (const std::size_t k : expanded.order) {
+      std::move(items[k].soft.begin(), items[k].soft.end(), std::back_inserter(input.media));
+    }
+    return input;
+  }
+
+  EncodedItem encode(const MediaItem& item, const std::string& name) const {
+    const MediaEncoder encoder(checkpoint_, profile_);
+    Taps silent;
+    const TapScope tap(silent, "");
+    EncodedItem encoded;
+    if (item.kind == "video") {
+      encode_video(item, name, encoder, encoded);
+      return encoded;
+    }
+    encoded.media.kind = item.kind == "audio" ? PromptMediaKind::kAudio : PromptMediaKind::kImage;
+    encoded.soft.push_back(soft_item(item.kind, encoder.encode(input_of(item, name), tap)));
+    encoded.media.soft_tokens = {encoded.soft.back().rows};
+    return encoded;
+  }
+
+  void encode_video(const MediaItem& item, const std::string& name, const MediaEncoder& encoder,
+                    EncodedItem& encoded) const {
+    check_video_support(name);
+    const auto& processor = checkpoint_.config().processor;
+    const std::size_t frames = item.num_frames != 0 ? item.num_frames : processor.num_frames;
+    Video video = decode_video(std::as_bytes(std::span(item.file)), name, frames);
+    Taps silent;
+    const TapScope tap(silent, "");
+    encoded.media.kind = PromptMediaKind::kVideo;
+    encoded.media.seconds =
+        frame_seconds(video.indices, video.fps > 0 ? video.fps : kDefaultFramesPerSecond);
+    for (Image& frame : video.frames) {
+      MediaInput input;
+      input.kind = MediaKind::kFrame;
+      input.budget = item.budget;
+      input.rgb = std::move(frame);
+      encoded.soft.push_back(soft_item("frame", encoder.encode(input, tap)));
+      encoded.media.soft_tokens.push_back(encoded.soft.back().rows);
+    }
+  }
+
+  Profile profile_;
+  Checkpoint checkpoint_;
+  Transformer model_;
+  KvCache cache_;
+  std::size_t reserve_;
+  std::optional<Checkpoint> drafter_checkpoint_;
+  std::optional<Drafter> drafter_;
+  Tensor<T, D> hidden_;  // of the tokens of the last call
+  std::int32_t position_ = 0;
+};
+
+}  // namespace
+
+#ifdef ASSAY_FP64
+std::unique_ptr<Session> make_reference_session_f64(const SessionRequest& request) {
+  return std::make_unique<ReferenceSession>(request);
+}
+#else
+std::unique_ptr<Session> make_reference_session_f32(const SessionRequest& request) {
+  return std::make_unique<ReferenceSession>(request);
+}
+#endif
+
+}  // namespace assay::conformance

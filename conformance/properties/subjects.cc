@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/properties/subjects.h"
+
+#include <stdexcept>
+
+#include "conformance/doors/reference/reference_adapter.h"
+#include "reference/family/checkpoint/checkpoint.h"
+
+namespace assay::conformance {
+namespace {
+
+class Recorder : public TapListener {
+ public:
+  bool wants(const std::string& /*name*/) const override { return true; }
+  void on_tap(Tap& tap) override { taps[tap.name] = tap; }
+
+  TapMap taps;
+};
+
+void require_ok(const Status& status) {
+  if (!status.ok()) {
+    throw std::runtime_error(status.message);
+  }
+}
+
+Subject subject_of(std::unique_ptr<Implementation> implementation, const std::string& path) {
+  Subject subject;
+  const Capabilities can = implementation->capabilities();
+  subject.name = can.name + " " + can.precision;
+  subject.bound = can.precision == "f64" ? 1e-12 : 5e-5;
+  subject.config = Checkpoint::open(path).config();
+  subject.rows_apart = !subject.config.text.moe;
+  require_ok(implementation->load(path, ""));
+  subject.implementation = std::move(implementation);
+  return subject;
+}
+
+}  // namespace
+
+std::string golden_checkpoint(const std::string& name) {
+  return ASSAY_SOURCE_DIR "/golden/checkpoints/" + name;
+}
+
+std::vector<Subject> subjects(const std::string& path) {
+  use_blas_threads(1);
+  std::vector<Subject> all;
+  all.push_back(subject_of(make_reference_f64(), path));
+  all.push_back(subject_of(make_reference_f32(), path));
+  return all;
+}
+
+TapMap run_taps(Subject& subject, const CaseInput& input, std::size_t prefill_chunk) {
+  Recorder recorder;
+  RunOptions options;
+  options.prefill_chunk = prefill_chunk;
+  require_ok(subject.implementation->run(input, options, recorder));
+  return std::move(recorder.taps);
+}
+
+}  // namespace assay::conformance

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/family/checkpoint/safetensors.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "reference/family/base/error.h"
+#include "reference/family/checkpoint/safetensors_header.h"
+
+namespace assay {
+namespace {
+
+constexpr std::size_t kLengthBytes = 8;
+constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
+
+std::uint64_t header_length(std::span<const std::byte> bytes, const std::string& label) {
+  if (bytes.size() < kLengthBytes) {
+    throw Error(label + ": got " + std::to_string(bytes.size()) +
+                " bytes, expected at least the 8 of a safetensors header's length");
+  }
+  std::uint64_t length = 0;
+  for (std::size_t i = kLengthBytes; i-- > 0;) {
+    length = length << 8 | std::to_integer<std::uint64_t>(bytes[i]);
+  }
+  const std::uint64_t most = std::min<std::uint64_t>(bytes.size() - kLengthBytes, kMaxHeaderBytes);
+  if (length > most) {
+    throw Error(label + ": header length: got " + std::to_string(length) + ", expected at most " +
+                std::to_string(most));
+  }
+  return length;
+}
+
+std::string range_string(const StoredTensor& tensor) {
+  return shape_string(std::array{tensor.begin, tensor.end});
+}
+
+// Elements and bytes of dtype x shape; false when they do not fit in 64 bits.
+bool count_elements(StoredTensor& tensor) {
+  const std::size_t most = std::numeric_limits<std::size_t>::max() / dtype_bytes(tensor.dtype);
+  tensor.elements = 1;
+  for (const std::size_t extent : tensor.shape) {
+    if (extent != 0 && tensor.elements > most / extent) {
+      return false;
+    }
+    tensor.elements *= extent;
+  }
+  return true;
+}
+
+void check_tensor(StoredTensor& tensor, std::size_t data_bytes, const std::string& label) {
+  const std::string place = label + ": " + printable(tensor.name) + ": ";
+  if (!count_elements(tensor)) {
+    throw Error(place + "shape: got " + shape_string(tensor.shape) +
+                ", expected a product of fewer than 2^64 bytes");
+  }
+  if (tensor.end < tensor.begin || tensor.end > data_bytes) {
+    throw Error(place + "data_offsets: got " + range_string(tensor) +
+                ", expected a range within the " + std::to_string(data_bytes) +
+                " bytes of the data section");
+  }
+  const std::size_t expected = tensor.elements * dtype_bytes(tensor.dtype);
+  if (tensor.end - tensor.begin != expected) {
+    throw Error(place + "data_offsets: got " + std::to_string(tensor.end - tensor.begin) +
+                " bytes, expected " + std::to_string(expected) + " for " +
+                std::string(dtype_name(tensor.dtype)) + " " + shape_string(tensor.shape));
+  }
+}
+
+// The ranges, in file order, must follow each other from the first byte to the last.
+void check_tiling(const std::vector<StoredTensor>& tensors, std::size_t data_bytes,
+                  const std::string& label) {
+  std::vector<const StoredTensor*> order;
+  order.reserve(tensors.size());
+  for (const StoredTensor& tensor : tensors) {
+    order.push_back(&tensor);
+  }
+  std::sort(order.begin(), order.end(), [](const StoredTensor* a, const StoredTensor* b) {
+    return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
+  });
+  std::size_t cursor = 0;
+  for (const StoredTensor* tensor : order) {
+    if (tensor->begin != cursor) {
+      throw Error(label + ": " + printable(tensor->name) + ": data_offsets: got " +
+                  range_string(*tensor) + (tensor->begin < cursor ? " (an overlap)" : " (a gap)") +
+                  ", expected a begin of " + std::to_string(cursor));
+    }
+    cursor = tensor->end;
+  }
+  if (cursor != data_bytes) {
+    throw Error(label + ": data section: got " + std::to_string(data_bytes) + " bytes, expected " +
+                std::to_string(cursor) + " by the header");
+  }
+}
+
+bool by_name(const StoredTensor& a, const StoredTensor& b) {
+  return a.name < b.name;
+}
+
+}  // namespace
+
+Safetensors::Safetensors(MappedFile file, std::string label)
+    : file_(std::move(file)), label_(std::move(label)) {}
+
+Safetensors Safetensors::open(const std::filesystem::path& path, std::string_view label) {
+  const std::string name = label.empty() ? path.filename().string() : std::string(label);
+  Safetensors result(MappedFile::open(path, name), name);
+  const auto bytes = result.file_.bytes();
+  const auto length = static_cast<std::size_t>(header_length(bytes, name));
+  result.data_begin_ = kLengthBytes + length;
+  const auto* text = reinterpret_cast<const char*>(bytes.data()) + kLengthBytes;
+  result.tensors_ = parse_safetensors_header({text, length}, name);
+
+  std::sort(result.tensors_.begin(), result.tensors_.end(), by_name);
+  const std::size_t data_bytes = bytes.size() - result.data_begin_;
+  for (StoredTensor& tensor : result.tensors_) {
+    check_tensor(tensor, data_bytes, name);
+  }
+  check_tiling(result.tensors_, data_bytes, name);
+  return result;
+}
+
+const StoredTensor* Safetensors::find(std::string_view name) const {
+  const auto found = std::lower_bound(
+      tensors_.begin(), tensors_.end(), name,
+      [](const StoredTensor& tensor, std::string_view wanted) { return tensor.name < wanted; });
+  return found != tensors_.end() && found->name == name ? &*found : nullptr;
+}
+
+std::span<const std::byte> Safetensors::bytes(const StoredTensor& tensor) const {
+  return file_.bytes().subspan(data_begin_ + tensor.begin, tensor.end - tensor.begin);
+}
+
+std::vector<double> Safetensors::read(std::string_view name) const {
+  const StoredTensor* tensor = find(name);
+  if (tensor == nullptr) {
+    throw Error(label_ + ": " + printable(name) + ": got nothing, expected a tensor");
+  }
+  std::vector<double> values(tensor->elements);
+  read(*tensor, 0, tensor->elements, values.data());
+  return values;
+}
+
+void Safetensors::release(const StoredTensor& tensor) const {
+  file_.release(data_begin_ + tensor.begin, tensor.end - tensor.begin);
+}
+
+void Safetensors::check_range(const StoredTensor& tensor, std::size_t first,
+                              std::size_t count) const {
+  if (first > tensor.elements || count > tensor.elements - first) {
+    throw Error(label_ + ": " + printable(tensor.name) + ": got a read of " +
+                std::to_string(count) + " elements from element " + std::to_string(first) +
+                ", expected a range within its " + std::to_string(tensor.elements));
+  }
+}
+
+}  // namespace assay

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/family/checkpoint/safetensors_header.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <unordered_set>
+#include <utility>
+
+#include "reference/family/base/error.h"
+#include "reference/family/base/json.h"
+
+namespace assay {
+namespace {
+
+constexpr std::size_t kMaxAxes = 16;
+
+// Where in the header the parser is; each value that the place does not allow is an error.
+enum class Place {
+  kStart,        // before the outer brace
+  kTensors,      // in the outer object
+  kEntry,        // after a tensor's name
+  kFields,       // in a tensor's object
+  kDType,        // after "dtype"
+  kShape,        // after "shape"
+  kShapeList,    // in its list
+  kOffsets,      // after "data_offsets"
+  kOffsetsList,  // in its list
+  kMetadata,     // after "__metadata__"
+  kMetadataMap,  // in its object
+  kEnd,
+};
+
+const char* expectation(Place place) {
+  switch (place) {
+    case Place::kDType:
+      return "a string as dtype";
+    case Place::kShape:
+    case Place::kShapeList:
+      return "a list of non-negative integers as shape";
+    case Place::kOffsets:
+    case Place::kOffsetsList:
+      return "two non-negative integers as data_offsets";
+    case Place::kMetadata:
+    case Place::kMetadataMap:
+      return "an object of strings as __metadata__";
+    default:
+      return "an object with dtype, shape and data_offsets";
+  }
+}
+
+class HeaderReader {  // nlohmann's event interface
+ public:
+  explicit HeaderReader(std::string label) : label_(std::move(label)) {}
+
+  std::vector<StoredTensor> take() { return std::move(tensors_); }
+
+  bool null() { refuse("null"); }
+  bool boolean(bool value) { refuse(value ? "true" : "false"); }
+  bool number_integer(std::int64_t value) { refuse(std::to_string(value)); }
+  bool number_float(double, const std::string& written) { refuse(printable(written)); }
+  bool binary(Json::binary_t&) { refuse("bytes"); }
+
+  bool number_unsigned(std::uint64_t value) {
+    if (place_ == Place::kShapeList) {
+      if (current().shape.size() == kMaxAxes) {
+        refuse("more than " + std::to_string(kMaxAxes) + " axes");
+      }
+      current().shape.push_back(value);
+    } else if (place_ == Place::kOffsetsList && offsets_ < 2) {
+      (offsets_ == 0 ? current().begin : current().end) = value;
+      ++offsets_;
+    } else {
+      refuse(std::to_string(value));
+    }
+    return true;
+  }
+
+  bool string(std::string& value) {
+    if (place_ == Place::kDType) {
+      const auto dtype = dtype_from_name(value);
+      if (!dtype) {
+        throw Error(where() + "dtype: got \"" + printable(value) +
+                    "\", expected one of BF16, F16, F32, F64, I64, I32, I16, I8, U64, U32, U16, "
+                    "U8, BOOL");
+      }
+      current().dtype = *dtype;
+      place_ = Place::kFields;
+    } else if (place_ != Place::kMetadataMap) {
+      refuse("\"" + printable(value) + "\"");
+    }
+    return true;
+  }
+
+  bool start_object(std::size_t) {
+    if (place_ == Place::kStart) {
+      place_ = Place::kTensors;
+    } else if (place_ == Place::kEntry) {
+      place_ = Place::kFields;
+      seen_ = 0;
+    } else if (place_ == Place::kMetadata) {
+      place_ = Place::kMetadataMap;
+    } else {
+      refuse("an object");
+    }
+    return true;
+  }
+
+  bool key(std::string& name) {
+    if (place_ == Place::kTensors) {
+      start_tensor(name);
+    } else if (place_ == Place::kFields) {
+      start_field(name);
+    }
+    return true;
+  }
+
+  bool end_object() {
+    if (place_ == Place::kFields) {
+      if (seen_ != 7) {
+        throw Error(where() + "got a part of the fields, expected dtype, shape and data_offsets");
+      }
+      place_ = Place::kTensors;
+    } else {
+      place_ = place_ == Place::kMetadataMap ? Place::kTensors : Place::kEnd;
+    }
+    return true;
+  }
+
+  bool start_array(std::size_t) {
+    if (place_ == Place::kShape) {
+      place_ = Place::kShapeList;
+    } else if (place_ == Place::kOffsets) {
+      place_ = Place::kOffsetsList;
+      offsets_ = 0;
+    } else {
+      refuse("an array");
+    }
+    return true;
+  }
+
+  bool end_array() {
+    if (place_ == Place::kOffsetsList && offsets_ != 2) {
+      refuse(std::to_string(offsets_) + " numbers");
+    }
+    place_ = Place::kFields;
+    return true;
+  }
+
+  bool parse_error(std::size_t byte, const std::string&, const Json::exception&) {
+    throw Error(label_ + ": header: got an error at byte " + std::to_string(byte) +
+                ", expected valid json in utf-8");
+  }
+
+ private:
+  StoredTensor& current() { return tensors_.back(); }
+
+  std::string where() const {
+    const bool inside = !tensors_.empty() && place_ >= Place::kEntry && place_ < Place::kMetadata;
+    return label_ + ": " + (inside ? printable(tensors_.back().name) : "header") + ": ";
+  }
+
+  [[noreturn]] void refuse(const std::string& got) const {
+    throw Error(where() + "got " + got + ", expected " + expectation(place_));
+  }
+
+  void start_tensor(const std::string& name) {
+    if (!names_.insert(name).second) {
+      throw Error(label_ + ": " + printable(name) + ": got the name twice, expected it once");
+    }
+    if (name == "__metadata__") {
+      place_ = Place::kMetadata;
+      return;
+    }
+    tensors_.emplace_back().name = name;
+    place_ = Place::kEntry;
+  }
+
+  void start_field(const std::string& name) {
+    const unsigned bit = name == "dtype"          ? 1u
+                         : name == "shape"        ? 2u
+                         : name == "data_offsets" ? 4u
+                                                  : 0u;
+    if (bit == 0 || (seen_ & bit) != 0) {
+      throw Error(where() + "got the field \"" + printable(name) +
+                  "\", expected dtype, shape and data_offsets, once each");
+    }
+    seen_ |= bit;
+    place_ = bit == 1 ? Place::kDType : bit == 2 ? Place::kShape : Place::kOffsets;
+  }
+
+  std::string label_;
+  Place place_ = Place::kStart;
+  unsigned seen_ = 0;  // a bit for each field of the tensor at hand
+  int offsets_ = 0;
+  std::vector<StoredTensor> tensors_;
+  std::unordered_set<std::string> names_;
+};
+
+}  // namespace
+
+std::vector<StoredTensor> parse_safetensors_header(std::string_view header,
+                                                   const std::string& label) {
+  HeaderReader reader(label);
+  Json::sax_parse(header.begin(), header.end(), &reader);
+  return reader.take();
+}
+
+}  // namespace assay

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/family/checkpoint/safetensors_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "reference/family/base/error.h"
+#include "reference/family/base/json.h"
+
+namespace assay {
+namespace {
+
+std::string describe_tensor(const StoredTensor& tensor) {
+  std::string text = json_quote(tensor.name);
+  text += ":{\"dtype\":\"";
+  text += dtype_name(tensor.dtype);
+  text += "\",\"shape\":" + shape_string(tensor.shape);
+  text += ",\"data_offsets\":" + shape_string(std::array{tensor.begin, tensor.end});
+  text += '}';
+  return text;
+}
+
+std::string describe_tensors(const std::vector<StoredTensor>& tensors) {
+  std::string header = "{\"__metadata__\":{\"format\":\"pt\"}";
+  for (const StoredTensor& tensor : tensors) {
+    header += ',';
+    header += describe_tensor(tensor);
+  }
+  header += '}';
+  header.resize((header.size() + 7) / 8 * 8, ' ');  // the data section begins aligned
+  return header;
+}
+
+}  // namespace
+
+std::size_t tensor_bytes(const StoredTensor& tensor) {
+  std::size_t bytes = dtype_bytes(tensor.dtype);
+  for (const std::size_t extent : tensor.shape) {
+    bytes *= extent;
+  }
+  return bytes;
+}
+
+SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,
+                                     std::vector<StoredTensor> tensors)
+    : path_(path.string()) {
+  for (StoredTensor& tensor : tensors) {
+    tensor.begin = expected_;
+    expected_ += tensor_bytes(tensor);
+    tensor.end = expected_;
+  }
+  file_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (file_ < 0) {
+    fail();
+  }
+  const std::string header = describe_tensors(tensors);
+  std::array<unsigned char, 8> length = {};
+  for (std::size_t i = 0; i < length.size(); ++i) {
+    length[i] = static_cast<unsigned char>(std::uint64_t{header.size()} >> (8 * i));
+  }
+  write_all(length.data(), length.size());
+  write_all(header.data(), header.size());
+}
+
+SafetensorsWriter::~SafetensorsWriter() {
+  if (file_ >= 0) {
+    ::close(file_);
+  }
+}
+
+void SafetensorsWriter::append(std::span<const std::byte> bytes) {
+  write_all(bytes.data(), bytes.size());
+  appended_ += bytes.size();
+}
+
+void SafetensorsWriter::finish() {
+  if (appended_ != expected_) {
+    throw Error(path_ + ": data section: got " + std::to_string(appended_) + " bytes, expected " +
+                std::to_string(expected_));
+  }
+  if (::close(std::exchange(file_, -1)) != 0) {
+    fail();
+  }
+}
+
+void SafetensorsWriter::write_all(const void* bytes, std::size_t count) {
+  const char* next = static_cast<const char*>(bytes);
+  while (count > 0) {
+    const ssize_t written = ::write(file_, next, count);
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written < 0) {
+      fail();
+    }
+    next += written;
+    count -= static_cast<std::size_t>(written);
+  }
+}
+
+void SafetensorsWriter::fail() const {
+  throw Error(path_ + ": got \"" + std::strerror(errno) + "\", expected to write the file");
+}
+
+}  // namespace assay

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes one safetensors file from front to back; the tensors' bytes come in pieces of any size.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reference/family/checkpoint/safetensors.h"
+
+namespace assay {
+
+// Bytes of dtype x shape.
+std::size_t tensor_bytes(const StoredTensor& tensor);
+
+class SafetensorsWriter {
+ public:
+  // Name, dtype and shape of each tensor, in the order in which their bytes will come; the offsets
+  // are set here. The file must not exist yet. Throws Error when the system cannot write.
+  SafetensorsWriter(const std::filesystem::path& path, std::vector<StoredTensor> tensors);
+  SafetensorsWriter(const SafetensorsWriter&) = delete;
+  SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
+  ~SafetensorsWriter();
+
+  void append(std::span<const std::byte> bytes);
+
+  // Closes the file; the bytes appended must be those of the header.
+  void finish();
+
+ private:
+  void write_all(const void* bytes, std::size_t count);
+  [[noreturn]] void fail() const;
+
+  std::string path_;
+  int file_ = -1;
+  std::size_t expected_ = 0;  // bytes of the data section
+  std::size_t appended_ = 0;
+};
+
+}  // namespace assay

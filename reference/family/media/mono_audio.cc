@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/family/media/mono_audio.h"
+
+#include <samplerate.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "reference/family/base/error.h"
+
+namespace assay {
+namespace {
+
+void check_count(std::size_t frames, const std::string& name) {
+  if (frames > kMaxSoundFrames) {
+    throw Error(name + ": sound: got more than " + std::to_string(kMaxSoundFrames) +
+                " samples, expected at most that many");
+  }
+}
+
+std::vector<float> resampled(const std::vector<float>& mono, std::size_t rate,
+                             const std::string& name) {
+  const std::size_t count = (mono.size() * kSoundRate + rate - 1) / rate;
+  check_count(count, name);
+  std::vector<float> out(count);
+  SRC_DATA data = {};
+  data.data_in = mono.data();
+  data.input_frames = static_cast<long>(mono.size());
+  data.data_out = out.data();
+  data.output_frames = static_cast<long>(count);
+  data.src_ratio = static_cast<double>(kSoundRate) / static_cast<double>(rate);
+  const int problem = src_simple(&data, SRC_SINC_BEST_QUALITY, 1);
+  if (problem != 0) {
+    throw Error(name + ": resampling: got \"" + src_strerror(problem) + "\", expected 16000 Hz");
+  }
+  if (!std::all_of(out.begin(), out.end(), [](float x) { return std::isfinite(x); })) {
+    throw Error(name + ": resampling: got samples that are not finite, expected finite numbers");
+  }
+  return out;  // a last sample that the filter left out stays 0
+}
+
+}  // namespace
+
+void check_sound_format(std::size_t rate, std::size_t channels, const std::string& name) {
+  if (rate < kMinSoundFileRate || rate > kMaxSoundFileRate) {
+    throw Error(name + ": sample rate: got " + std::to_string(rate) + ", expected " +
+                std::to_string(kMinSoundFileRate) + " to " + std::to_string(kMaxSoundFileRate));
+  }
+  if (channels == 0 || channels > kMaxSoundChannels) {
+    throw Error(name + ": channels: got " + std::to_string(channels) + ", expected 1 to " +
+                std::to_string(kMaxSoundChannels));
+  }
+}
+
+MonoSound::MonoSound(std::size_t rate, std::size_t channels, std::string name)
+    : rate_(rate), channels_(channels), name_(std::move(name)) {
+  check_sound_format(rate, channels, name_);
+}
+
+void MonoSound::append(std::span<const double> interleaved) {
+  const std::size_t frames = interleaved.size() / channels_;
+  check_count(mono_.size() + frames, name_);
+  for (std::size_t t = 0; t < frames; ++t) {
+    double sum = 0;
+    for (std::size_t c = 0; c < channels_; ++c) {
+      sum += interleaved[t * channels_ + c];
+    }
+    const auto sample = static_cast<float>(sum / static_cast<double>(channels_));
+    if (!std::isfinite(sample)) {
+      throw Error(name_ + ": sample " + std::to_string(mono_.size()) + ": got " +
+                  std::to_string(sample) + ", expected a finite number");
+    }
+    mono_.push_back(sample);
+  }
+}
+
+Sound MonoSound::take() {
+  if (mono_.empty()) {
+    throw Error(name_ + ": sound: got 0 samples, expected at least 1");
+  }
+  Sound sound;
+  sound.file_rate = rate_;
+  sound.file_channels = channels_;
+  sound.samples = rate_ == kSoundRate ? std::exchange(mono_, {})
+                                      : resampled(std::exchange(mono_, {}), rate_, name_);
+  return sound;
+}
+
+}  // namespace assay

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frames and sound track of a video file (Matroska, WebM, MP4, MOV, AVI), through FFmpeg's
+// libraries.
+//
+// An optional component: without them video_support() is false and reading throws an Error that
+// says how to get it. Which frames are kept is spec multimodal 4. Spec: RX-1.
+//
+// The file is decoded twice: first its frames are counted and nothing is kept, then the chosen ones
+// are; so memory is bounded by their number. RGB of a codec that loses nothing comes out as it went
+// in; YUV is converted by swscale, which lies outside what the suite grades. Any damage that the
+// decoder sees is an error.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reference/family/media/audio_file.h"
+#include "reference/family/preprocess/image.h"
+
+namespace assay {
+
+constexpr std::size_t kMaxVideoFileBytes = 1u << 30;
+constexpr std::size_t kMaxVideoFrames = 1u << 17;         // decoded: 73 minutes at 30 fps
+constexpr std::size_t kMaxVideoPixels = 1ull << 36;       // decoded: 18 minutes of 1920 x 1080
+constexpr std::size_t kMaxKeptVideoPixels = 400'000'000;  // 1.2 GB of RGB
+
+struct Video {
+  std::size_t frames_in_file = 0;
+  double fps = 0;                    // the average; 0: the file does not say
+  std::vector<std::size_t> indices;  // of the frames below, in the file
+  std::vector<Image> frames;         // upright RGB, all of one size
+  std::optional<Sound> sound;        // the first sound track
+};
+
+bool video_support();
+bool looks_like_video(std::span<const std::byte> bytes);
+Video decode_video(std::span<const std::byte> bytes, const std::string& name,
+                   std::size_t num_frames);
+Video read_video_file(const std::filesystem::path& path, std::size_t num_frames);
+
+}  // namespace assay

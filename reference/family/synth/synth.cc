@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/family/synth/synth.h"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+#include "reference/family/base/error.h"
+#include "reference/family/base/json.h"
+#include "reference/family/checkpoint/safetensors_writer.h"
+#include "reference/family/checkpoint/tensor_table.h"
+#include "reference/family/config/load_config.h"
+#include "reference/family/config/load_processor_config.h"
+#include "reference/family/synth/synth_config.h"
+#include "reference/family/synth/synth_encoders.h"
+#include "reference/family/synth/weight_generator.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kBlock = std::size_t{1} << 18;        // elements made at a time
+constexpr std::size_t kSpareBytes = std::size_t{64} << 20;  // what the disk keeps free
+
+struct PlannedTensor {
+  StoredTensor stored;
+  std::string seed;  // the generator's name; empty for a token ordering
+};
+
+using Shard = std::vector<PlannedTensor>;
+
+struct Plan {
+  std::string config_text;
+  std::string processor_text;  // empty: no such file
+  std::vector<Shard> shards;
+  SynthSummary summary;
+};
+
+PlannedTensor plan_tensor(const ModelConfig& config, const ExpectedTensor& expected, DType dtype) {
+  PlannedTensor tensor;
+  tensor.stored.name = stored_name(config, expected.name);
+  tensor.stored.shape = expected.shape;
+  tensor.stored.dtype = expected.use == TensorUse::kInteger ? DType::kI64 : dtype;
+  tensor.stored.elements = tensor_bytes(tensor.stored) / dtype_bytes(tensor.stored.dtype);
+  if (expected.use != TensorUse::kInteger) {
+    tensor.seed = seed_name(config, expected.name);
+  }
+  return tensor;
+}
+
+// In name order; a new file is begun where the next tensor would pass the limit.
+std::vector<Shard> split_shards(std::vector<PlannedTensor> tensors, std::size_t limit) {
+  std::sort(tensors.begin(), tensors.end(), [](const PlannedTensor& a, const PlannedTensor& b) {
+    return a.stored.name < b.stored.name;
+  });
+  std::vector<Shard> shards(1);
+  std::size_t filled = 0;
+  for (PlannedTensor& tensor : tensors) {
+    const std::size_t bytes = tensor_bytes(tensor.stored);
+    if (filled > 0 && filled + bytes > limit) {
+      shards.emplace_back();
+      filled = 0;
+    }
+    filled += bytes;
+    shards.back().push_back(std::move(tensor));
+  }
+  return shards;
+}
+
+Plan make_plan(std::string_view size, const SynthOptions& options) {
+  if (options.dtype != DType::kBf16 && options.dtype != DType::kF16 &&
+      options.dtype != DType::kF32) {
+    throw Error("synth: dtype: got " + std::string(dtype_name(options.dtype)) +
+                ", expected one of BF16, F16, F32");
+  }
+  Plan plan;
+  const std::string label = "synth " + std::string(size);
+  plan.config_text = synthetic_config(size, options);
+  ModelConfig config = parse_config(plan.config_text, label);
+  if (options.encoders) {
+    plan.processor_text = synthetic_processor_config(size, *options.encoders);
+    parse_processor_config(plan.processor_text, label, config);
+  }
+  std::vector<PlannedTensor> tensors;
+  for (const ExpectedTensor& expected : expected_tensors(config)) {
+    if (expected.use != TensorUse::kIgnored || options.store_shared_kv) {
+      tensors.push_back(plan_tensor(config, expected, options.dtype));
+      plan.summary.parameters += tensors.back().stored.elements;
+      plan.summary.bytes += tensor_bytes(tensors.back().stored);
+    }
+  }
+  plan.summary.tensors = tensors.size();
+  plan.shards = split_shards(std::move(tensors), options.shard_bytes);
+  plan.summary.files = plan.shards.size();
+  return plan;
+}
+
+// Bytes of elements [first, first + count).
+void make_bytes(const PlannedTensor& tensor, std::size_t first, std::size_t count,
+                std::vector<std::byte>& out) {
+  out.resize(count * dtype_bytes(tensor.stored.dtype));
+  if (tensor.seed.empty()) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::int64_t value = generated_ordering(first + i, tensor.stored.elements);
+      std::memcpy(out.data() + i * sizeof(value), &value, sizeof(value));
+    }
+    return;
+  }
+  std::vector<float> values(count);
+  const WeightRange range = weight_range(tensor.seed, tensor.stored.shape);
+  generate_weights(tensor.seed, range, first, count, values.data());
+  narrow(tensor.stored.dtype, values.data(), count, out.data());
+}
+
+void write_text(const fs::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) {
+    throw Error(path.string() + ": got \"" + std::strerror(errno) + "\", expected to write it");
+  }
+}
+
+// A directory under a name of its own beside `target`, removed again unless it is published.
+class DirectoryInTheMaking {
+ public:
+  explicit DirectoryInTheMaking(const fs::path& target) : target_(target) {
+    std::string name = target.string() + ".partial-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw Error(target.string() + ": got \"" + std::strerror(errno) +
+                  "\", expected to make a directory beside it");
+    }
+    path_ = name;
+    fs::permissions(path_, fs::perms(0755));
+  }
+  DirectoryInTheMaking(const DirectoryInTheMaking&) = delete;
+  DirectoryInTheMaking& operator=(const DirectoryInTheMaking&) = delete;
+  ~DirectoryInTheMaking() {
+    if (!path_.empty()) {
+      std::error_code ignored;
+      fs::remove_all(path_, ignored);
+    }
+  }
+
+  const fs::path& path() const { return path_; }
+
+  void publish() {
+    std::error_code problem;
+    fs::rename(path_, target_, problem);
+    if (problem) {
+      throw Error(target_.string() + ": got \"" + problem.message() +
+                  "\", expected to rename the finished directory");
+    }
+    path_.clear();
+  }
+
+ private:
+  fs::path target_;
+  fs::path path_;
+};
+
+fs::path check_target(const fs::path& directory) {
+  fs::path target = fs::absolute(directory).lexically_normal();
+  if (!target.has_filename()) {
+    target = target.parent_path();
+  }
+  std::error_code ignored;
+  if (fs::exists(fs::symlink_status(target, ignored)) &&
+      !(fs::is_directory(fs::symlink_status(target, ignored)) && fs::is_empty(target))) {
+    throw Error(directory.string() + ": got something that is there, expected an empty directory " +
+                "or none");
+  }
+  if (!fs::is_directory(target.parent_path(), ignored)) {
+    throw Error(directory.string() + ": got no directory to make it in, expected one");
+  }
+  return target;
+}
+
+void check_space(const fs::path& target, std::size_t bytes) {
+  const std::size_t available = fs::space(target.parent_path()).available;
+  if (available < kSpareBytes || available - kSpareBytes < bytes) {
+    throw Error(target.string() + ": got " + std::to_string(available >> 20) +
+                " MiB of free space, expected " + std::to_string((bytes + kSpareBytes) >> 20) +
+                " MiB");
+  }
+}
+
+std::string shard_name(std::size_t index, std::size_t count) {
+  if (count == 1) {
+    return "model.safetensors";
+  }
+  const auto digits = [](std::size_t number) {
+    const std::string text = std::to_string(number);
+    return std::string(text.size() < 5 ? 5 - text.size() : 0, '0') + text;
+  };
+  return "model-" + digits(index + 1) + "-of-" + digits(count) + ".safetensors";
+}
+
+std::string index_text(const Plan& plan) {
+  Json weight_map = Json::object();
+  for (std::size_t i = 0; i < plan.shards.size(); ++i) {
+    for (const PlannedTensor& tensor : plan.shards[i]) {
+      weight_map[tensor.stored.name] = shard_name(i, plan.shards.size());
+    }
+  }
+  const Json index = {{"metadata", {{"total_size", plan.summary.bytes}}},
+                      {"weight_map", std::move(weight_map)}};
+  return index.dump(2) + "\n";
+}
+
+void write_shard(const fs::path& path, const Shard& shard, SynthProgress& progress,
+                 const std::function<void(const SynthProgress&)>& listener) {
+  std::vector<StoredTensor> header;
+  for (const PlannedTensor& tensor : shard) {
+    header.push_back(tensor.stored);
+  }
+  SafetensorsWriter writer(path, std::move(header));
+  std::vector<std::byte> bytes;
+  for (const PlannedTensor& tensor : shard) {
+    progress.tensor = tensor.stored.name;
+    for (std::size_t first = 0; first < tensor.stored.elements; first += kBlock) {
+      make_bytes(tensor, first, std::min(kBlock, tensor.stored.elements - first), bytes);
+      writer.append(bytes);
+      progress.bytes_done += bytes.size();
+      if (listener) {
+        listener(progress);
+      }
+    }
+  }
+  writer.finish();
+}
+
+}  // namespace
+
+SynthSummary plan_synthetic_checkpoint(std::string_view size, const SynthOptions& options) {
+  return make_plan(size, options).summary;
+}
+
+SynthSummary write_synthetic_checkpoint(std::string_view size, const fs::path& directory,
+                                        const SynthOptions& options,
+                                        const std::function<void(const SynthProgress&)>& progress) {
+  const Plan plan = make_plan(size, options);
+  const fs::path target = check_target(directory);
+  check_space(target, plan.summary.bytes);
+  DirectoryInTheMaking making(target);
+  write_text(making.path() / "config.json", plan.config_text);
+  if (!plan.processor_text.empty()) {
+    write_text(making.path() / "processor_config.json", plan.processor_text);
+  }
+  if (plan.shards.size() > 1) {
+    write_text(making.path() / "model.safetensors.index.json", index_text(plan));
+  }
+  SynthProgress state;
+  state.bytes_total = plan.summary.bytes;
+  for (std::size_t i = 0; i < plan.shards.size(); ++i) {
+    write_shard(making.path() / shard_name(i, plan.shards.size()), plan.shards[i], state, progress);
+  }
+  making.publish();
+  return plan.summary;
+}
+
+}  // namespace assay

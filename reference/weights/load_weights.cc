@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/weights/load_weights.h"
+
+#include "reference/family/base/number_formats.h"
+
+namespace assay::ASSAY_REFERENCE {
+
+void WeightReader::read(const std::string& name, std::size_t first, std::size_t count,
+                        Real* out) const {
+  checkpoint_->read(name, first, count, out);
+  if (bf16_weights_) {
+    for (std::size_t i = 0; i < count; ++i) {
+      out[i] = static_cast<Real>(round_to_bf16(static_cast<float>(out[i])));
+    }
+  }
+}
+
+Real WeightReader::scalar(const std::string& name) const {
+  Real value = 0;
+  read(name, 0, 1, &value);
+  return value;
+}
+
+Tensor<D> WeightReader::vector(const std::string& name) const {
+  Tensor<D> values = Tensor<D>::from_shape({checkpoint_->shape(name)[0]});
+  read(name, 0, values.size(), values.data());
+  return values;
+}
+
+Tensor<O, I> WeightReader::matrix(const std::string& name) const {
+  auto values = matrix_rows(name, 0, checkpoint_->shape(name)[0]);
+  checkpoint_->release(name);
+  return values;
+}
+
+Tensor<O, I> WeightReader::matrix_rows(const std::string& name, std::size_t first,
+                                       std::size_t count) const {
+  const std::size_t width = checkpoint_->shape(name)[1];
+  Tensor<O, I> values = Tensor<O, I>::from_shape({count, width});
+  read(name, first * width, values.size(), values.data());
+  return values;
+}
+
+Tensor<O, I> WeightReader::matrix_slice(const std::string& name, std::size_t slice) const {
+  const auto& shape = checkpoint_->shape(name);  // [slices, rows, in]
+  Tensor<O, I> values = Tensor<O, I>::from_shape({shape[1], shape[2]});
+  read(name, slice * values.size(), values.size(), values.data());
+  return values;
+}
+
+namespace {
+
+SelfAttentionWeights load_self_attention(const WeightReader& reader, const LayerConfig& layer,
+                                         bool own_keys, const std::string& at) {
+  SelfAttentionWeights w;
+  w.q_proj = reader.matrix(at + "q_proj.weight");
+  w.q_norm = reader.vector(at + "q_norm.weight");
+  w.o_proj = reader.matrix(at + "o_proj.weight");
+  if (own_keys) {
+    w.k_proj = reader.matrix(at + "k_proj.weight");
+    w.k_norm = reader.vector(at + "k_norm.weight");
+    if (!layer.k_eq_v) {
+      w.v_proj = reader.matrix(at + "v_proj.weight");
+    }
+  }
+  return w;
+}
+
+MoeWeights load_moe(const WeightReader& reader, const std::string& at) {
+  MoeWeights w;
+  w.router_proj = reader.matrix(at + "router.proj.weight");
+  w.router_scale = reader.vector(at + "router.scale");
+  w.per_expert_scale = reader.vector(at + "router.per_expert_scale");
+  w.post_feedforward_layernorm_1 = reader.vector(at + "post_feedforward_layernorm_1.weight");
+  w.pre_feedforward_layernorm_2 = reader.vector(at + "pre_feedforward_layernorm_2.weight");
+  w.post_feedforward_layernorm_2 = reader.vector(at + "post_feedforward_layernorm_2.weight");
+  w.expert = [reader, at](std::size_t e) {
+    return ExpertWeights{reader.matrix_slice(at + "experts.gate_up_proj", e),
+                         reader.matrix_slice(at + "experts.down_proj", e)};
+  };
+  return w;
+}
+
+}  // namespace
+
+DecoderLayerWeights load_decoder_layer(const WeightReader& reader, const TextConfig& config,
+                                       const std::string& prefix, std::size_t layer) {
+  const std::string at = prefix + std::to_string(layer) + ".";
+  DecoderLayerWeights w;
+  w.input_layernorm = reader.vector(at + "input_layernorm.weight");
+  w.self_attn = load_self_attention(reader, config.layers[layer], !config.shares_kv(layer),
+                                    at + "self_attn.");
+  w.post_attention_layernorm = reader.vector(at + "post_attention_layernorm.weight");
+  w.pre_feedforward_layernorm = reader.vector(at + "pre_feedforward_layernorm.weight");
+  w.mlp.gate_proj = reader.matrix(at + "mlp.gate_proj.weight");
+  w.mlp.up_proj = reader.matrix(at + "mlp.up_proj.weight");
+  w.mlp.down_proj = reader.matrix(at + "mlp.down_proj.weight");
+  if (config.moe) {
+    w.moe = load_moe(reader, at);
+  }
+  w.post_feedforward_layernorm = reader.vector(at + "post_feedforward_layernorm.weight");
+  if (config.hidden_size_per_layer_input > 0) {
+    w.per_layer_input =
+        PerLayerInputWeights{reader.matrix(at + "per_layer_input_gate.weight"),
+                             reader.matrix(at + "per_layer_projection.weight"),
+                             reader.vector(at + "post_per_layer_input_norm.weight")};
+  }
+  w.layer_scalar = reader.scalar(at + "layer_scalar");
+  return w;
+}
+
+}  // namespace assay::ASSAY_REFERENCE

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checkpoint names to the fields of weights.h, widened to Real.
+//
+// Checkpoint::open has checked that everything named here exists with the right shape.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "reference/core/tensor.h"
+#include "reference/family/checkpoint/checkpoint.h"
+#include "reference/weights/weights.h"
+
+namespace assay::ASSAY_REFERENCE {
+
+class WeightReader {
+ public:
+  // bf16_weights rounds every weight to bf16 on the way, for emulating a bf16 port.
+  explicit WeightReader(const Checkpoint& checkpoint, bool bf16_weights = false)
+      : checkpoint_(&checkpoint), bf16_weights_(bf16_weights) {}
+
+  const Checkpoint& checkpoint() const { return *checkpoint_; }
+
+  Real scalar(const std::string& name) const;
+  Tensor<D> vector(const std::string& name) const;
+  Tensor<O, I> matrix(const std::string& name) const;
+  // Rows [first, first + count) of a matrix, or of slice `slice` of a [slices, rows, in] tensor.
+  Tensor<O, I> matrix_rows(const std::string& name, std::size_t first, std::size_t count) const;
+  Tensor<O, I> matrix_slice(const std::string& name, std::size_t slice) const;
+  // All of a tensor, under a shape of as many elements: the kernel of a convolution.
+  template <class... Axes>
+  Tensor<Axes...> tensor(const std::string& name,
+                         const std::array<std::size_t, sizeof...(Axes)>& shape) const {
+    Tensor<Axes...> values = Tensor<Axes...>::from_shape(shape);
+    read(name, 0, values.size(), values.data());
+    return values;
+  }
+
+ private:
+  void read(const std::string& name, std::size_t first, std::size_t count, Real* out) const;
+
+  const Checkpoint* checkpoint_;
+  bool bf16_weights_;
+};
+
+// Layer `layer` below `prefix` ("layers." or a drafter's "model.layers.").
+DecoderLayerWeights load_decoder_layer(const WeightReader& reader, const TextConfig& config,
+                                       const std::string& prefix, std::size_t layer);
+
+}  // namespace assay::ASSAY_REFERENCE
