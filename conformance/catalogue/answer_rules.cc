@@ -49,7 +49,7 @@ constexpr Rule kAnswer[] = {
      "An answer is JSON with or without a Markdown fence around it. No control token announces "
      "it."},
     {"RN-16", "boxes and points",
-     "box_2d is [y0, x0, y1, x1], point [y, x], each 0 to 1000 of the original picture, clamped to "
+     "box_2d is [y0, x0, y1, x1], point [y, x], each 0 to 1000 of the original image, clamped to "
      "it: 1000 is its height or its width."},
 };
 
@@ -62,7 +62,7 @@ constexpr Rule kSampling[] = {
      "Suppress, divide by the temperature, cut to top k, cut to top p, softmax over what is left, "
      "draw. The cap of the logits (R-07) comes before all of it, once."},
     {"RS-3", "suppression",
-     "Listed ids get minus infinity; the 12B lists the end tokens of image and sound."},
+     "Listed ids get minus infinity; the 12B lists the end tokens of image and audio."},
     {"RS-4", "greedy", "Temperature 0: the largest logit, the lowest id among equals."},
     {"RS-5", "top k", "Everything not below the k-th largest logit; ties at the threshold stay."},
     {"RS-6", "top p",

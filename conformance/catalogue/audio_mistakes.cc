@@ -2,8 +2,9 @@
 // Mistakes in the audio front end (A, spec multimodal 10.3) and the audio encoder (C, 10.4).
 //
 // The tap is where a comparison in execution order must fail first. Numbers of the C rows are the
-// largest change at that tap and the worst cosine of a soft vector, measured on a small model with
-// 62 frames, 16 soft tokens. "Invisible downstream": the soft vectors do not move.
+// largest change at that tap and the worst cosine of a soft-token embedding, measured on a small
+// model with 62 frames, 16 soft tokens. "Invisible downstream": the soft-token embeddings do not
+// move.
 #include "conformance/catalogue/tables.h"
 
 namespace assay::conformance {
@@ -20,25 +21,25 @@ constexpr Mistake kFrontEnd[] = {
      "invisible but for rounding: a delay has no magnitude"},
     {"A5", "the transform has 320 points", "audio.magnitude", "161 bins"},
     {"A6", "the power is taken", "audio.magnitude", "log-mel up to 3.7"},
-    {"A7", "pre-emphasis with 0.97", "audio.frames_windowed", "any sound"},
+    {"A7", "pre-emphasis with 0.97", "audio.frames_windowed", "any audio"},
     {"A8", "Slaney's scale or area, or triangles linear in mel", "audio.mel_linear",
      "log-mel up to 7.6"},
     {"A9", "the first filter is repaired to be more than zero", "audio.mel_linear", "bin 0"},
-    {"A10", "the filters begin at 20 or 125 Hz or end at 7600 Hz", "audio.mel_linear", "any sound"},
+    {"A10", "the filters begin at 20 or 125 Hz or end at 7600 Hz", "audio.mel_linear", "any audio"},
     {"A11", "the floor is a maximum instead of a sum (DIV-M07), or 1e-5 or 1e-10", "audio.mel",
-     "a quiet or tonal sound"},
-    {"A12", "log10, decibels, or Whisper's clamp and (x + 4) / 4", "audio.mel", "any sound"},
-    {"A13", "bins are normalised by mean and deviation", "audio.mel", "any sound"},
+     "a quiet or tonal audio"},
+    {"A12", "log10, decibels, or Whisper's clamp and (x + 4) / 4", "audio.mel", "any audio"},
+    {"A13", "bins are normalised by mean and deviation", "audio.mel", "any audio"},
     {"A14", "invalid frames keep ln 0.001", "audio.mel", "a padded batch"},
-    {"A15", "frames and bins are transposed", "audio.mel", "any sound"},
-    {"A16", "16-bit samples are not divided by 32768", "audio.samples", "whole numbers as input"},
-    {"A17", "sounds above 30 s are not cut, or cut into pieces (DIV-M09)", "audio.mel",
+    {"A15", "frames and bins are transposed", "audio.mel", "any audio"},
+    {"A16", "16-bit samples are not divided by 32768", "audio.samples", "integers as input"},
+    {"A17", "audio clips above 30 s are not cut, or cut into pieces (DIV-M09)", "audio.mel",
      "more than 480000 samples"},
     {"A18", "the number of soft tokens is ceil(ms / 40), N / 640, or at most 280",
      "text.ids_expanded", "N = 800, 16001, 240000"},
     {"A19", "12B: log-mel is used, or the last partial row is dropped", "unified.audio.frames",
      "12B; N not a multiple of 640"},
-    {"A20", "12B: the norm is taken over the whole sound", "audio.embed.pre_norm",
+    {"A20", "12B: the norm is taken over the whole audio", "audio.embed.pre_norm",
      "12B; needs rows of unequal loudness"},
 };
 
@@ -112,7 +113,7 @@ constexpr Mistake kEncoder[] = {
      "hidden entries; invisible downstream"},
     {"C40", "hidden scores are 1e-9 instead of -1e9", "audio.layer.{i}.attn.probs",
      "by 0.97, cosine 0.43"},
-    {"C41", "the mask is inverted (DIV-M18)", "audio.layer.{i}.attn.probs", "any sound"},
+    {"C41", "the mask is inverted (DIV-M18)", "audio.layer.{i}.attn.probs", "any audio"},
     {"C42", "attention is added at half weight", "audio.layer.{i}.attn.residual",
      "by 0.97, cosine 0.51"},
     {"C43", "the norm after attention is left out", "audio.layer.{i}.attn.post_norm",
@@ -136,7 +137,7 @@ constexpr Mistake kEncoder[] = {
     {"C51", "the last norm is left out, or the stream is added behind it", "audio.layer.{i}.out",
      "by 1.6, cosine 0.88"},
     {"C52", "the light convolution comes before attention", "audio.layer.{i}.attn.pre_norm",
-     "any sound"},
+     "any audio"},
     {"C53", "the bias of the output projection is left out", "audio.output_proj",
      "by 0.46, cosine 0.80"},
     {"C54", "rows of invalid frames are kept", "audio.tower_out", "padding; too many rows"},

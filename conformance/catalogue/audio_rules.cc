@@ -7,7 +7,7 @@ namespace {
 
 constexpr Rule kRules[] = {
     {"RA-1", "samples",
-     "16 kHz, mono, in [-1, 1]; whole numbers are scaled before. An audio encoder is given the "
+     "16 kHz, mono, in [-1, 1]; integers are scaled before. An audio encoder is given the "
      "first 480000 samples, 30 s, and the rest is cut without a word."},
     {"RA-2", "left padding",
      "160 zeros come before the samples. Nothing else is done: no centring, no reflection, no "
@@ -32,8 +32,9 @@ constexpr Rule kRules[] = {
      "Frame i is valid if sample 160 i + 160 exists: T = floor((N - 161) / 160) + 1, and 0 for N "
      "<= 160. A valid frame sees no padding, so computing T frames of the real samples is enough."},
     {"RA-9", "invalid frames", "They hold 0, not ln 0.001, and never change a valid row."},
-    {"RA-10", "soft tokens of a sound",
-     "n = ceil(ceil(T / 2) / 2), one for each 40 ms, at most 750. It is not ceil(ms / 40). Sounds "
+    {"RA-10", "soft tokens of an audio clip",
+     "n = ceil(ceil(T / 2) / 2), one for each 40 ms, at most 750. It is not ceil(ms / 40). Audio "
+     "clips "
      "without a valid frame make none and are refused."},
     {"RC-1", "convolutions",
      "Two cross-correlations of 3 x 3 over time and mel bins, stride 2, one row and column of "
@@ -81,7 +82,7 @@ constexpr Rule kRules[] = {
     {"RC-19", "end of a layer", "The layer's output is RMSNorm(h, w_norm_out) itself."},
     {"RC-20", "output projection",
      "A linear map with a bias, not clipped, to 1536; rows of invalid frames are removed."},
-    {"RC-21", "projection of sound",
+    {"RC-21", "projection of audio",
      "RMSNorm over these without a weight, eps 1e-6, then a linear map to the text width without a "
      "bias."},
 };

@@ -137,8 +137,8 @@ constexpr TapEntry kAfter[] = {
      "RC-21 RU-7", "model.embed_audio.embedding_pre_projection_norm out", "-",
      "- (projects first, audio_input_projection)"},
     {"audio.embed.out", "[n, Dtext]", kMust, kReal, kAudioEmbedder,
-     "Wembed pre_norm: the soft vectors, not scaled", "RC-21 RU-7 RX-12", "model.embed_audio out",
-     "-", "embedder/audio_soft_embedding_norm"},
+     "Wembed pre_norm: the soft-token embeddings, not scaled", "RC-21 RU-7 RX-12",
+     "model.embed_audio out", "-", "embedder/audio_soft_embedding_norm"},
 };
 
 }  // namespace

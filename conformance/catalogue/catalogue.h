@@ -25,14 +25,14 @@ enum class Presence {
   kCentroids,    // drafters with ordered embeddings
   kSpeculative,  // the speculative loop
   // Media: what an item is, in which form it comes in, and what the model has for it.
-  kMediaPrompt,     // prompts with an item that is more than soft vectors
+  kMediaPrompt,     // prompts with an item that is more than soft-token embeddings
   kVideo,           // videos
   kVideoBatch,      // programs that keep all frames of a video in one tensor
-  kPixels,          // pictures that come as a file or as pixels
-  kPatches,         // pictures, and those that come as patches
-  kSamples,         // sounds that come as a file or as samples
+  kPixels,          // images that come as a file or as pixels
+  kPatches,         // images, and those that come as patches
+  kSamples,         // audio clips that come as a file or as samples
   kLogMel,          // the same, where there is an audio encoder
-  kMel,             // the same, and sounds that come as log-mel
+  kMel,             // the same, and audio clips that come as log-mel
   kVisionEncoder,   // E2B, E4B, 26B, 31B
   kStandardize,     // 26B, 31B
   kUnifiedVision,   // 12B
@@ -49,7 +49,7 @@ struct TapEntry {
   std::string_view pattern;
   std::string_view shape;  // [T, Hq, hd]
   bool mandatory = false;  // a port that fuses may not leave it out
-  bool discrete = false;   // whole numbers, compared by equality
+  bool discrete = false;   // integers, compared by equality
   Presence presence = Presence::kAlways;
   std::string_view formula;
   std::string_view rules;  // "R-31 R-21"

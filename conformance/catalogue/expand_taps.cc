@@ -47,7 +47,7 @@ bool of_text(const TapContext& context, Presence presence, bool owns_kv) {
   }
 }
 
-bool of_picture(const TapContext& context, Presence presence, const MediaContext& item) {
+bool of_image(const TapContext& context, Presence presence, const MediaContext& item) {
   using enum MediaForm;
   switch (presence) {
     case Presence::kVideo:
@@ -69,7 +69,7 @@ bool of_picture(const TapContext& context, Presence presence, const MediaContext
   }
 }
 
-bool of_sound(const TapContext& context, Presence presence, const MediaContext& item) {
+bool of_audio(const TapContext& context, Presence presence, const MediaContext& item) {
   using enum MediaForm;
   switch (presence) {
     case Presence::kSamples:
@@ -99,8 +99,8 @@ class Expansion {
     }
     const auto add = [&](Part part, std::size_t number) {
       add_rows(Stage::kMedia, part, [&](const TapEntry& entry) {
-        if (item.sound ? of_sound(context_, entry.presence, item)
-                       : of_picture(context_, entry.presence, item)) {
+        if (item.audio ? of_audio(context_, entry.presence, item)
+                       : of_image(context_, entry.presence, item)) {
           std::string name = with_number(entry.pattern, "{i}", number);
           names_.push_back("media." + std::to_string(item.item) + "." +
                            with_number(name, "{s}", number));
@@ -112,7 +112,7 @@ class Expansion {
       add(Part::kSubsampling, stage);
     }
     add(Part::kBetween, 0);
-    const std::size_t layers = item.sound ? context_.audio_layers : context_.vision_layers;
+    const std::size_t layers = item.audio ? context_.audio_layers : context_.vision_layers;
     for (std::size_t layer = 0; layer < layers; ++layer) {
       add(Part::kLayers, layer);
     }

@@ -104,7 +104,7 @@ TEST(MediaCatalogue, a_reason_may_be_filed_under_several_names) {
   EXPECT_THAT(patterns_of("nothing"), ElementsAre("nothing"));
 }
 
-TEST(MediaCatalogue, expands_a_picture_in_each_of_its_forms) {
+TEST(MediaCatalogue, expands_a_image_in_each_of_its_forms) {
   const ModelConfig model = encoder_model();
   const std::vector<MediaItem> media = {item_with("image", &MediaItem::rgb),
                                         item_with("image", &MediaItem::patches)};
@@ -126,7 +126,7 @@ TEST(MediaCatalogue, expands_a_picture_in_each_of_its_forms) {
   }
 }
 
-TEST(MediaCatalogue, expands_a_sound_in_each_of_its_forms) {
+TEST(MediaCatalogue, expands_a_audio_in_each_of_its_forms) {
   const ModelConfig model = encoder_model();
   const std::vector<MediaItem> media = {item_with("audio", &MediaItem::samples),
                                         item_with("audio", &MediaItem::mel)};
@@ -157,7 +157,7 @@ TEST(MediaCatalogue, a_video_counts_once_for_each_frame) {
   EXPECT_THAT(names, Not(Contains("media.0.video.patches")));
 }
 
-TEST(MediaCatalogue, the_12b_has_embedders_and_soft_vectors_have_no_taps) {
+TEST(MediaCatalogue, the_12b_has_embedders_and_soft_embeddings_have_no_taps) {
   ModelConfig model;
   model.text = text_config();
   model.unified_vision.emplace();

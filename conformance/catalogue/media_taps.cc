@@ -2,7 +2,7 @@
 // Spec multimodal 7.1: taps of preprocessing, from pixels to patches and from samples to log-mel.
 //
 // Media taps belong to one item of a prompt and are called media.{k}.<tap> there. All but
-// audio.mel_mask leave out padding: N patches of one picture, T frames of one sound.
+// audio.mel_mask leave out padding: N patches of one image, T frames of one audio clip.
 #include "conformance/catalogue/tables.h"
 
 namespace assay::conformance {
@@ -12,8 +12,8 @@ using enum Presence;
 
 constexpr TapEntry kTaps[] = {
     {"video.frame_indices", "[F]", kMay, kWhole, kVideo,
-     "floor(j T / F), j = 0 … F - 1, in whole numbers", "RX-1 RX-2",
-     "video metadata, frames_indices", "-", "-"},
+     "floor(j T / F), j = 0 … F - 1, in integers", "RX-1 RX-2", "video metadata, frames_indices",
+     "-", "-"},
     {"video.timestamps", "[F]", kMay, kReal, kVideo, "seconds: frame index / fps, 24 if unknown",
      "RX-4", "video metadata, timestamps", "-", "-"},
     {"video.patches", "[F*N, 3 P P]", kMay, kReal, kVideoBatch,
@@ -29,12 +29,12 @@ constexpr TapEntry kTaps[] = {
      "get_aspect_ratio_preserving_size", "-", "get_target_dimensions"},
     {"image.resized", "[th, tw, 3]", kMay, kWhole, kPixels,
      "bicubic a = -1/2, anti-aliased, horizontal then vertical pass, bytes after each", "RI-4 RI-5",
-     "resize out", "the picture after its resize", "Pillow's resize"},
+     "resize out", "the image after its resize", "Pillow's resize"},
     {"image.num_soft_tokens", "[1]", kMay, kWhole, kPixels, "(th / 48) (tw / 48)", "RI-6",
      "num_soft_tokens_per_image", "-", "num_soft_tokens_per_image"},
     {"image.patches", "[N, 3 P P]", kMust, kReal, kPatches,
      "byte / 255, patches in raster order, inside one: row, column, channel; 12B: P = 48",
-     "RI-7 RI-8 RI-10", "pixel_values", "picture as channels, rows, columns", "patches"},
+     "RI-7 RI-8 RI-10", "pixel_values", "image as channels, rows, columns", "patches"},
     {"image.positions", "[N, 2]", kMust, kWhole, kPatches,
      "(x, y): column and row of each patch; padding slots would be (-1, -1)", "RI-9 RI-10",
      "image_position_ids", "pos_x, pos_y", "positions_xy"},

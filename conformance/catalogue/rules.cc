@@ -26,8 +26,8 @@ constexpr Rule kRules[] = {
     {"R-07", "softcap",
      "c tanh(x / c) with c = 30 on the final logits and nowhere else. It keeps their order, except "
      "where two of them saturate to the same number."},
-    {"R-10", "soft vectors",
-     "A prompt may hold placeholder ids for images, videos and sound; the vectors that replace "
+    {"R-10", "soft-token embeddings",
+     "A prompt may hold placeholder ids for images, videos and audio; the vectors that replace "
      "them come in order of appearance and there must be exactly one for each placeholder."},
     {"R-11", "positions",
      "One number per position, counting text and soft tokens alike from 0; with padding, max(0, "
@@ -36,9 +36,10 @@ constexpr Rule kRules[] = {
      "A looked-up row is multiplied by sqrt(D), in fp32 in the normative profile and first rounded "
      "to bf16 where the checkpoint's Python ancestors are imitated. The output side is not "
      "scaled."},
-    {"R-13", "merging soft vectors",
-     "At a placeholder the row is replaced by the soft vector as it is, without sqrt(D). The "
-     "tokens that begin and end a picture or a sound are ordinary ones."},
+    {"R-13", "merging soft-token embeddings",
+     "At a placeholder the row is replaced by the soft-token embedding as it is, without sqrt(D). "
+     "The "
+     "tokens that begin and end an image or an audio clip are ordinary ones."},
     {"R-14", "per-layer ids",
      "The per-layer table is read at the token's own id, but at id 0 (pad) where a placeholder "
      "stands. The pad row is not zero."},
@@ -63,7 +64,7 @@ constexpr Rule kRules[] = {
      "On sliding layers also s > q - W: W keys, the query's own among them."},
     {"R-25", "vision blocks",
      "In the 12B, 26B and 31B a run of adjacent image or video placeholders is a block whose "
-     "members see each other, on sliding layers only. Sound stays causal; E2B and E4B have no "
+     "members see each other, on sliding layers only. Audio stays causal; E2B and E4B have no "
      "blocks."},
     {"R-26", "window after blocks",
      "The window is applied after the block rule and on both sides, |q - s| < W, so that a block "

@@ -41,7 +41,7 @@ std::span<const Mistake> attention_mistakes();  // M-60 to M-93
 std::span<const Mistake> late_mistakes();       // M-100 to M-154
 
 std::span<const Rule> image_rules();                  // RI: from a file's pixels to patches
-std::span<const Rule> vision_rules();                 // RV, and RU for the 12B's pictures
+std::span<const Rule> vision_rules();                 // RV, and RU for the 12B's images
 std::span<const Rule> audio_rules();                  // RA: to log-mel; RC: the encoder
 std::span<const Rule> merge_rules();                  // RX: video, expansion, merging, masks
 std::span<const Mistake> image_mistakes();            // I1 to I24

@@ -18,7 +18,7 @@ enum class MediaForm { kFile, kPixels, kPatches, kSamples, kMel, kRows, kSoft };
 struct MediaContext {
   std::size_t item = 0;  // k
   MediaForm form = MediaForm::kSoft;
-  bool sound = false;  // else a picture or a frame
+  bool audio = false;  // else an image or a frame
   bool video = false;  // the first frame of a video
 };
 

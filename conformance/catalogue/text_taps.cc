@@ -10,8 +10,8 @@ using enum Presence;
 
 constexpr TapEntry kTaps[] = {
     {"text.ids_expanded", "[T]", kMay, kWhole, kMediaPrompt,
-     "the prompt's ids, one placeholder id for each soft vector", "RX-5 RX-6 RX-7 RX-8 RA-10",
-     "input_ids", "-", "tokens with negative placeholders"},
+     "the prompt's ids, one placeholder id for each soft-token embedding",
+     "RX-5 RX-6 RX-7 RX-8 RA-10", "input_ids", "-", "tokens with negative placeholders"},
     {"text.mm_type", "[T]", kMay, kWhole, kMediaPrompt,
      "0 text and all begin and end tokens, 1 image, 2 video, 3 audio", "RX-9", "mm_token_type_ids",
      "-", "-"},
@@ -25,8 +25,9 @@ constexpr TapEntry kTaps[] = {
     {"text.embed_scaled", "[T, D]", kMust, kReal, kAlways, "Emb[id_t] * sqrt(D)", "R-12",
      "embed_tokens out", "inp_scaled", "embedder.encode"},
     {"text.embed", "[T, D]", kMust, kReal, kAlways,
-     "h_0: the scaled row, or the unscaled soft vector at a placeholder", "R-13 RX-11 RX-12",
-     "layers.0 in", "inp_scaled, or the raw embedding batch", "_merge_mm_embeddings out"},
+     "h_0: the scaled row, or the unscaled soft-token embedding at a placeholder",
+     "R-13 RX-11 RX-12", "layers.0 in", "inp_scaled, or the raw embedding batch",
+     "_merge_mm_embeddings out"},
     {"text.ple.ids", "[T]", kMay, kWhole, kPle, "id_t, but 0 (pad) at placeholders", "R-14 RX-16",
      "-", "inp_tokens", "t in encode_per_layer_input"},
     {"text.ple.token", "[T, L, P]", kMust, kReal, kPle, "PLE[pid_t, l*P + j] * sqrt(P)",

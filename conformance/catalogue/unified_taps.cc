@@ -11,7 +11,7 @@ using enum Presence;
 constexpr TapEntry kTaps[] = {
     {"unified.vision.patches", "[n, 3 P P]", kMust, kReal, kUnifiedVision,
      "patches of 48 x 48 pixels in [0, 1], not centred", "RI-10 RU-1",
-     "model.embed_vision.patch_ln1 in", "inp_raw (as a picture)", "-"},
+     "model.embed_vision.patch_ln1 in", "inp_raw (as an image)", "-"},
     {"unified.vision.ln1", "[n, 3 P P]", kMust, kReal, kUnifiedVision,
      "LayerNorm(patches, w1, b1), eps 1e-5", "RU-1", "model.embed_vision.patch_ln1 out", "-", "-"},
     {"unified.vision.dense", "[n, D]", kMust, kReal, kUnifiedVision, "W ln1 + b", "RU-2",

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mistakes in the vision encoder and in the 12B's embedder of pictures (spec multimodal 10.2).
+// Mistakes in the vision encoder and in the 12B's embedder of images (spec multimodal 10.2).
 //
 // The tap is where a comparison in execution order must fail first. Numbers are the largest change
-// at that tap and the worst cosine of a soft vector, measured on a model of two layers and a
-// picture of 9 x 6 patches. "Invisible downstream": the soft vectors do not move.
+// at that tap and the worst cosine of a soft-token embedding, measured on a model of two layers and
+// a image of 9 x 6 patches. "Invisible downstream": the soft-token embeddings do not move.
 #include "conformance/catalogue/tables.h"
 
 namespace assay::conformance {
@@ -19,7 +19,7 @@ constexpr Mistake kMistakes[] = {
      "by 1.03, cosine -0.15"},
     {"V5", "padding slots get a position", "vision.pos_embed",
      "padding rows; invisible downstream where they are masked"},
-    {"V6", "the patch embedding is multiplied by sqrt(D)", "vision.patch_embed", "any picture"},
+    {"V6", "the patch embedding is multiplied by sqrt(D)", "vision.patch_embed", "any image"},
     {"V7", "RMSNorm multiplies by 1 + w", "vision.layer.{i}.attn_norm", "by 3.4, cosine 0.12"},
     {"V8", "LayerNorm stands in for RMSNorm", "vision.layer.{i}.attn_norm", "by 1.08, cosine 0.73"},
     {"V9", "eps is 1e-5", "vision.layer.{i}.attn_norm",
@@ -61,9 +61,9 @@ constexpr Mistake kMistakes[] = {
     {"V30", "scores are capped at 50", "vision.layer.{i}.attn.logits", "by 0.13, cosine 0.9997"},
     {"V31", "attention is causal", "vision.layer.{i}.attn.probs", "by 1.0, cosine -0.12"},
     {"V32", "padding keys are visible", "vision.layer.{i}.attn.probs",
-     "needs padding; soft vectors move by 1.5"},
+     "needs padding; soft-token embeddings move by 1.5"},
     {"V33", "the padding mask is added as 1 and 0 (DIV-M02)", "vision.layer.{i}.attn.probs",
-     "needs padding; soft vectors move by 0.8"},
+     "needs padding; soft-token embeddings move by 0.8"},
     {"V34", "the input of o_proj is laid channel by channel", "vision.layer.{i}.attn.context",
      "by 2.7, cosine -0.28"},
     {"V35", "the norm after attention is left out", "vision.layer.{i}.attn_post_norm",
@@ -103,7 +103,7 @@ constexpr Mistake kMistakes[] = {
      "cosine 1.00000: only sizes show it, 5 to 10 times"},
     {"V56", "the norm comes after the projection", "vision.embed.pre_norm",
      "cosine 1.00000: only sizes show it"},
-    {"V57", "soft vectors are multiplied by sqrt(Dtext)", "vision.embed.out",
+    {"V57", "soft-token embeddings are multiplied by sqrt(Dtext)", "vision.embed.out",
      "cosine 1.00000: only sizes show it"},
     {"V58", "12B: values are centred", "unified.vision.patches",
      "12B; invisible downstream but for eps: a LayerNorm follows"},

@@ -30,7 +30,7 @@ constexpr Rule kRules[] = {
     {"RV-11", "scores",
      "q . k, times 1.0 and without a cap; there are as many key as query heads."},
     {"RV-12", "attention",
-     "Every patch sees every patch of its own picture and nothing else. Padding slots are removed "
+     "Every patch sees every patch of its own image and nothing else. Padding slots are removed "
      "before the softmax; without any, there is no mask."},
     {"RV-13", "attention output", "Heads are laid one after another, index h d + c, then Wo."},
     {"RV-14", "attention residual", "h + RMSNorm(o, w_post_attention): the norm comes first."},
@@ -62,12 +62,12 @@ constexpr Rule kRules[] = {
      "A third LayerNorm, then RMSNorm without a weight, eps 1e-6, and a linear map without a "
      "bias; padding rows are dropped."},
     {"RU-5", "12B: what there is not",
-     "No attention, no pooling, no factor sqrt(D), no 2 (v - 1/2). The end tokens of pictures and "
-     "sounds are ordinary rows of the embedding."},
-    {"RU-6", "12B: rows of sound",
+     "No attention, no pooling, no factor sqrt(D), no 2 (v - 1/2). The end tokens of images and "
+     "audio clips are ordinary rows of the embedding."},
+    {"RU-6", "12B: rows of audio",
      "Samples are cut into rows of 640, the last filled with zeros and valid as a whole: n = "
      "ceil(N / 640). No window, no spectrum, no limit of 30 s."},
-    {"RU-7", "12B: projection of sound",
+    {"RU-7", "12B: projection of audio",
      "RMSNorm over each row of 640 without a weight, eps 1e-6, which takes the loudness out of "
      "every 40 ms and leaves silence 0; then a linear map without a bias."},
 };

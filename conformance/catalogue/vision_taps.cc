@@ -14,7 +14,7 @@ using enum Presence;
 
 constexpr TapEntry kBefore[] = {
     {"vision.pixels_pm1", "[N, 3 P P]", kMay, kReal, kVisionEncoder, "2 (patch - 1/2)", "RV-1",
-     "patch_embedder.input_proj in", "inp_raw_scaled (as a picture)", "entry/input_projection in"},
+     "patch_embedder.input_proj in", "inp_raw_scaled (as an image)", "entry/input_projection in"},
     {"vision.patch_proj", "[N, D]", kMay, kReal, kVisionEncoder, "Win pixels_pm1, never clipped",
      "RV-2", "patch_embedder.input_proj out", "inp", "entry/input_projection"},
     {"vision.pos_embed", "[N, D]", kMay, kReal, kVisionEncoder,
@@ -58,7 +58,7 @@ constexpr TapEntry kLayer[] = {
      "q_rope . k_rope, times 1, no cap", "RV-11", "query key^T in eager_attention_forward", "-",
      "attn_logits"},
     {"vision.layer.{i}.attn.probs", "[H, N, N]", kMay, kReal, kVisionEncoder,
-     "softmax over all patches of the picture; no mask but that of padding", "RV-12",
+     "softmax over all patches of the image; no mask but that of padding", "RV-12",
      "encoder.layers.{i}.self_attn out[1] (eager)", "-", "attn_weights"},
     {"vision.layer.{i}.attn.context", "[N, D]", kMust, kReal, kVisionEncoder,
      "sum of probs v_norm, heads one after another", "RV-13",
@@ -112,7 +112,7 @@ constexpr TapEntry kAfter[] = {
      "model.embed_vision.embedding_pre_projection_norm out (12B: below multimodal_embedder)", "-",
      "embedder/mm_pre_projection_norm"},
     {"vision.embed.out", "[n, Dtext]", kMust, kReal, kVisionEmbedder,
-     "Wembed pre_norm: the soft vectors, not scaled", "RV-21 RU-4 RX-12",
+     "Wembed pre_norm: the soft-token embeddings, not scaled", "RV-21 RU-4 RX-12",
      "model.embed_vision out, valid rows", "projected", "embedder/mm_input_projection"},
 };
 

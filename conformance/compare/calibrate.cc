@@ -223,13 +223,13 @@ void Calibration::measure_rounding() {
     throw HarnessError("class " + std::string(precision_.name) +
                        " is emulated by a float build that takes forced taps");
   }
-  RunOptions habits;
-  habits.numerics = precision_.numerics;
-  RunOptions exact_angles = habits;
+  RunOptions rounding;
+  rounding.numerics = precision_.numerics;
+  RunOptions exact_angles = rounding;
   exact_angles.numerics.fp32_rope_angles = false;
   {
     TapSet nearest;
-    if (!run_member({f32_, habits, 0, true, false, true}, &nearest, watched_)) {
+    if (!run_member({f32_, rounding, 0, true, false, true}, &nearest, watched_)) {
       throw HarnessError("the float build cannot run the case that is to be calibrated");
     }
     for (const Tap& tap : nearest) {
@@ -241,7 +241,7 @@ void Calibration::measure_rounding() {
   }
   follow({f32_, exact_angles, 0, true, false, true}, true);
   for (std::size_t m = 0; options_.chained && m < noise_members(); ++m) {
-    follow({f32_, habits, options_.seed + m, true, false, true}, false);
+    follow({f32_, rounding, options_.seed + m, true, false, true}, false);
   }
 }
 

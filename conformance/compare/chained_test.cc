@@ -15,11 +15,11 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 using testing::Pair;
-using toy::Habits;
+using toy::Behaviour;
 using toy::Model;
 
-Golden truth(const Habits& habits = {}) {
-  Model<double> f64(habits);
+Golden truth(const Behaviour& behaviour = {}) {
+  Model<double> f64(behaviour);
   Golden golden = golden_from_run(f64, toy::prompt(), {});
   golden.case_name = "toy";
   return golden;
@@ -46,8 +46,8 @@ const TapResult& tap_of(const CaseResult& result, const std::string& name) {
   throw std::runtime_error("no result for " + name);
 }
 
-TapSet dump_of(const Habits& habits, const toy::Part& part = {}) {
-  Model<float> f32(habits);
+TapSet dump_of(const Behaviour& behaviour, const toy::Part& part = {}) {
+  Model<float> f32(behaviour);
   return toy::dump(f32, part);
 }
 

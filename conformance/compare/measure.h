@@ -75,7 +75,7 @@ void measure_probabilities(const Tap& truth, std::span<const double> got,
                            const std::vector<char>& visible, const Selection& selection,
                            Errors& errors);
 
-// A tap of whole numbers against another, element by element.
+// A tap of integers against another, element by element.
 struct Mismatches {
   std::vector<std::size_t> shape;
   std::size_t count = 0;

@@ -14,13 +14,13 @@ namespace {
 
 using testing::ElementsAre;
 
-// One picture of two patches, one soft token, three tokens of text; each step halves and adds one.
-class Picture : public Implementation {
+// One image of two patches, one soft token, three tokens of text; each step halves and adds one.
+class Image : public Implementation {
  public:
-  explicit Picture(std::size_t patches = 2, std::string wrong = {})
+  explicit Image(std::size_t patches = 2, std::string wrong = {})
       : patches_(patches), wrong_(std::move(wrong)) {}
 
-  Capabilities capabilities() const override { return {"picture", "f64", true, false, false}; }
+  Capabilities capabilities() const override { return {"image", "f64", true, false, false}; }
   Status load(const std::string&, const std::string&) override { return {}; }
   Status run(const CaseInput& input, const RunOptions&, TapListener& taps) override {
     const double size = 48 * static_cast<double>(patches_);
@@ -72,25 +72,25 @@ TapSet dump_of(Implementation&& implementation) {
 }
 
 CaseResult replay_of(const TapSet& dump) {
-  Picture f64;
+  Image f64;
   return replay(f64, prompt(), dump, Floors(*find_precision("f64")));
 }
 
 TEST(MediaReplay, AnHonestDumpPasses) {
-  const CaseResult result = replay_of(dump_of(Picture()));
+  const CaseResult result = replay_of(dump_of(Image()));
   EXPECT_EQ(result.verdict, Verdict::kPass);
   EXPECT_EQ(result.taps.size(), 8u);
 }
 
 TEST(MediaReplay, NamesTheLayerOfTheEncoder) {
-  const CaseResult result = replay_of(dump_of(Picture(2, "media.0.vision.layer.1.out")));
+  const CaseResult result = replay_of(dump_of(Image(2, "media.0.vision.layer.1.out")));
   EXPECT_THAT(result.introduced_by, ElementsAre("media.0.vision.layer.1.out"));
 }
 
 TEST(MediaReplay, BlameComesInTheOrderOfTheRun) {
-  Picture f64;
+  Image f64;
   const Golden golden = golden_from_run(f64, prompt(), {});
-  const TapSet dump = dump_of(Picture(2, "media.0.vision.layer.1.out"));
+  const TapSet dump = dump_of(Image(2, "media.0.vision.layer.1.out"));
   Floors floors(*find_precision("f64"));
   for (const Tap& tap : golden.truth) {
     floors.raise_chained(tap.name, measure(tap, tap.values));
@@ -103,15 +103,15 @@ TEST(MediaReplay, BlameComesInTheOrderOfTheRun) {
 }
 
 // What follows from another size is not a mistake of its own, and the text is judged by itself.
-TEST(MediaReplay, APictureOfAnotherSizeIsNamedOnce) {
-  const CaseResult result = replay_of(dump_of(Picture(3)));
+TEST(MediaReplay, AnImageOfAnotherSizeIsNamedOnce) {
+  const CaseResult result = replay_of(dump_of(Image(3)));
   EXPECT_THAT(result.introduced_by, ElementsAre("media.0.image.target_size"));
   EXPECT_THAT(result.inherited, ElementsAre("media.0.image.patches", "media.0.vision.layer.0.out",
                                             "media.0.vision.layer.1.out", "media.0.vision.pool"));
 }
 
 TEST(MediaReplay, ABadValueIsNamedOnce) {
-  TapSet dump = dump_of(Picture());
+  TapSet dump = dump_of(Image());
   for (const char* name : {"media.0.vision.layer.0.out", "media.0.vision.layer.1.out"}) {
     dump.find(name)->values[1] = std::nan("");
   }
@@ -135,7 +135,7 @@ TEST(MediaReplay, BytesAreTakenOverAndSizesAreNot) {
   EXPECT_EQ(listener.finish().size(), 2u);
 }
 
-TEST(MediaReplay, PaddingOfThePromptIsNotPaddingOfAPicture) {
+TEST(MediaReplay, PaddingOfThePromptIsNotPaddingOfAnImage) {
   const std::vector<char> padding = {1, 0};
   ComparisonContext context;
   context.padding = &padding;

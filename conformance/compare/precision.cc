@@ -11,8 +11,9 @@ namespace assay::conformance {
 namespace {
 
 constexpr Numerics kExact{};
-constexpr Numerics kBf16Habits{.bf16_scales = true, .fp32_rope_angles = true, .bf16_weights = true};
-constexpr Numerics kFloatHabits{.fp32_rope_angles = true};
+constexpr Numerics kBf16Rounding{
+    .bf16_scales = true, .fp32_rope_angles = true, .bf16_weights = true};
+constexpr Numerics kFloatRounding{.fp32_rope_angles = true};
 constexpr double kLargestFloat = 0x1.fffffep127;
 
 // clang-format off
@@ -20,9 +21,9 @@ constexpr PrecisionClass kClasses[] = {
     // name, bits, min exponent, largest, 16 bit, rounds taps, floor scale, of, least, numerics
     {"f64", 53, -1022, 0x1.fffffffffffffp1023, false, false, kF64PerF32, "f32", kSmallestF64Budget, kExact},
     {"f32", 24, -126, kLargestFloat, false, false, 1, "f32", 0, kExact},
-    {"tf32", 11, -126, kLargestFloat, false, true, 1, "tf32", 0, kFloatHabits},
-    {"f16", 11, -14, 65504, true, true, 1, "f16", 0, kFloatHabits},
-    {"bf16", 8, -126, 0x1.fep127, true, true, 1, "bf16", 0, kBf16Habits},
+    {"tf32", 11, -126, kLargestFloat, false, true, 1, "tf32", 0, kFloatRounding},
+    {"f16", 11, -14, 65504, true, true, 1, "f16", 0, kFloatRounding},
+    {"bf16", 8, -126, 0x1.fep127, true, true, 1, "bf16", 0, kBf16Rounding},
 };
 // clang-format on
 

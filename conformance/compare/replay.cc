@@ -73,7 +73,7 @@ class Verdicts {
                  replay_limits(floors_.precision()));
   }
 
-  // A picture of another size, or a sound of another length, has other shapes from there on.
+  // An image of another size, or an audio clip of another length, has other shapes from there on.
   void note_size(const Comparison& step) {
     if (step.kind == Comparison::Kind::kShape || step.kind == Comparison::Kind::kExact) {
       resized_.insert(std::string(media_prefix(step.tap)));

@@ -79,7 +79,7 @@ class ReplayListener : public SafeListener {
 CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dump,
                   const Floors& floors);
 
-// How a class is replayed: its habits that no tap shows, without those that replay can judge.
+// How a class is replayed: its rounding that no tap shows, without those that replay can judge.
 Numerics replay_numerics(const PrecisionClass& precision);
 
 }  // namespace assay::conformance

@@ -38,7 +38,7 @@ bool usable_mask(const Tap& tap, std::span<const double> got) {
 
 constexpr double kLargestByte = 255;
 
-// Bytes of a picture may be any; sizes and counts say how much is computed and stay as they are.
+// Bytes of an image may be any; sizes and counts say how much is computed and stay as they are.
 bool usable_numbers(const Tap& tap, std::span<const double> got) {
   const std::string leaf = tap_leaf(tap.name);
   if (leaf == "image.rgb" || leaf == "image.resized") {
@@ -50,7 +50,7 @@ bool usable_numbers(const Tap& tap, std::span<const double> got) {
   return leaf != "attn.kv_source" && !count && all_whole(got, most);
 }
 
-// The row of the first soft vector, from which on a bad value in a media item can be felt.
+// The row of the first soft-token embedding, from which on a bad value in a media item can be felt.
 std::size_t first_placeholder(const CaseInput& input) {
   const auto first = std::ranges::find_if(input.token_types, [](int type) { return type != 0; });
   return static_cast<std::size_t>(first - input.token_types.begin());

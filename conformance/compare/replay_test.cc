@@ -15,12 +15,12 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Not;
-using toy::Habits;
+using toy::Behaviour;
 using toy::Model;
 using toy::Part;
 
-TapSet dump_of(const Habits& habits, const Part& part) {
-  Model<float> f32(habits);
+TapSet dump_of(const Behaviour& behaviour, const Part& part) {
+  Model<float> f32(behaviour);
   return toy::dump(f32, part);
 }
 
@@ -35,8 +35,8 @@ CaseResult replay_of(const TapSet& dump, const char* precision = "f32") {
   return replay(f64, input, dump, floors);
 }
 
-CaseResult replay_of(const Habits& habits, const Part& part) {
-  return replay_of(dump_of(habits, part));
+CaseResult replay_of(const Behaviour& behaviour, const Part& part) {
+  return replay_of(dump_of(behaviour, part));
 }
 
 std::vector<Part> parts() {
@@ -154,9 +154,9 @@ TEST(Replay, NearTiesAreExcusedWithAndWithoutTheIndex) {
   const double gap = scores.values[6 * row + last] - scores.values[6 * row];
   const CaseInput input = toy::prompt();
   for (const double nudge : {-3e-8, 3e-8}) {
-    Model<double> reference(Habits{{}, {}, gap * (1 + nudge)});
-    Model<float> twin(Habits{{}, {}, gap * (1 + nudge)});
-    Model<float> port(Habits{{}, {}, gap * (1 - nudge)});
+    Model<double> reference(Behaviour{{}, {}, gap * (1 + nudge)});
+    Model<float> second_way(Behaviour{{}, {}, gap * (1 + nudge)});
+    Model<float> port(Behaviour{{}, {}, gap * (1 - nudge)});
     for (const Part& part :
          {toy::port_taps(),
           Part{{"in", "moe.router_logits", "moe.topk_weight", "moe.sum", "out"}, {}},
@@ -164,8 +164,8 @@ TEST(Replay, NearTiesAreExcusedWithAndWithoutTheIndex) {
       const TapSet dump = toy::dump(port, part);
       CalibrationOptions options;
       options.chained = false;
-      const Floors floors =
-          calibrate(reference, twin, input, toy::names(dump), *find_precision("f32"), options);
+      const Floors floors = calibrate(reference, second_way, input, toy::names(dump),
+                                      *find_precision("f32"), options);
       EXPECT_THAT(replay(reference, input, dump, floors).introduced_by, IsEmpty()) << nudge;
     }
   }

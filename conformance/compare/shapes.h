@@ -29,7 +29,7 @@ std::string tap_prefix(const std::string& name);
 // "attn.probs" of "text.layer.3.attn.probs".
 std::string tap_leaf(const std::string& name);
 
-// Whole numbers, compared by equality: by the catalogue, or as the tap says.
+// Integers, compared by equality: by the catalogue, or as the tap says.
 bool is_discrete(const Tap& tap);
 
 }  // namespace assay::conformance

@@ -92,28 +92,28 @@ bool begins_with_one_of(std::string_view text, std::initializer_list<std::string
 }
 
 // Whether the dump shows what leaves the encoders: what comes later is then computed from that.
-bool shows_soft_vectors(const TapSet& dump, std::string_view leaf) {
+bool shows_soft_embeddings(const TapSet& dump, std::string_view leaf) {
   return std::ranges::any_of(dump, [&](const Tap& tap) { return tap.name.ends_with(leaf); });
 }
 
-// Whether a switch can be felt at this tap. Sounds and pictures know nothing of each other.
+// Whether a switch can be felt at this tap. Audio clips and images know nothing of each other.
 bool touches(std::string_view key, const std::string& tap, const Suspect& suspect) {
   const std::string_view first = first_tap(key);
   const std::string prefix(media_prefix(tap));
   const std::string_view rest = std::string_view(tap).substr(prefix.size());
-  const bool of_sound = first.starts_with("audio.");
+  const bool of_audio = first.starts_with("audio.");
   if (first.starts_with("text.")) {
     const auto& types = suspect.golden.input.token_types;
-    const bool pictures = std::ranges::any_of(types, [](int t) { return t == 1 || t == 2; });
-    return pictures && prefix.empty() && execution_key(tap) >= execution_key(first);
+    const bool images = std::ranges::any_of(types, [](int t) { return t == 1 || t == 2; });
+    return images && prefix.empty() && execution_key(tap) >= execution_key(first);
   }
   if (prefix.empty()) {
     const bool known =
-        shows_soft_vectors(suspect.dump, of_sound ? ".audio.embed.out" : ".vision.embed.out");
+        shows_soft_embeddings(suspect.dump, of_audio ? ".audio.embed.out" : ".vision.embed.out");
     return !suspect.golden.input.media.empty() && !(suspect.replay && known);
   }
-  const bool sound_tap = begins_with_one_of(rest, {"audio.", "unified.audio."});
-  return sound_tap == of_sound && execution_key(tap) >= execution_key(prefix + std::string(first));
+  const bool audio_tap = begins_with_one_of(rest, {"audio.", "unified.audio."});
+  return audio_tap == of_audio && execution_key(tap) >= execution_key(prefix + std::string(first));
 }
 
 // How far off a failing tap is, in floors; infinite for what is no matter of size.

@@ -16,7 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// One sound and one picture of three rows each, four tokens of text. Every switch adds something of
+// One audio and one image of three rows each, four tokens of text. Every switch adds something of
 // its own where it is felt; `wrong` adds to a tap.
 class Listening : public Implementation {
  public:
@@ -39,10 +39,10 @@ class Listening : public Implementation {
          profile.audio_window_keys == AudioWindowKeys::k13 ? 0.5 : 0);
     step("media.0.audio.embed.out",
          profile.audio_embed_order == EmbedOrder::kProjectThenNorm ? 0.75 : 0);
-    const std::vector<double> sound = x_;
+    const std::vector<double> audio = x_;
     step("media.1.image.patches", profile.image_resample == ImageResample::kFloat ? 0.5 : 0);
     step("media.1.vision.embed.out");
-    x_[0] += sound[0];
+    x_[0] += audio[0];
     step("text.embed");
     step("text.layer.0.attn.mix", static_cast<double>(profile.text_vision_mask));
     step("text.logits");
@@ -187,7 +187,7 @@ TEST(WhichProfile, ASmallErrorIsNotRounding) {
   EXPECT_EQ(search(golden, dump).profile, "");
 }
 
-// What cannot matter is not tried: no run for a text prompt, none of a sound's for a picture.
+// What cannot matter is not tried: no run for a text prompt, none of an audio clip's for an image.
 TEST(WhichProfile, TriesOnlyWhatCanBeFelt) {
   const auto runs_for = [](const std::string& failing, bool media) {
     Golden golden = golden_under("REF");
@@ -205,7 +205,7 @@ TEST(WhichProfile, TriesOnlyWhatCanBeFelt) {
   };
   EXPECT_EQ(runs_for("media.1.image.patches", true), 2u);  // torchvision, float
   EXPECT_EQ(runs_for("text.embed", false), 0u);
-  EXPECT_EQ(runs_for("text.embed", true), 0u);  // the dump shows the soft vectors
+  EXPECT_EQ(runs_for("text.embed", true), 0u);  // the dump shows the soft-token embeddings
 }
 
 }  // namespace

@@ -59,9 +59,9 @@ class Requests {
     what_ = "request " + std::to_string(number);
     number_ = std::to_string(number);
     if (const Value* text = request.find("tokenize")) {
-      show_ids("tok", "ids", tokenizer_.encode(text_of(*text, what_)));
+      emit_ids("tok", "ids", tokenizer_.encode(text_of(*text, what_)));
     } else if (const Value* ids = request.find("decode")) {
-      show_text("tok", "text", tokenizer_.decode(ids_of(*ids, what_)));
+      emit_text("tok", "text", tokenizer_.decode(ids_of(*ids, what_)));
     } else if (const Value* chat = request.find("render")) {
       render(*chat, request.find("variant"));
     } else if (const Value* turn = request.find("parse")) {
@@ -81,8 +81,8 @@ class Requests {
     }
     const std::string text =
         render_chat(chat, name == "small" ? TemplateVariant::kSmall : TemplateVariant::kLarge);
-    show_text("tpl", "text", text);
-    show_ids("tpl", "ids", tokenizer_.encode(text));
+    emit_text("tpl", "text", text);
+    emit_ids("tpl", "ids", tokenizer_.encode(text));
   }
 
   void parse(const Value& turn, const Value& request) {
@@ -91,19 +91,19 @@ class Requests {
     options.in_thought = open != nullptr && open->truthy();
     options.tools = request.find("tools");
     const Answer answer = parse_answer(tokenizer_, ids_of(turn, what_), options);
-    show_text("parse", "reasoning", answer.reasoning());
-    show_text("parse", "content", answer.content);
-    show_text("parse", "calls", calls_text(answer));
+    emit_text("parse", "reasoning", answer.reasoning());
+    emit_text("parse", "content", answer.content);
+    emit_text("parse", "calls", calls_text(answer));
   }
 
   void stop(const std::vector<std::int32_t>& ids) {
     const auto ends = stop_tokens(read_generation_config(checkpoint_), tokenizer_);
     const auto end = std::ranges::find_first_of(ids, ends);
     const auto length = static_cast<std::int32_t>(end - ids.begin());
-    show_ids("stop", "length", {length + (end == ids.end() ? 0 : 1)});
+    emit_ids("stop", "length", {length + (end == ids.end() ? 0 : 1)});
   }
 
-  void show_ids(const char* kind, const char* name, const std::vector<std::int32_t>& ids) {
+  void emit_ids(const char* kind, const char* name, const std::vector<std::int32_t>& ids) {
     Tap tap;
     tap.name = std::string(kind) + "." + number_ + "." + name;
     if (taps_.wants(tap.name)) {
@@ -114,13 +114,13 @@ class Requests {
     }
   }
 
-  void show_text(const char* kind, const char* name, const std::string& text) {
+  void emit_text(const char* kind, const char* name, const std::string& text) {
     std::vector<std::int32_t> bytes;
     for (const char c : text) {
       bytes.push_back(static_cast<unsigned char>(c));
     }
     bytes.push_back(0);
-    show_ids(kind, name, bytes);
+    emit_ids(kind, name, bytes);
   }
 
   Tokenizer tokenizer_;

@@ -22,7 +22,7 @@ struct Status {
 };
 
 // A named tensor at an exact place of the computation (`assay taps` prints the catalogue).
-// Values are row-major. Integer taps (ids, masks, expert choices) hold whole numbers.
+// Values are row-major. Integer taps (ids, masks, expert choices) hold integers.
 struct Tap {
   std::string name;
   std::vector<std::size_t> shape;
@@ -31,12 +31,12 @@ struct Tap {
 };
 
 // One item of media: what fills one run of placeholder tokens (a "video": as many runs as it has
-// frames). It comes as soft vectors (values), or in exactly one of the rawer forms, which the
-// implementation takes through its own preprocessing and encoders. Taps of the item that fills
+// frames). It comes as soft-token embeddings (values), or in exactly one of the rawer forms, which
+// the implementation takes through its own preprocessing and encoders. Taps of the item that fills
 // run k (0, 1, …, a video counts once per frame) are called media.{k}.<tap>.
 struct MediaItem {
   std::string kind;            // "image", "frame", "audio"; "video": a file with several frames
-  std::size_t rows = 0;        // of the soft vectors: placeholders they fill
+  std::size_t rows = 0;        // of the soft-token embeddings: placeholders they fill
   std::size_t width = 0;       // the model's hidden size
   std::vector<double> values;  // [rows, width]; empty when a rawer form is given
 
@@ -55,7 +55,7 @@ struct MediaItem {
   Array audio_rows = {};  // [n, 640], 12B
 
   std::string name = {};       // for messages: the file it came from; empty: its number is used
-  std::size_t budget = 0;      // soft tokens a picture or frame may take; 0: not said
+  std::size_t budget = 0;      // soft tokens an image or frame may take; 0: not said
   std::size_t num_frames = 0;  // frames taken from a video; 0: the checkpoint's
 };
 
@@ -88,7 +88,7 @@ struct CaseInput {
   TextRequests requests;  // when there are any, nothing else is
 };
 
-// Rounding habits that are legitimate in some precision class and that no tap can show.
+// Rounding rounding that are legitimate in some precision class and that no tap can show.
 struct Numerics {
   bool bf16_scales = false;       // sqrt(D), sqrt(P), 2^-1/2 rounded to bf16 (R-12, DIV-30)
   bool fp32_rope_angles = false;  // angles evaluated in fp32

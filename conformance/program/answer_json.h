@@ -13,7 +13,7 @@ namespace assay::program {
 Value::Mapping answer_fields(const Answer& answer);
 
 // {"boxes": [{"label", "top", "left", "bottom", "right"}], "points": [{"label", "y", "x"}]} in the
-// pixels of a picture of this size; null when the content is no JSON.
+// pixels of an image of this size; null when the content is no JSON.
 Value region_fields(const Answer& answer, std::size_t width, std::size_t height);
 
 }  // namespace assay::program

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A picture to draw on: lines, rectangles and small numbers, clipped to its edges.
+// An image to draw on: lines, rectangles and small numbers, clipped to its edges.
 #pragma once
 
 #include <cstddef>

@@ -138,7 +138,7 @@ TEST(CommandLine, ASyntheticCheckpointHasEncodersOnDemand) {
   const Outcome outcome = run("inspect " + made);
   EXPECT_THAT(outcome.text, HasSubstr("vision encoder: width 24, 1 layer, 2 heads of 12, ffn 40"));
   EXPECT_THAT(outcome.text, HasSubstr("26040 parameters, and 768 from there to the text model"));
-  EXPECT_THAT(outcome.text, HasSubstr("at most 140 soft tokens for a picture"));
+  EXPECT_THAT(outcome.text, HasSubstr("at most 140 soft tokens for an image"));
   EXPECT_THAT(outcome.text, Not(HasSubstr("audio encoder")));
 }
 

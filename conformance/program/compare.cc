@@ -62,8 +62,8 @@ conformance::Dump load_dump(const CompareOptions& options) {
 }
 
 // What of the dump will not be judged, and whether anything will.
-void show_ignored(const Golden& golden, const conformance::Dump& dump,
-                  const CompareOptions& options) {
+void print_ignored(const Golden& golden, const conformance::Dump& dump,
+                   const CompareOptions& options) {
   for (const std::string& name : dump.unknown) {
     std::cout << "ignored: " << name << " is no tap of the catalogue\n";
   }
@@ -102,7 +102,7 @@ void report_case(CaseResult result, const CompareOptions& options, const Golden&
   result.impl = std::filesystem::path(options.dump).stem().string();
   result.precision = options.precision;
   result.reproduce = reproduce(options);
-  show_case(result);
+  print_result(result);
   report.cases.push_back(std::move(result));
 }
 
@@ -116,7 +116,7 @@ class Comparer {
         golden_(conformance::read_golden(options.golden)),
         dump_(load_dump(options)),
         checkpoint_(checkpoint_for(options, golden_)) {
-    show_ignored(golden_, dump_, options);
+    print_ignored(golden_, dump_, options);
     use_judges();
   }
 

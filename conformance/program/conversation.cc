@@ -88,7 +88,7 @@ Conversation::Conversation(const RunOptions& options, const Tokenizer& tokenizer
   for (const std::string& path : options.images) {
     media_.push_back(media_item("image", path, options));
   }
-  for (const std::string& path : options.sounds) {
+  for (const std::string& path : options.clips) {
     media_.push_back(media_item("audio", path, options));
   }
   for (const std::string& path : options.videos) {

@@ -56,7 +56,7 @@ void number_tokens(Canvas& canvas, ImageSize size, std::size_t step) {
   }
 }
 
-// Pixels a frame is wide: a short sound is drawn large enough to be seen.
+// Pixels a frame is wide: a short audio is drawn large enough to be seen.
 std::size_t frame_width(std::size_t frames) {
   return std::clamp<std::size_t>(1200 / std::max<std::size_t>(1, frames), 1, 16);
 }

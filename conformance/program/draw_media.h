@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures of what an encoder is given.
+// Images of what an encoder is given.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace assay::program {
 
-// The resized picture with its patches (thin lines) and soft tokens (strong lines, numbered).
+// The resized image with its patches (thin lines) and soft tokens (strong lines, numbered).
 Image draw_patch_grid(const Image& resized, const PatchOptions& options);
 
 // Time to the right, frequency upwards, bright where loud; below it a tick for each soft token and

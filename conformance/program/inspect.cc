@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// assay inspect: what a checkpoint, golden, dump, picture, sound or video holds.
+// assay inspect: what a checkpoint, golden, dump, image, audio or video holds.
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -71,7 +71,7 @@ int inspect_checkpoint(const std::filesystem::path& folder) {
 void print_taps(const conformance::TapSet& taps) {
   for (const auto& tap : taps) {
     std::cout << "  " << tap.name << "  " << shape_string(tap.shape)
-              << (tap.integer ? "  whole numbers" : "") << "\n";
+              << (tap.integer ? "  integers" : "") << "\n";
   }
   std::cout << taps.size() << " taps\n";
 }
@@ -106,7 +106,7 @@ int inspect(const InspectOptions& options) {
     return inspect_media(options);
   }
   if (!options.png.empty()) {
-    throw Error(options.path + ": got no picture, sound or video, expected one to draw");
+    throw Error(options.path + ": got no image, audio or video, expected one to draw");
   }
   if (conformance::is_golden(options.path)) {
     return inspect_golden(conformance::read_golden(options.path));

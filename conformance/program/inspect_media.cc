@@ -34,10 +34,10 @@ void print_budgets(ImageSize size) {
   std::fflush(stdout);
 }
 
-void save(const std::string& path, const Image& picture) {
+void save(const std::string& path, const Image& image) {
   if (!path.empty()) {
-    write_png(path, picture);
-    std::cout << path << ": " << picture.size.width << " x " << picture.size.height << "\n";
+    write_png(path, image);
+    std::cout << path << ": " << image.size.width << " x " << image.size.height << "\n";
   }
 }
 
@@ -45,7 +45,7 @@ void inspect_image(const InspectOptions& options) {
   const Image image = read_image_file(options.path);
   PatchOptions patches;
   patches.budget = options.budget == 0 ? kImageBudget : options.budget;
-  std::cout << "picture, " << image.size.width << " x " << image.size.height
+  std::cout << "image, " << image.size.width << " x " << image.size.height
             << " pixels (width x height)\n";
   print_budgets(image.size);
   const PreprocessedImage done = preprocess_image(image, patches);
@@ -54,19 +54,19 @@ void inspect_image(const InspectOptions& options) {
   save(options.png, draw_patch_grid(done.resized, patches));
 }
 
-void inspect_sound(const InspectOptions& options) {
-  const Sound sound = read_sound_file(options.path);
-  const LogMel mel = log_mel(sound.samples);
-  std::cout << "sound, " << sound.file_rate << " Hz, " << sound.file_channels << " channel"
-            << (sound.file_channels == 1 ? "" : "s") << "; " << sound.samples.size()
+void inspect_audio(const InspectOptions& options) {
+  const Audio audio = read_audio_file(options.path);
+  const LogMel mel = log_mel(audio.samples);
+  std::cout << "audio, " << audio.file_rate << " Hz, " << audio.file_channels << " channel"
+            << (audio.file_channels == 1 ? "" : "s") << "; " << audio.samples.size()
             << " samples at 16000 Hz";
-  if (sound.samples.size() > kMaxAudioSamples) {
+  if (audio.samples.size() > kMaxAudioSamples) {
     std::cout << ", of which the first " << kMaxAudioSamples << " count";
   }
   std::cout << "\n"
             << mel.frames << " log-mel frames of " << kMelBins << ", "
             << audio_soft_tokens(mel.frames) << " soft tokens (E2B, E4B); "
-            << (sound.samples.size() + 639) / 640 << " rows of 640 samples (12B)\n";
+            << (audio.samples.size() + 639) / 640 << " rows of 640 samples (12B)\n";
   if (mel.frames == 0) {
     std::cout << "too short: 161 samples make the first frame\n";
     if (!options.png.empty()) {
@@ -88,9 +88,9 @@ void inspect_video(const InspectOptions& options) {
   std::cout << "video, " << video.frames_in_file << " frames at " << fps
             << (video.fps > 0 ? "" : " (assumed)") << " per second, " << size.width << " x "
             << size.height << " pixels; "
-            << (video.sound ? "a sound track of " + std::to_string(video.sound->samples.size()) +
+            << (video.audio ? "an audio track of " + std::to_string(video.audio->samples.size()) +
                                   " samples at 16000 Hz"
-                            : std::string("no sound track"))
+                            : std::string("no audio track"))
             << "\n"
             << frames << " frames of " << tokens << " soft tokens:";
   for (const double seconds : frame_seconds(video.indices, fps)) {
@@ -104,7 +104,7 @@ void inspect_video(const InspectOptions& options) {
 
 bool is_media_file(const std::string& path) {
   const MappedFile file = MappedFile::open(path, path);
-  return looks_like_image(file.bytes()) || looks_like_sound(file.bytes()) ||
+  return looks_like_image(file.bytes()) || looks_like_audio(file.bytes()) ||
          looks_like_video(file.bytes());
 }
 
@@ -112,8 +112,8 @@ int inspect_media(const InspectOptions& options) {
   const MappedFile file = MappedFile::open(options.path, options.path);
   if (looks_like_image(file.bytes())) {
     inspect_image(options);
-  } else if (looks_like_sound(file.bytes())) {
-    inspect_sound(options);
+  } else if (looks_like_audio(file.bytes())) {
+    inspect_audio(options);
   } else {
     inspect_video(options);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// assay inspect on pictures, sounds and videos.
+// assay inspect on images, audio clips and videos.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -45,16 +45,16 @@ Drawing inspect(const std::string& arguments) {
   return drawing;
 }
 
-TEST(InspectMedia, APicture) {
+TEST(InspectMedia, AnImage) {
   const Drawing drawing = inspect("alpha.png");  // 64 x 48: 912 x 672 at the usual budget
   EXPECT_EQ(drawing.outcome.status, 0);
   EXPECT_THAT(drawing.outcome.text,
-              AllOf(HasSubstr("picture, 64 x 48 pixels"), HasSubstr("57 x 42 patches, 266 soft")));
+              AllOf(HasSubstr("image, 64 x 48 pixels"), HasSubstr("57 x 42 patches, 266 soft")));
   EXPECT_EQ(drawing.size, std::pair(std::size_t{912}, std::size_t{672}));
   EXPECT_EQ(inspect("alpha.png --budget 70").size, std::pair(std::size_t{432}, std::size_t{336}));
 }
 
-TEST(InspectMedia, ASound) {
+TEST(InspectMedia, AnAudioClip) {
   const Drawing drawing = inspect("speech.wav");
   EXPECT_EQ(drawing.outcome.status, 0);
   EXPECT_THAT(drawing.outcome.text, AllOf(HasSubstr("24000 samples at 16000 Hz"),
@@ -62,7 +62,7 @@ TEST(InspectMedia, ASound) {
   EXPECT_EQ(drawing.size, std::pair(std::size_t{1272}, std::size_t{464}));
 }
 
-TEST(InspectMedia, ASoundTooShortToDraw) {
+TEST(InspectMedia, AnAudioClipTooShortToDraw) {
   const Drawing drawing = inspect("one-sample.wav");
   EXPECT_EQ(drawing.outcome.status, 2);
   EXPECT_THAT(drawing.outcome.text, HasSubstr("got no log-mel frame, expected one to draw"));
@@ -76,7 +76,7 @@ TEST(InspectMedia, AVideo) {
   }
   EXPECT_EQ(drawing.outcome.status, 0) << drawing.outcome.text;
   EXPECT_THAT(drawing.outcome.text,
-              AllOf(HasSubstr("24 frames at 8 per second, 64 x 48 pixels; a sound track of 48000"),
+              AllOf(HasSubstr("24 frames at 8 per second, 64 x 48 pixels; an audio track of 48000"),
                     HasSubstr("4 frames of 63 soft tokens: 00:00 00:00 00:01 00:02")));
   EXPECT_EQ(drawing.size, std::pair(std::size_t{1824}, std::size_t{360}));
   EXPECT_EQ(inspect("moving.mkv --frames 25").outcome.status, 2);  // more than the file has

@@ -112,7 +112,7 @@ std::set<std::string> names_of(const conformance::TapSet& taps) {
   return names;
 }
 
-void show_case(const conformance::CaseResult& result) {
+void print_result(const conformance::CaseResult& result) {
   conformance::TerminalOptions options;
   options.colour = conformance::is_colour_terminal(STDOUT_FILENO);
   conformance::print_case(std::cout, result, options);

@@ -74,7 +74,7 @@ std::set<std::string> names_of(const conformance::TapSet& taps);
 
 // Prints each case as it comes, then the summary; writes the reports. Returns the exit status.
 int finish_report(const conformance::Report& report, const std::string& folder);
-void show_case(const conformance::CaseResult& result);
+void print_result(const conformance::CaseResult& result);
 
 // "x y" from its words, quoted for a shell where needed.
 std::string command_line(const std::vector<std::string>& words);

@@ -111,7 +111,7 @@ void add_encoder_widths(CLI::App& c, SynthCommand& o) {
   add("--audio-layers", w.audio_layers, "num_hidden_layers of the audio encoder");
   add("--audio-heads", w.audio_heads, "num_attention_heads of the audio encoder");
   add("--audio-output", w.audio_output, "output_proj_dims of the audio encoder");
-  add("--soft-tokens", w.image_soft_tokens, "budget of a picture: 70, 140, 280, 560 or 1120");
+  add("--soft-tokens", w.image_soft_tokens, "budget of an image: 70, 140, 280, 560 or 1120");
 }
 
 void add_synth(CLI::App& app, SynthCommand& o) {
@@ -135,7 +135,7 @@ void add_inspect(CLI::App& app, InspectOptions& o) {
       ->required();
   c->add_option("--png", o.png,
                 "draw patches and soft tokens, or log-mel and tokens, to this file");
-  c->add_option("--budget", o.budget, "soft tokens of a picture: 70, 140, 280, 560 or 1120")
+  c->add_option("--budget", o.budget, "soft tokens of an image: 70, 140, 280, 560 or 1120")
       ->check(CLI::IsMember({70, 140, 280, 560, 1120}));
   c->add_option("--frames", o.frames, "frames taken from a video; default: 32")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));

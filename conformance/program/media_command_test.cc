@@ -92,7 +92,7 @@ TEST(MediaCommand, AMistakeIsNoProfile) {
   EXPECT_THAT(fails.text, Not(HasSubstr("this is")));
 }
 
-// A case of 64 image placeholders whose picture is these bytes.
+// A case of 64 image placeholders whose image is these bytes.
 std::string case_with_file(const TestDirectory& directory, const std::string& bytes) {
   std::string path = (directory.path() / "case.h5").string();
   conformance::Hdf5Writer file(path);
@@ -130,7 +130,7 @@ TEST(MediaCommand, AStrangersFileIsEnough) {
 TEST(MediaCommand, DamagedMediaAreOneLineAndStatus2) {
   const std::string whole = contents(kGolden + "media/gradient-square.png");
   for (const std::string& bytes :
-       {whole.substr(0, whole.size() / 2), whole.substr(1), std::string("no picture at all")}) {
+       {whole.substr(0, whole.size() / 2), whole.substr(1), std::string("no image at all")}) {
     const TestDirectory directory;
     const Outcome outcome = verify_file(directory, bytes);
     EXPECT_EQ(outcome.status, 2) << outcome.text;

@@ -53,8 +53,8 @@ struct DumpOptions {
 
 struct InspectOptions {
   std::string path;
-  std::string png;         // a picture of what the model makes of a picture, sound or video
-  std::size_t budget = 0;  // soft tokens of a picture or frame; 0: as released
+  std::string png;         // an image of what the model makes of an image, audio or video
+  std::size_t budget = 0;  // soft tokens of an image or frame; 0: as released
   std::size_t frames = 0;  // of a video; 0: as released
 };
 

@@ -29,7 +29,7 @@ Answer parsed(const Value& line, const std::optional<Tokenizer>& tokenizer,
   return parse_answer_text(text.string(), options);
 }
 
-// A side of the picture that boxes and points are told of; nothing where the line has none.
+// A side of the image that boxes and points are told of; nothing where the line has none.
 std::optional<std::size_t> side_of(const Value& line, const char* key) {
   const Value* value = line.find(key);
   if (value == nullptr) {
@@ -43,7 +43,7 @@ std::optional<std::size_t> side_of(const Value& line, const char* key) {
   }
   if (side == 0) {
     throw Error(std::string(key) + ": got " + printable(json_text(*value)) +
-                ", expected pixels of a picture");
+                ", expected pixels of an image");
   }
   return side;
 }

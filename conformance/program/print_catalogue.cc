@@ -10,34 +10,34 @@ namespace {
 const char* media_text(conformance::Presence presence) {
   switch (presence) {
     case conformance::Presence::kMediaPrompt:
-      return "prompts with pictures or sounds";
+      return "prompts with images or audio clips";
     case conformance::Presence::kVideo:
       return "videos, at their first frame";
     case conformance::Presence::kVideoBatch:
       return "programs that keep all frames of a video in one tensor";
     case conformance::Presence::kPixels:
-      return "pictures that come as a file or as pixels";
+      return "images that come as a file or as pixels";
     case conformance::Presence::kPatches:
-      return "pictures";
+      return "images";
     case conformance::Presence::kSamples:
-      return "sounds that come as a file or as samples";
+      return "audio clips that come as a file or as samples";
     case conformance::Presence::kLogMel:
     case conformance::Presence::kMel:
-      return "sounds, models with an audio encoder (E2B, E4B)";
+      return "audio clips, models with an audio encoder (E2B, E4B)";
     case conformance::Presence::kVisionEncoder:
-      return "pictures, models with a vision encoder (E2B, E4B, 26B-A4B, 31B)";
+      return "images, models with a vision encoder (E2B, E4B, 26B-A4B, 31B)";
     case conformance::Presence::kStandardize:
-      return "pictures, models that standardise (26B-A4B, 31B)";
+      return "images, models that standardise (26B-A4B, 31B)";
     case conformance::Presence::kUnifiedVision:
-      return "pictures, models without encoders (12B)";
+      return "images, models without encoders (12B)";
     case conformance::Presence::kVisionEmbedder:
-      return "pictures";
+      return "images";
     case conformance::Presence::kAudioEncoder:
-      return "sounds, models with an audio encoder (E2B, E4B)";
+      return "audio clips, models with an audio encoder (E2B, E4B)";
     case conformance::Presence::kUnifiedAudio:
-      return "sounds, models without encoders (12B)";
+      return "audio clips, models without encoders (12B)";
     case conformance::Presence::kAudioEmbedder:
-      return "sounds (E2B, E4B, 12B)";
+      return "audio clips (E2B, E4B, 12B)";
     default:
       return "";
   }
@@ -75,7 +75,7 @@ void line(std::ostream& out, const char* name, std::string_view text) {
 }  // namespace
 
 void print_tap(std::ostream& out, const conformance::TapEntry& entry) {
-  out << entry.pattern << "  " << entry.shape << (entry.discrete ? "  whole numbers" : "")
+  out << entry.pattern << "  " << entry.shape << (entry.discrete ? "  integers" : "")
       << (entry.mandatory ? "  mandatory" : "") << "\n";
   if (const std::string name = "media.{k}." + std::string(entry.pattern);
       conformance::find_tap(name)) {

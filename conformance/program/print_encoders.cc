@@ -77,7 +77,7 @@ void print_encoders(const Checkpoint& checkpoint) {
   }
   if (model.vision || model.unified_vision) {
     std::cout << "  at most " << model.processor.image_max_soft_tokens
-              << " soft tokens for a picture, " << model.processor.video_max_soft_tokens
+              << " soft tokens for an image, " << model.processor.video_max_soft_tokens
               << " for each of " << model.processor.num_frames << " frames of a video\n";
   }
   if (model.audio) {

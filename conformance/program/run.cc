@@ -75,7 +75,7 @@ class Screen {
           break;
         case AnswerEvent::Kind::kCall:
           leave_thought();
-          show_call(answer.calls[event.index]);
+          print_call(answer.calls[event.index]);
           break;
       }
     }
@@ -102,7 +102,7 @@ class Screen {
     }
     thinking_ = false;
   }
-  static void show_call(const ToolCall& call) {
+  static void print_call(const ToolCall& call) {
     if (call.error.empty()) {
       std::cout << "[call " << call.name << " " << json_text(call.arguments) << "]\n";
     } else {

@@ -14,13 +14,13 @@ void add_media(CLI::App& c, RunOptions& o) {
   c.add_option("--image", o.images, "a PNG or JPEG file; may be given several times")
       ->take_all()
       ->allow_extra_args(false);
-  c.add_option("--audio", o.sounds, "a WAV or FLAC file, or a video for its sound track")
+  c.add_option("--audio", o.clips, "a WAV or FLAC file, or a video for its audio track")
       ->take_all()
       ->allow_extra_args(false);
   c.add_option("--video", o.videos, "a video file: its frames")
       ->take_all()
       ->allow_extra_args(false);
-  c.add_option("--budget", o.budget, "soft tokens of a picture: 70, 140, 280, 560 or 1120")
+  c.add_option("--budget", o.budget, "soft tokens of an image: 70, 140, 280, 560 or 1120")
       ->check(CLI::IsMember({70, 140, 280, 560, 1120}));
   c.add_option("--frames", o.num_frames, "frames of a video; default: the checkpoint's")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));

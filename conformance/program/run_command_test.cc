@@ -107,7 +107,7 @@ std::ptrdiff_t count_of(const Json& answer, int id) {
   return std::count(ids.begin(), ids.end(), Json(id));
 }
 
-TEST(RunCommand, APictureIsSeen) {
+TEST(RunCommand, AnImageIsSeen) {
   for (const std::string& checkpoint : {kSmall, kLarge}) {
     const std::string see = "--greedy --max-tokens 4 See --image ";
     const Json one = answer_of(checkpoint, see + kMedia + "one-pixel.png");
@@ -121,7 +121,7 @@ TEST(RunCommand, APictureIsSeen) {
   }
 }
 
-TEST(RunCommand, ASoundIsHeard) {
+TEST(RunCommand, AnAudioClipIsHeard) {
   for (const std::string& checkpoint : {kSmall, kLarge}) {
     const std::string hear = "--greedy --max-tokens 4 Hear --audio " + kMedia;
     const Json tone = answer_of(checkpoint, hear + "tone.wav");

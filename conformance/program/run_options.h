@@ -23,7 +23,7 @@ struct RunOptions {
   std::string system;
   std::string tools;  // a JSON file: a list of tools
   std::vector<std::string> images;
-  std::vector<std::string> sounds;
+  std::vector<std::string> clips;
   std::vector<std::string> videos;
   std::size_t budget = 0;
   std::size_t num_frames = 0;

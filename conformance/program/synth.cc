@@ -40,7 +40,7 @@ double gigabytes(std::size_t bytes) {
   return static_cast<double>(bytes) / 1e9;
 }
 
-void show_progress(const SynthProgress& progress) {
+void print_progress(const SynthProgress& progress) {
   static std::size_t last_percent = 101;
   const std::size_t percent =
       progress.bytes_total == 0 ? 100 : progress.bytes_done * 100 / progress.bytes_total;
@@ -72,7 +72,7 @@ int synth(const SynthCommand& command) {
   }
   options.shard_bytes = command.shard_megabytes << 20;
   const auto summary =
-      write_synthetic_checkpoint(command.size, command.directory, options, show_progress);
+      write_synthetic_checkpoint(command.size, command.directory, options, print_progress);
   std::printf("%zu tensors, %zu parameters, %.2f GB in %zu file%s: %s\n", summary.tensors,
               summary.parameters, gigabytes(summary.bytes), summary.files,
               summary.files == 1 ? "" : "s", command.directory.c_str());

@@ -205,7 +205,7 @@ TEST(ParseCommand, ATurnMayBeginInAThought) {
   EXPECT_EQ(answer["content"], "Hi");
 }
 
-TEST(ParseCommand, BoxesInPixelsOfThePicture) {  // RN-16
+TEST(ParseCommand, BoxesInPixelsOfTheImage) {  // RN-16
   const std::string text = R"("text": "```json\n[{\"box_2d\": [100, 500, 200, 700]}]\n```")";
   const Json answer =
       only_line(with_lines("parse", "{" + text + R"(, "width": 1906, "height": 1360})"));
@@ -218,7 +218,7 @@ TEST(ParseCommand, BoxesInPixelsOfThePicture) {  // RN-16
   EXPECT_TRUE(only_line(with_lines("parse", prose))["regions"].is_null());
   const Outcome refused = with_lines("parse", R"({"text": "", "width": -3, "height": 2})");
   EXPECT_EQ(refused.status, 2);
-  EXPECT_THAT(refused.text, HasSubstr("width: got -3, expected pixels of a picture"));
+  EXPECT_THAT(refused.text, HasSubstr("width: got -3, expected pixels of an image"));
 }
 
 TEST(ParseCommand, NamesTheDeclaredToolThatACallMeans) {  // RN-9

@@ -43,7 +43,7 @@ int tokenize(const TokenizeOptions& options);
 int prompt(const PromptOptions& options);
 
 // {"id", "ids" or "text", "in_thought", "tools"} in, {"id", "reasoning", "content", …} out; with
-// "width" and "height" of a picture also its boxes and points.
+// "width" and "height" of an image also its boxes and points.
 int parse(const ParseOptions& options);
 
 struct TextOptions {

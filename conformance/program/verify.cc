@@ -112,7 +112,8 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
     return;
   }
 
-  // A build of the reference is not judged by replay unless asked: the judge is its twin.
+  // A build of the reference is not judged by replay unless asked: the judge is its second
+  // implementation.
   const bool replay = modes_.replay && !options_.mode.empty();
   const auto floors =
       judges_.floors(subject.golden, names_of(dump), precision_class, modes_.chained, replay);
@@ -145,7 +146,7 @@ void Verifier::add_unsupported(const Subject& subject, const std::string& precis
   result.mode = "chained";
   result.verdict = conformance::Verdict::kNotSupported;
   result.message = message;
-  show_case(result);
+  print_result(result);
   report_.cases.push_back(std::move(result));
 }
 
@@ -159,7 +160,7 @@ void Verifier::add(CaseResult result, const Subject& subject, const std::string&
     result.message = "no golden: the truth is the reference's own fp64 build";
   }
   coverage_.note(subject.golden, judges_.model(), judges_.drafter_model(), result);
-  show_case(result);
+  print_result(result);
   report_.cases.push_back(std::move(result));
 }
 

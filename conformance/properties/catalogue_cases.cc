@@ -42,7 +42,7 @@ MediaItem::Array waves(std::vector<std::size_t> shape) {
 
 constexpr std::size_t kSoftTokens = 2;  // of each item
 
-MediaItem picture(const ModelConfig& config, const char* kind) {
+MediaItem image(const ModelConfig& config, const char* kind) {
   MediaItem item;
   item.kind = kind;
   const std::size_t side = config.vision ? config.vision->pooling_kernel_size : 1;
@@ -58,7 +58,7 @@ MediaItem picture(const ModelConfig& config, const char* kind) {
   return item;
 }
 
-MediaItem sound(const ModelConfig& config) {
+MediaItem audio(const ModelConfig& config) {
   MediaItem item;
   item.kind = "audio";
   if (config.audio) {
@@ -69,7 +69,7 @@ MediaItem sound(const ModelConfig& config) {
   return item;
 }
 
-// A picture, a frame and, where the model hears, a sound, between text.
+// An image, a frame and, where the model hears, an audio clip, between text.
 CaseInput mixed_prompt(const ModelConfig& config) {
   CaseInput input = text_prompt(1);
   input.token_types = {0};
@@ -81,10 +81,10 @@ CaseInput mixed_prompt(const ModelConfig& config) {
     input.token_types.push_back(0);
   };
   const SpecialTokens& special = config.text.special;
-  add(picture(config, "image"), 1, special.image);
-  add(picture(config, "frame"), 2, special.video);
+  add(image(config, "image"), 1, special.image);
+  add(image(config, "frame"), 2, special.video);
   if (config.audio || config.unified_audio) {
-    add(sound(config), 3, special.audio);
+    add(audio(config), 3, special.audio);
   }
   return input;
 }
@@ -107,7 +107,7 @@ TEST_CASE("every tap of the catalogue is shown: 31b", "[31b][catalogue]") {
   check_catalogue("31b-tiny");
 }
 
-TEST_CASE("every tap of the catalogue is shown: pictures and sounds", "[media][catalogue]") {
+TEST_CASE("every tap of the catalogue is shown: images and audio clips", "[media][catalogue]") {
   for (const char* checkpoint : {"e2b-media-tiny", "26b-media-tiny", "12b-media-tiny"}) {
     for (Subject& subject : subjects(golden_checkpoint(checkpoint))) {
       INFO(checkpoint << " " << subject.name);

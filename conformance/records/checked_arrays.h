@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arrays of an untrusted file that must hold whole numbers, or finite ones, of a known shape.
+// Arrays of an untrusted file that must hold integers, or finite ones, of a known shape.
 #pragma once
 
 #include <cstdint>

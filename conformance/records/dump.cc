@@ -6,7 +6,7 @@
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/records/hdf5_file.h"
-#include "conformance/records/rehearse.h"
+#include "conformance/records/probe.h"
 #include "conformance/records/tap_reader.h"
 #include "reference/family/base/error.h"
 #include "reference/family/checkpoint/safetensors.h"
@@ -102,7 +102,7 @@ Dump read_dump(const std::filesystem::path& path, const NameMap* map) {
   const bool hdf5 = Hdf5File::is_hdf5(path) || named_like_hdf5(path);
   if (hdf5) {
     const std::size_t bytes = Hdf5File::size_of(path);
-    rehearse(path.filename().string(), bytes, [&] { read_hdf5(path, map); });
+    probe(path.filename().string(), bytes, [&] { read_hdf5(path, map); });
   }
   Dump dump = hdf5 ? read_hdf5(path, map) : read_safetensors(path, map);
   dump.path = path;

@@ -65,7 +65,7 @@ TEST(Dump, replaces_a_file_only_when_complete) {
   TapSet bad;
   bad.add({"text.ids", {1}, {0.5}, true});
   EXPECT_EQ(error_of([&] { write_dump(folder / "a.h5", bad, {}); }),
-            "a.h5: /taps/text.ids: got 0.500000, expected a whole number of 32 bits");
+            "a.h5: /taps/text.ids: got 0.500000, expected an integer of 32 bits");
   EXPECT_EQ(read_dump(folder / "a.h5").taps.size(), 2u);
   TapSet slash;
   slash.add({"a/b", {1}, {0.5}, false});

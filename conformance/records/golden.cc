@@ -9,7 +9,7 @@
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/records/golden_inputs.h"
 #include "conformance/records/hdf5_file.h"
-#include "conformance/records/rehearse.h"
+#include "conformance/records/probe.h"
 #include "conformance/records/tap_reader.h"
 #include "reference/family/base/error.h"
 #include "reference/family/base/json.h"
@@ -74,7 +74,7 @@ void check_values(const Hdf5File& file, Tap& tap, const TapEntry* entry) {
   if (!tap.integer && entry->discrete) {
     const bool whole = std::ranges::all_of(tap.values, [](double x) { return x == std::floor(x); });
     if (!whole) {
-      file.fail("/taps/" + tap.name, "fractions", "whole numbers");
+      file.fail("/taps/" + tap.name, "fractions", "integers");
     }
     tap.integer = true;
   }
@@ -219,7 +219,7 @@ Golden read_here(const std::filesystem::path& path) {
 
 Golden read_golden(const std::filesystem::path& path) {
   const std::size_t bytes = Hdf5File::size_of(path);
-  rehearse(path.filename().string(), bytes, [&] { read_here(path); });
+  probe(path.filename().string(), bytes, [&] { read_here(path); });
   return read_here(path);
 }
 

@@ -88,9 +88,9 @@ void read_soft(Hdf5File& file, const std::string& path, MediaItem& item) {
 
 struct Form {
   std::string_view name;  // of the dataset
-  bool picture;           // kinds it fits
+  bool image;             // kinds it fits
   bool video;
-  bool sound;
+  bool audio;
   void (*read)(Hdf5File&, const std::string&, MediaItem&);
 };
 
@@ -104,12 +104,12 @@ constexpr std::array<Form, 7> kForms = {{
     {"soft", true, false, true, read_soft},
 }};
 
-bool is_picture(const std::string& kind) {
+bool is_image(const std::string& kind) {
   return kind == "image" || kind == "frame";
 }
 
 bool fits(const Form& form, const std::string& kind) {
-  return is_picture(kind) ? form.picture : kind == "video" ? form.video : form.sound;
+  return is_image(kind) ? form.image : kind == "video" ? form.video : form.audio;
 }
 
 std::string names_of_forms(const std::string& kind) {
@@ -150,7 +150,7 @@ std::string read_kind(const Hdf5File& file, const std::string& path) {
   if (!kind) {
     file.fail(path + "@kind", "nothing", wanted);
   }
-  if (!is_picture(*kind) && *kind != "video" && *kind != "audio") {
+  if (!is_image(*kind) && *kind != "video" && *kind != "audio") {
     file.fail(path + "@kind", "\"" + *kind + "\"", wanted);
   }
   return *kind;
@@ -162,7 +162,7 @@ std::size_t read_budget(const Hdf5File& file, const std::string& path, const std
     file.fail(path + "@budget", std::to_string(budget), "70, 140, 280, 560 or 1120");
   }
   if (budget != 0 && kind == "audio") {
-    file.fail(path + "@budget", std::to_string(budget), "none for a sound");
+    file.fail(path + "@budget", std::to_string(budget), "none for an audio clip");
   }
   return static_cast<std::size_t>(budget);
 }

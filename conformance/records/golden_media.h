@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The items of /inputs/media: soft vectors, or one of the rawer forms an implementation encodes.
+// The items of /inputs/media: soft-token embeddings, or one of the rawer forms an implementation
+// encodes.
 //
 //   /inputs/media/{k}    kind (image, frame, video, audio); budget, num_frames
 //     file [bytes]       rgb [h, w, 3]       patches [N, C] + positions [N, 2]
@@ -20,8 +21,9 @@ namespace assay::conformance {
 // them from the number of the next one.
 std::vector<MediaItem> read_media(Hdf5File& file);
 
-// Items of soft vectors fill the placeholders in order, each as many neighbours of its type as it
-// has rows. How many a rawer item needs is known after encoding: the check ends before it.
+// Items of soft-token embeddings fill the placeholders in order, each as many neighbours of its
+// type as it has rows. How many a rawer item needs is known after encoding: the check ends before
+// it.
 void check_placeholders(const Hdf5File& file, const CaseInput& input);
 
 }  // namespace assay::conformance

@@ -58,7 +58,7 @@ TEST(GoldenMedia, ReadsAFileWithItsBudget) {
   EXPECT_EQ(media[0].rows, 0u);
 }
 
-TEST(GoldenMedia, ReadsPicturesAndPatches) {
+TEST(GoldenMedia, ReadsImagesAndPatches) {
   const auto media = media_of([](Hdf5Writer& file) {
     item(file, "0", "image");
     file.write_i32("/inputs/media/0/rgb", {1, 2, 3}, {0, 1, 2, 253, 254, 255});
@@ -74,7 +74,7 @@ TEST(GoldenMedia, ReadsPicturesAndPatches) {
   EXPECT_THAT(media[1].positions.values, ElementsAre(0, 0, -1, -1));
 }
 
-TEST(GoldenMedia, ReadsSoundsInAllForms) {
+TEST(GoldenMedia, ReadsAudioInAllForms) {
   const auto media = media_of([](Hdf5Writer& file) {
     item(file, "0", "audio");
     file.write_f32("/inputs/media/0/samples", {3}, {0, 0.5, -1});
@@ -135,7 +135,7 @@ struct BadMedia {
   const char* message;  // after "a.h5: /inputs/media"
 };
 
-void picture(Hdf5Writer& file, const std::string& name = "0") {
+void image(Hdf5Writer& file, const std::string& name = "0") {
   item(file, name, "image");
   file.write_i32("/inputs/media/" + name + "/rgb", {1, 1, 3}, {0, 0, 0});
 }
@@ -145,7 +145,7 @@ const BadMedia kBadMedia[] = {
      "/0: got no data, expected one of file, rgb, patches, soft"},
     {"two_forms", 1,
      [](Hdf5Writer& f) {
-       picture(f);
+       image(f);
        f.write_i32("/inputs/media/0/file", {1}, {0});
      },
      "/0: got file and rgb, expected one of the two"},
@@ -156,13 +156,13 @@ const BadMedia kBadMedia[] = {
        f.write_i32("/inputs/media/0/file", {1}, {0});
      },
      "/0: got file and soft, expected one of the two"},
-    {"samples_of_a_picture", 1,
+    {"samples_of_a_image", 1,
      [](Hdf5Writer& f) {
        item(f, "0", "image");
        f.write_f32("/inputs/media/0/samples", {1}, {0});
      },
      "/0/samples: got a form that is not of kind image, expected file, rgb, patches, soft"},
-    {"rgb_of_a_sound", 3,
+    {"rgb_of_a_audio", 3,
      [](Hdf5Writer& f) {
        item(f, "0", "audio");
        f.write_i32("/inputs/media/0/rgb", {1, 1, 3}, {0, 0, 0});
@@ -284,25 +284,25 @@ const BadMedia kBadMedia[] = {
      "/0/mel_mask: got shape [2], expected [3], one for each frame"},
     {"odd_budget", 1,
      [](Hdf5Writer& f) {
-       picture(f);
+       image(f);
        f.set_integer("/inputs/media/0", "budget", 256);
      },
      "/0@budget: got 256, expected 70, 140, 280, 560 or 1120"},
     {"negative_budget", 1,
      [](Hdf5Writer& f) {
-       picture(f);
+       image(f);
        f.set_integer("/inputs/media/0", "budget", -70);
      },
      "/0@budget: got -70.000000, expected an integer from 0 to 1120"},
-    {"budget_of_a_sound", 3,
+    {"budget_of_a_audio", 3,
      [](Hdf5Writer& f) {
        item(f, "0", "audio");
        f.set_integer("/inputs/media/0", "budget", 70);
      },
-     "/0@budget: got 70, expected none for a sound"},
-    {"frames_of_a_picture", 1,
+     "/0@budget: got 70, expected none for an audio clip"},
+    {"frames_of_a_image", 1,
      [](Hdf5Writer& f) {
-       picture(f);
+       image(f);
        f.set_integer("/inputs/media/0", "num_frames", 2);
      },
      "/0@num_frames: got 2, expected none but for a video"},
@@ -312,12 +312,11 @@ const BadMedia kBadMedia[] = {
        f.set_integer("/inputs/media/0", "num_frames", 0);
      },
      "/0@num_frames: got 0.000000, expected an integer from 1 to 4096"},
-    {"missing_run", 1, [](Hdf5Writer& f) { picture(f, "1"); },
-     "/1: got run 1, expected run 0 next"},
+    {"missing_run", 1, [](Hdf5Writer& f) { image(f, "1"); }, "/1: got run 1, expected run 0 next"},
     {"skipped_run", 1,
      [](Hdf5Writer& f) {
-       picture(f, "0");
-       picture(f, "2");
+       image(f, "0");
+       image(f, "2");
      },
      "/2: got run 2, expected run 1 next"},
     {"within_a_video", 2,
@@ -332,9 +331,9 @@ const BadMedia kBadMedia[] = {
        video(f, "18446744073709551615", 1);
      },
      "/18446744073709551615: got run 18446744073709551615, expected run 1 next"},
-    {"leading_zero", 1, [](Hdf5Writer& f) { picture(f, "00"); },
+    {"leading_zero", 1, [](Hdf5Writer& f) { image(f, "00"); },
      "/00: got a name that is no number, expected the number of a run of placeholders"},
-    {"no_number", 1, [](Hdf5Writer& f) { picture(f, "first"); },
+    {"no_number", 1, [](Hdf5Writer& f) { image(f, "first"); },
      "/first: got a name that is no number, expected the number of a run of placeholders"},
     {"other_width", 1,
      [](Hdf5Writer& f) {

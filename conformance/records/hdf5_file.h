@@ -9,7 +9,7 @@
 //               min(4 GiB, 128 MiB + 64 x the file's size), so that a small file cannot ask for
 //               much
 //
-// The library can still crash on damaged metadata: rehearse.h.
+// The library can still crash on damaged metadata: probe.h.
 // Messages: "file: thing: got X, expected Y". The library is not thread-safe; neither is this.
 #pragma once
 

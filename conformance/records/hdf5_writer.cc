@@ -96,7 +96,7 @@ void Hdf5Writer::write_i32(const std::string& path, const std::vector<std::size_
     if (value != std::floor(value) || value < std::numeric_limits<std::int32_t>::min() ||
         value > std::numeric_limits<std::int32_t>::max()) {
       throw Error(impl_->path.filename().string() + ": " + path + ": got " + std::to_string(value) +
-                  ", expected a whole number of 32 bits");
+                  ", expected an integer of 32 bits");
     }
     integers[i] = static_cast<std::int32_t>(value);
   }

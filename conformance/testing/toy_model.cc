@@ -27,8 +27,13 @@ using Values = std::vector<S>;
 template <class S>
 class Run {
  public:
-  Run(const CaseInput& input, const RunOptions& options, const Habits& habits, TapListener& taps)
-      : input_(input), options_(options), habits_(habits), taps_(taps), rows_(input.ids.size()) {}
+  Run(const CaseInput& input, const RunOptions& options, const Behaviour& behaviour,
+      TapListener& taps)
+      : input_(input),
+        options_(options),
+        behaviour_(behaviour),
+        taps_(taps),
+        rows_(input.ids.size()) {}
 
   void all();
 
@@ -36,8 +41,8 @@ class Run {
   void show(const std::string& name, std::vector<std::size_t> shape, Values<S>& values,
             bool integer = false);
   bool wrong(const char* what) const {
-    return habits_.mistakes.contains(what) ||
-           habits_.mistakes.contains(std::string(what) + "@" + std::to_string(layer_));
+    return behaviour_.mistakes.contains(what) ||
+           behaviour_.mistakes.contains(std::string(what) + "@" + std::to_string(layer_));
   }
   S sum(const Values<S>& terms) const;
   Values<S> weights(const std::string& name, std::size_t count, double size) const;
@@ -56,7 +61,7 @@ class Run {
 
   const CaseInput& input_;
   const RunOptions& options_;
-  const Habits& habits_;
+  const Behaviour& behaviour_;
   TapListener& taps_;
   std::size_t rows_;
   std::size_t layer_ = kLayers;
@@ -76,11 +81,11 @@ void Run<S>::show(const std::string& name, std::vector<std::size_t> shape, Value
 
 template <class S>
 S Run<S>::sum(const Values<S>& terms) const {
-  const bool reversed = habits_.order == Order::kReversed || options_.prefill_chunk > 0;
+  const bool reversed = behaviour_.order == Order::kReversed || options_.prefill_chunk > 0;
   if (reversed) {
     return std::accumulate(terms.rbegin(), terms.rend(), S(0));
   }
-  if (habits_.order == Order::kForward) {
+  if (behaviour_.order == Order::kForward) {
     return std::accumulate(terms.begin(), terms.end(), S(0));
   }
   S lanes[4] = {};
@@ -253,8 +258,8 @@ Values<S> Run<S>::probabilities(const Values<S>& scores) const {
 template <class S>
 Values<S> Run<S>::mixture(const Values<S>& x) {
   Values<S> scores = linear(x, kWidth, kExperts, "router");
-  for (std::size_t r = 0; layer_ == 1 && habits_.near_tie != 0 && r < rows_; ++r) {
-    scores[r * kExperts] += static_cast<S>(habits_.near_tie);
+  for (std::size_t r = 0; layer_ == 1 && behaviour_.near_tie != 0 && r < rows_; ++r) {
+    scores[r * kExperts] += static_cast<S>(behaviour_.near_tie);
   }
   show(at("moe.router_logits"), {rows_, kExperts}, scores);
   Values<S> chosen = choose(scores);
@@ -325,7 +330,7 @@ Capabilities Model<Scalar>::capabilities() const {
 
 template <class Scalar>
 Status Model<Scalar>::run(const CaseInput& input, const RunOptions& options, TapListener& taps) {
-  Run<Scalar>(input, options, habits_, taps).all();
+  Run<Scalar>(input, options, behaviour_, taps).all();
   return {};
 }
 

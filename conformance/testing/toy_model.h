@@ -13,7 +13,7 @@ namespace assay::conformance::toy {
 
 enum class Order { kForward, kReversed, kLanes };  // of sums
 
-struct Habits {
+struct Behaviour {
   Order order = Order::kForward;
   // Mistakes, each "what" or "what@layer": norm_eps, q_scale, mask_leak, heads_swapped,
   // wrong_expert, no_renormalise, no_residual, softcap, nan.
@@ -28,13 +28,13 @@ constexpr std::size_t kLayers = 3;
 template <class Scalar>
 class Model : public Implementation {
  public:
-  explicit Model(Habits habits = {}) : habits_(std::move(habits)) {}
+  explicit Model(Behaviour behaviour = {}) : behaviour_(std::move(behaviour)) {}
   Capabilities capabilities() const override;
   Status load(const std::string&, const std::string&) override { return {}; }
   Status run(const CaseInput& input, const RunOptions& options, TapListener& taps) override;
 
  private:
-  Habits habits_;
+  Behaviour behaviour_;
 };
 
 extern template class Model<float>;

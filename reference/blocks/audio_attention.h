@@ -19,7 +19,7 @@
 
 namespace assay::ASSAY_REFERENCE {
 
-// What every layer of a sound shares.
+// What every layer of an audio clip shares.
 struct AudioWindow {
   std::size_t keys = 0;        // W: the row itself and those before it
   Tensor<R, D> rel_pos_table;  // [distances, D], the farthest first

@@ -15,7 +15,7 @@ std::string text_of(Place place) {
 }
 
 [[noreturn]] void refuse(std::size_t slot, const std::string& got, const std::string& expected) {
-  throw Error("picture: slot " + std::to_string(slot) + ": got position " + got + ", expected " +
+  throw Error("image: slot " + std::to_string(slot) + ": got position " + got + ", expected " +
               expected);
 }
 
@@ -44,9 +44,9 @@ AnyTensor rows_of(const AnyTensor& x, const std::vector<std::size_t>& slots) {
 
 PatchGrid patch_grid(const IntTensor<R, A>& positions, std::size_t table_rows) {
   const std::size_t slots = positions.shape()[0];
-  check_shape(positions, {slots, 2}, "picture: positions");
+  check_shape(positions, {slots, 2}, "image: positions");
   if (slots > kMostSlots) {
-    throw Error("picture: got " + std::to_string(slots) + " slots, expected at most " +
+    throw Error("image: got " + std::to_string(slots) + " slots, expected at most " +
                 std::to_string(kMostSlots));
   }
   PatchGrid grid;
@@ -66,7 +66,7 @@ PatchGrid patch_grid(const IntTensor<R, A>& positions, std::size_t table_rows) {
     grid.rows = std::max(grid.rows, static_cast<std::size_t>(place.second) + 1);
   }
   if (grid.real.empty()) {
-    throw Error("picture: got " + std::to_string(slots) +
+    throw Error("image: got " + std::to_string(slots) +
                 " slots without a patch, expected at least one patch");
   }
   return grid;
@@ -75,11 +75,11 @@ PatchGrid patch_grid(const IntTensor<R, A>& positions, std::size_t table_rows) {
 void check_pools(const PatchGrid& grid, std::size_t kernel) {
   const std::string size = std::to_string(grid.columns) + " x " + std::to_string(grid.rows);
   if (grid.real.size() != grid.columns * grid.rows) {
-    throw Error("picture: got " + std::to_string(grid.real.size()) + " patches in a grid of " +
-                size + ", expected " + std::to_string(grid.columns * grid.rows));
+    throw Error("image: got " + std::to_string(grid.real.size()) + " patches in a grid of " + size +
+                ", expected " + std::to_string(grid.columns * grid.rows));
   }
   if (kernel == 0 || grid.columns % kernel != 0 || grid.rows % kernel != 0) {
-    throw Error("picture: got a grid of " + size + " patches, expected both sides to be multiples" +
+    throw Error("image: got a grid of " + size + " patches, expected both sides to be multiples" +
                 " of the pooling kernel " + std::to_string(kernel));
   }
 }

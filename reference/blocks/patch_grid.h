@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which slots of a picture hold patches, and the grid that those patches make.
+// Which slots of an image hold patches, and the grid that those patches make.
 //
 // A slot whose position is (-1, -1) is padding; it may stand anywhere. Everything that can be wrong
 // with positions is found here, before anything is computed (DIV-M29).  Spec multimodal 2.3, 3.

@@ -38,42 +38,42 @@ TEST(PatchGrid, TakesRows) {
 
 TEST(PatchGrid, RefusesPlacesOutsideTheTable) {
   EXPECT_EQ(refusal({{0, 0}, {0, 8}}),
-            "picture: slot 1: got position (0, 8), expected coordinates from 0 to 7, or (-1, -1)");
+            "image: slot 1: got position (0, 8), expected coordinates from 0 to 7, or (-1, -1)");
   EXPECT_EQ(refusal({{-2, 0}}),
-            "picture: slot 0: got position (-2, 0), expected coordinates from 0 to 7, or (-1, -1)");
+            "image: slot 0: got position (-2, 0), expected coordinates from 0 to 7, or (-1, -1)");
   EXPECT_EQ(refusal({{0, 0}, {2147483647, 0}}),
-            "picture: slot 1: got position (2147483647, 0), expected coordinates from 0 to 7, or "
+            "image: slot 1: got position (2147483647, 0), expected coordinates from 0 to 7, or "
             "(-1, -1)");
 }
 
 TEST(PatchGrid, RefusesHalfAPadding) {
   EXPECT_EQ(refusal({{3, -1}}),
-            "picture: slot 0: got position (3, -1), expected coordinates from 0 to 7, or (-1, -1)");
+            "image: slot 0: got position (3, -1), expected coordinates from 0 to 7, or (-1, -1)");
 }
 
 TEST(PatchGrid, RefusesTwoPatchesAtOnePlace) {
   EXPECT_EQ(refusal({{0, 0}, {1, 0}, {0, 0}}),
-            "picture: slot 2: got position (0, 0), expected a place that no other patch has");
+            "image: slot 2: got position (0, 0), expected a place that no other patch has");
 }
 
-TEST(PatchGrid, RefusesAPictureWithoutPatches) {
+TEST(PatchGrid, RefusesAnImageWithoutPatches) {
   EXPECT_EQ(refusal({{-1, -1}, {-1, -1}}),
-            "picture: got 2 slots without a patch, expected at least one patch");
-  EXPECT_EQ(refusal({}), "picture: got 0 slots without a patch, expected at least one patch");
+            "image: got 2 slots without a patch, expected at least one patch");
+  EXPECT_EQ(refusal({}), "image: got 0 slots without a patch, expected at least one patch");
 }
 
 TEST(PatchGrid, RefusesMoreSlotsThanAnyBudgetMakes) {
-  EXPECT_EQ(refusal(Places(16385, {-1, -1})), "picture: got 16385 slots, expected at most 16384");
+  EXPECT_EQ(refusal(Places(16385, {-1, -1})), "image: got 16385 slots, expected at most 16384");
 }
 
 TEST(PatchGrid, RefusesHoles) {
   EXPECT_EQ(refusal({{0, 0}, {1, 0}, {1, 1}}),
-            "picture: got 3 patches in a grid of 2 x 2, expected 4");
+            "image: got 3 patches in a grid of 2 x 2, expected 4");
 }
 
 TEST(PatchGrid, RefusesGridsThatPoolsDoNotTile) {
   EXPECT_EQ(refusal({{0, 0}, {1, 0}}, 2),
-            "picture: got a grid of 2 x 1 patches, expected both sides to be multiples of the "
+            "image: got a grid of 2 x 1 patches, expected both sides to be multiples of the "
             "pooling kernel 2");
   EXPECT_EQ(refusal({{0, 0}, {1, 0}, {0, 1}, {1, 1}}, 2), "no error");
 }
@@ -82,7 +82,7 @@ TEST(PatchGrid, RefusesPositionsThatAreNoPairs) {
   EXPECT_EQ(error_of([] {
               patch_grid(IntTensor<R, A>({2, 3}, 0), 8);
             }),
-            "picture: positions: got shape [2, 3], expected [2, 2]");
+            "image: positions: got shape [2, 3], expected [2, 2]");
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ TapRecorder run(Tensor<T, I> rows) {
 }
 
 TEST(UnifiedAudioEmbedder, RowsOfSamples) {  // the last row is filled with zeros
-  const std::vector<float> sound = {1, 2, 3, 4, 5, 6};
-  expect_near(values_of(audio_rows(sound, 4)), {1, 2, 3, 4, 5, 6, 0, 0}, 0);
+  const std::vector<float> audio = {1, 2, 3, 4, 5, 6};
+  expect_near(values_of(audio_rows(audio, 4)), {1, 2, 3, 4, 5, 6, 0, 0}, 0);
   for (const auto& [count, rows] : {std::pair<std::size_t, std::size_t>{0, 0},
                                     {1, 1},
                                     {640, 1},
@@ -64,19 +64,19 @@ TEST(UnifiedAudioEmbedder, RefusesNothingAndOtherRows) {
             "unified_audio_embedder: rows: got shape [2, 5], expected [1 or more, 4]");
 }
 
-// A sound and the same one half as loud are the same but for eps.
+// An audio clip and the same one half as loud are the same but for eps.
 TEST(UnifiedAudioEmbedder, LoudnessIsTakenOut) {
   const auto loud = run(audio_rows(samples(12), 4)).at("audio.embed.out").values;
   const auto quiet = run(audio_rows(samples(12, Real(0.5)), 4)).at("audio.embed.out").values;
   EXPECT_LE(largest_difference(loud, quiet), 1e-4);
 }
 
-// One norm over the whole sound would keep what is loud and what is not.
-TEST(unified_audio_embedder, norm_over_the_whole_sound) {
-  const std::vector<double> sound = {1, 1, 1, 1, 3, 3, 3, 3};
+// One norm over the whole audio would keep what is loud and what is not.
+TEST(unified_audio_embedder, norm_over_the_whole_audio) {
+  const std::vector<double> audio = {1, 1, 1, 1, 3, 3, 3, 3};
   const double whole = std::sqrt(5);  // of the mean square
   expect_avoided(
-      run(tensor_of<T, I>({2, 4}, sound)).at("audio.embed.pre_norm").values,
+      run(tensor_of<T, I>({2, 4}, audio)).at("audio.embed.pre_norm").values,
       {1, 1, 1, 1, 1, 1, 1, 1},
       {1 / whole, 1 / whole, 1 / whole, 1 / whole, 3 / whole, 3 / whole, 3 / whole, 3 / whole},
       1e-6 + kBound);

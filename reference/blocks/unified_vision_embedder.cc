@@ -20,7 +20,7 @@ Tensor<R, D> unified_vision_embedder(const UnifiedVisionWeights& w, const Tensor
                                      const UnifiedVisionConfig& config, const Tensor<R, I>& patches,
                                      const IntTensor<R, A>& positions, const TapScope& tap) {
   const PatchGrid grid = patch_grid(positions, config.mm_posemb_size);
-  check_shape(patches, {positions.shape()[0], config.patch_width()}, "picture: patches");
+  check_shape(patches, {positions.shape()[0], config.patch_width()}, "image: patches");
   const TapScope at = tap.under("unified.vision.");
 
   auto pixels = take_rows(patches, grid.real);  // [R, 3 * 48 * 48]

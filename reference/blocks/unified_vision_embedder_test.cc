@@ -156,13 +156,13 @@ TEST_F(UnifiedMiniature, PaddingIsLeftOut) {
   }
 }
 
-TEST_F(UnifiedMiniature, RefusesWhatIsNoPicture) {
+TEST_F(UnifiedMiniature, RefusesWhatIsNoImage) {
   positions_(5, 0) = 8;
   EXPECT_EQ(refusal(),
-            "picture: slot 5: got position (8, 1), expected coordinates from 0 to 7, or (-1, -1)");
+            "image: slot 5: got position (8, 1), expected coordinates from 0 to 7, or (-1, -1)");
   positions_(5, 0) = 2;
   patches_ = make_tensor<R, I>({6, 768});
-  EXPECT_EQ(refusal(), "picture: patches: got shape [6, 768], expected [6, 6912]");
+  EXPECT_EQ(refusal(), "image: patches: got shape [6, 768], expected [6, 6912]");
 }
 
 // V58: 2x - 1. The first norm takes it out again, so the patches themselves are the tap to look at.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Self-attention among the patches of one picture: every patch sees every patch.
+// Self-attention among the patches of one image: every patch sees every patch.
 //
 //   q = rope2( rms_norm_H( q_proj x ) )      k = rope2( rms_norm_H( k_proj x ) )
 //   v = rms_norm_H_unscaled( v_proj x )      never rotated
@@ -7,7 +7,7 @@
 //
 // No scale (the normed queries and keys carry it), no cap, as many key heads as query heads. The
 // four maps are clipped in E2B and E4B. One head at a time: the probabilities of all heads of a
-// large picture are held together only while somebody watches them.
+// large image are held together only while somebody watches them.
 // Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/vision/_modules.py, Attention.
 // Spec multimodal 3: RV-7 ... RV-13.
 #pragma once

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Patches to soft tokens: means over squares of the picture.
+// Patches to soft tokens: means over squares of the image.
 //
 //   pool[c]   = (1/k^2) sum of the k^2 patches of cell c,   c = floor(x/k) + (columns/k) floor(y/k)
 //   scaled    = pool sqrt(D)

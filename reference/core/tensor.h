@@ -42,7 +42,7 @@ using Real = float;
 template <class... Axes>
 using Tensor = xt::xtensor<Real, sizeof...(Axes)>;
 
-// Whole numbers: ids, positions, masks (1 visible, 0 hidden), expert choices.
+// Integers: ids, positions, masks (1 visible, 0 hidden), expert choices.
 template <class... Axes>
 using IntTensor = xt::xtensor<std::int32_t, sizeof...(Axes)>;
 

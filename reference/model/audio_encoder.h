@@ -17,7 +17,7 @@ namespace assay::ASSAY_REFERENCE {
 
 class AudioEncoder {
  public:
-  // The reader must outlive the encoder; its config must have an audio tower.
+  // The reader must outlive the encoder; its config must have an audio encoder.
   AudioEncoder(const WeightReader& reader, const AudioConfig& config, const Profile& profile);
 
   // mel [T, 128], valid frames only, at least one. Returns audio.tower_out [n, output_proj_dims].

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// golden/tables/audio_miniature.json: the tables of spec multimodal A.3 and A.4 (sound), as
+// golden/tables/audio_miniature.json: the tables of spec multimodal A.3 and A.4 (audio), as
 // printed. The weights pass through a checkpoint on disk.
 // Rules RC-1 ... RC-21.
 #include "reference/model/audio_encoder.h"
@@ -130,7 +130,7 @@ TEST_F(AudioMiniature, OneRowForFourFrames) {
   }
 }
 
-// Attention and convolution look back only: a longer sound begins like a shorter one. The last row
+// Attention and convolution look back only: a longer audio begins like a shorter one. The last row
 // of the shorter one saw zeros where the longer one goes on.
 TEST_F(AudioMiniature, TheFutureChangesNothing) {
   const auto shorter = run(miniature_mel(40)).at("audio.embed.out");

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "reference/model/show_values.h"
+#include "reference/model/emit_values.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {
@@ -15,18 +15,18 @@ constexpr std::size_t kClipMultiple = 128;  // samples
 Tensor<T, F> audio_preprocessor(std::vector<float> samples, const MelOptions& options,
                                 const TapScope& tap) {
   samples.resize(std::min(samples.size(), kMaxAudioSamples));
-  show_values<1>(tap, "audio.samples", {samples.size()}, samples);
+  emit_values<1>(tap, "audio.samples", {samples.size()}, samples);
   const std::size_t frames = mel_frames(samples.size(), options.left_pad);
   if (frames == 0) {
     throw Error("audio: got " + std::to_string(samples.size()) +
                 " samples, which make no frame, expected more");
   }
   auto windowed = windowed_frames(samples, options);
-  show_values<2>(tap, "audio.frames_windowed", {frames, kMelFrame}, windowed);
+  emit_values<2>(tap, "audio.frames_windowed", {frames, kMelFrame}, windowed);
   auto magnitude = magnitudes(windowed);
-  show_values<2>(tap, "audio.magnitude", {frames, kFftBins}, magnitude);
+  emit_values<2>(tap, "audio.magnitude", {frames, kFftBins}, magnitude);
   auto mel_linear = mel_of(magnitude);
-  show_values<2>(tap, "audio.mel_linear", {frames, kMelBins}, mel_linear);
+  emit_values<2>(tap, "audio.mel_linear", {frames, kMelBins}, mel_linear);
   std::transform(mel_linear.begin(), mel_linear.end(), mel_linear.begin(),
                  [](double value) { return std::max(value, 0.0); });  // a listener's may be less
   const auto mel = logarithm(mel_linear, options.log_floor);
@@ -41,7 +41,7 @@ std::size_t mask_frames(std::size_t samples, LeftPad left_pad) {
   return mel_frames(filled, left_pad);
 }
 
-void show_mel(Tensor<T, F>& mel, std::size_t frames, const TapScope& tap) {
+void emit_mel(Tensor<T, F>& mel, std::size_t frames, const TapScope& tap) {
   tap.whole("audio.mel", mel);
   IntTensor<T> mask = IntTensor<T>::from_shape({frames});
   mask.fill(0);

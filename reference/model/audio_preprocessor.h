@@ -16,7 +16,7 @@
 
 namespace assay::ASSAY_REFERENCE {
 
-// [T, 128]. Taps audio.samples … audio.mel_linear below `tap`; the result's own are show_mel's.
+// [T, 128]. Taps audio.samples … audio.mel_linear below `tap`; the result's own are emit_mel's.
 // Throws Error on samples that make no frame, or are not finite.
 Tensor<T, F> audio_preprocessor(std::vector<float> samples, const MelOptions& options,
                                 const TapScope& tap);
@@ -25,6 +25,6 @@ Tensor<T, F> audio_preprocessor(std::vector<float> samples, const MelOptions& op
 std::size_t mask_frames(std::size_t samples, LeftPad left_pad);
 
 // Taps audio.mel and audio.mel_mask: all `frames`, the first ones are mel's.
-void show_mel(Tensor<T, F>& mel, std::size_t frames, const TapScope& tap);
+void emit_mel(Tensor<T, F>& mel, std::size_t frames, const TapScope& tap);
 
 }  // namespace assay::ASSAY_REFERENCE

@@ -48,7 +48,7 @@ struct Drafter::Context {
 };
 
 Drafter::Drafter(const Checkpoint& drafter, const Transformer& target)
-    : target_(target), config_(drafter.config()), reader_(drafter, target.habits().bf16_weights) {
+    : target_(target), config_(drafter.config()), reader_(drafter, target.rounding().bf16_weights) {
   if (!config_.drafter) {
     throw Error(drafter.directory().string() + ": got a " + config_.model_type +
                 " model, expected a drafter (gemma4_assistant or gemma4_unified_assistant)");
@@ -103,7 +103,7 @@ Drafter::Context Drafter::attended(const KvCache& cache, const LayerConfig& laye
   }
   context.rope = rope_table({position}, layer.head_dim,
                             sliding ? config_.text.rope_sliding : config_.text.rope_full,
-                            target_.habits().fp32_rope_angles);
+                            target_.rounding().fp32_rope_angles);
   return context;
 }
 
@@ -158,7 +158,7 @@ std::vector<std::int32_t> Drafter::draft(const KvCache& cache, std::int32_t toke
   for (std::size_t step = 0; step < steps; ++step) {
     const TapScope tap(taps, "mtp.step." + std::to_string(step) + ".");
     auto e = embedding_rows(target_.weights(), "embed_tokens.weight", {token});  // [1, B]
-    e *= embedding_scale(target_.config().hidden_size, target_.habits().bf16_scales);
+    e *= embedding_scale(target_.config().hidden_size, target_.rounding().bf16_scales);
     tap.whole("token_embed", e);
     tap.whole("hidden_in", hidden);
     auto c = concat(e, hidden);  // [1, 2B]

@@ -6,7 +6,7 @@
 
 #include "reference/blocks/patch_grid.h"
 #include "reference/family/preprocess/resize.h"
-#include "reference/model/show_values.h"
+#include "reference/model/emit_values.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {
@@ -42,50 +42,50 @@ bool same_grid(const IntTensor<R, A>& positions, std::size_t table_rows, const P
 
 }  // namespace
 
-PatchInput image_preprocessor(Image image, const PatchOptions& options, const TapScope& tap) {
-  show_values<3>(tap, "image.rgb", {image.size.height, image.size.width, 3}, image.rgb);
-  PreprocessedImage picture = preprocess_image(image, options);
-  std::vector<std::size_t> target = {picture.target.height, picture.target.width};
-  show_values<1>(tap, "image.target_size", {2}, target);
+PatchInput image_preprocessor(Image file, const PatchOptions& options, const TapScope& tap) {
+  emit_values<3>(tap, "image.rgb", {file.size.height, file.size.width, 3}, file.rgb);
+  PreprocessedImage image = preprocess_image(file, options);
+  std::vector<std::size_t> target = {image.target.height, image.target.width};
+  emit_values<1>(tap, "image.target_size", {2}, target);
   if (options.resample != ImageResample::kFloat) {
-    const std::vector<std::uint8_t> ours = picture.resized.rgb;
-    show_values<3>(tap, "image.resized", {picture.target.height, picture.target.width, 3},
-                   picture.resized.rgb);
-    if (picture.resized.rgb != ours) {
-      picture.patches = cut_patches(picture.resized, options);
+    const std::vector<std::uint8_t> ours = image.resized.rgb;
+    emit_values<3>(tap, "image.resized", {image.target.height, image.target.width, 3},
+                   image.resized.rgb);
+    if (image.resized.rgb != ours) {
+      image.patches = cut_patches(image.resized, options);
     }
   }
-  std::vector<std::size_t> count = {picture.num_soft_tokens};
-  show_values<1>(tap, "image.num_soft_tokens", {1}, count);
-  return as_tensors(picture.patches);
+  std::vector<std::size_t> count = {image.num_soft_tokens};
+  emit_values<1>(tap, "image.num_soft_tokens", {1}, count);
+  return as_tensors(image.patches);
 }
 
-void show_patches(PatchInput& picture, std::size_t table_rows, const TapScope& tap) {
+void emit_patches(PatchInput& image, std::size_t table_rows, const TapScope& tap) {
   if (!tap.wants("image.patches") && !tap.wants("image.positions")) {
     return;
   }
-  const PatchGrid grid = patch_grid(picture.positions, table_rows);
-  auto patches = take_rows(picture.patches, grid.real);
+  const PatchGrid grid = patch_grid(image.positions, table_rows);
+  auto patches = take_rows(image.patches, grid.real);
   tap.whole("image.patches", patches);
-  put_rows(picture.patches, grid.real, patches);
-  auto shown = take_rows(picture.positions, grid.real);
+  put_rows(image.patches, grid.real, patches);
+  auto shown = take_rows(image.positions, grid.real);
   tap.whole("image.positions", shown);
   if (same_grid(shown, table_rows, grid)) {
-    put_rows(picture.positions, grid.real, shown);
+    put_rows(image.positions, grid.real, shown);
   }
 }
 
-PatchInput with_padding(PatchInput picture, std::size_t slots) {
-  const std::size_t count = picture.patches.shape()[0];
+PatchInput with_padding(PatchInput image, std::size_t slots) {
+  const std::size_t count = image.patches.shape()[0];
   if (count >= slots) {
-    return picture;
+    return image;
   }
   PatchInput padded;
-  padded.patches = make_tensor<R, I>({slots, picture.patches.shape()[1]});
-  std::copy(picture.patches.begin(), picture.patches.end(), padded.patches.begin());
+  padded.patches = make_tensor<R, I>({slots, image.patches.shape()[1]});
+  std::copy(image.patches.begin(), image.patches.end(), padded.patches.begin());
   padded.positions = IntTensor<R, A>::from_shape({slots, 2});
   padded.positions.fill(-1);
-  std::copy(picture.positions.begin(), picture.positions.end(), padded.positions.begin());
+  std::copy(image.positions.begin(), image.positions.end(), padded.positions.begin());
   return padded;
 }
 

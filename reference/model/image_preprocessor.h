@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A picture to the patches that an encoder reads, each step shown.
+// An image to the patches that an encoder reads, each step shown.
 //
 //   rgb -> target_size -> resized -> num_soft_tokens -> patches, positions
 //
@@ -19,13 +19,13 @@ struct PatchInput {
   IntTensor<R, A> positions;  // [S, 2]: x, y; (-1, -1) is padding
 };
 
-// Taps image.rgb … image.num_soft_tokens below `tap`; the result's own taps are show_patches'.
+// Taps image.rgb … image.num_soft_tokens below `tap`; the result's own taps are emit_patches'.
 PatchInput image_preprocessor(Image image, const PatchOptions& options, const TapScope& tap);
 
 // Taps image.patches and image.positions, without padding slots. `table_rows`: of the positions.
-void show_patches(PatchInput& picture, std::size_t table_rows, const TapScope& tap);
+void emit_patches(PatchInput& image, std::size_t table_rows, const TapScope& tap);
 
-// The same picture with empty slots behind it, `slots` in all (none are added beyond that).
-PatchInput with_padding(PatchInput picture, std::size_t slots);
+// The same image with empty slots behind it, `slots` in all (none are added beyond that).
+PatchInput with_padding(PatchInput image, std::size_t slots);
 
 }  // namespace assay::ASSAY_REFERENCE

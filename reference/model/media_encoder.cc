@@ -9,7 +9,7 @@
 #include "reference/blocks/unified_vision_embedder.h"
 #include "reference/model/audio_encoder.h"
 #include "reference/model/audio_preprocessor.h"
-#include "reference/model/show_values.h"
+#include "reference/model/emit_values.h"
 #include "reference/model/vision_encoder.h"
 #include "reference/weights/load_audio_weights.h"
 #include "reference/weights/load_vision_weights.h"
@@ -27,12 +27,12 @@ MediaEncoder::MediaEncoder(const Checkpoint& checkpoint, const Profile& profile,
     : config_(checkpoint.config()), reader_(checkpoint, bf16_weights), profile_(profile) {}
 
 Tensor<T, D> MediaEncoder::encode(const MediaInput& item, const TapScope& tap) const {
-  return item.kind == MediaKind::kAudio ? encode_sound(item, tap) : encode_picture(item, tap);
+  return item.kind == MediaKind::kAudio ? encode_audio(item, tap) : encode_image(item, tap);
 }
 
 PatchOptions MediaEncoder::patch_options(MediaKind kind, std::size_t budget) const {
   if (!config_.vision && !config_.unified_vision) {
-    throw Error("picture: got a checkpoint that takes none, expected one with a vision encoder");
+    throw Error("image: got a checkpoint that takes none, expected one with a vision encoder");
   }
   PatchOptions options;
   options.budget = budget != 0                 ? budget
@@ -53,29 +53,29 @@ PatchInput MediaEncoder::patches_of(const MediaInput& item, const TapScope& tap)
     return {*item.patches, item.positions};
   }
   if (!item.rgb) {
-    refuse_form("picture", "pixels or patches");
+    refuse_form("image", "pixels or patches");
   }
   return image_preprocessor(*item.rgb, options, tap);
 }
 
-Tensor<T, D> MediaEncoder::encode_picture(const MediaInput& item, const TapScope& tap) const {
-  auto picture = patches_of(item, tap);
+Tensor<T, D> MediaEncoder::encode_image(const MediaInput& item, const TapScope& tap) const {
+  auto image = patches_of(item, tap);
   if (config_.unified_vision) {
     const auto& config = *config_.unified_vision;
-    show_patches(picture, config.mm_posemb_size, tap);
+    emit_patches(image, config.mm_posemb_size, tap);
     return unified_vision_embedder(load_unified_vision(reader_), load_vision_projection(reader_),
-                                   config, picture.patches, picture.positions, tap);
+                                   config, image.patches, image.positions, tap);
   }
   const auto& config = *config_.vision;
-  show_patches(picture, config.position_embedding_size, tap);
+  emit_patches(image, config.position_embedding_size, tap);
   if (item.rgb && profile_.vision_pad_mask == VisionPadMask::kAdditiveBool) {
     const auto options = patch_options(item.kind, item.budget);
     const std::size_t pool = config.pooling_kernel_size;  // padding is seen, so there must be some
-    picture = with_padding(std::move(picture), options.budget * pool * pool);
+    image = with_padding(std::move(image), options.budget * pool * pool);
   }
   const VisionEncoder encoder(reader_, config, profile_);
   const TapScope at = tap.under("vision.");
-  const auto rows = encoder.encode(picture.patches, picture.positions, at);  // [n, D]
+  const auto rows = encoder.encode(image.patches, image.positions, at);  // [n, D]
   return multimodal_embedder(rows, load_vision_projection(reader_), config.rms_norm_eps,
                              EmbedOrder::kNormThenProject, at);
 }
@@ -85,7 +85,7 @@ Tensor<T, F> MediaEncoder::mel_of(const MediaInput& item, const TapScope& tap) c
     const MelOptions options{profile_.audio_hann, profile_.audio_left_pad,
                              profile_.audio_log_floor};
     auto mel = audio_preprocessor(*item.samples, options, tap);
-    show_mel(mel, mask_frames(item.samples->size(), options.left_pad), tap);
+    emit_mel(mel, mask_frames(item.samples->size(), options.left_pad), tap);
     return mel;
   }
   if (!item.mel) {
@@ -102,13 +102,13 @@ Tensor<T, F> MediaEncoder::mel_of(const MediaInput& item, const TapScope& tap) c
   }
   auto mel = make_tensor<T, F>({valid, kMelBins});
   std::copy_n(item.mel->begin(), mel.size(), mel.begin());
-  show_mel(mel, frames, tap);
+  emit_mel(mel, frames, tap);
   return mel;
 }
 
-Tensor<T, D> MediaEncoder::encode_sound(const MediaInput& item, const TapScope& tap) const {
+Tensor<T, D> MediaEncoder::encode_audio(const MediaInput& item, const TapScope& tap) const {
   if (config_.unified_audio) {
-    return encode_raw_sound(item, tap);
+    return encode_raw_audio(item, tap);
   }
   if (!config_.audio) {
     throw Error("audio: got a checkpoint that takes none, expected one with an audio encoder");
@@ -121,12 +121,12 @@ Tensor<T, D> MediaEncoder::encode_sound(const MediaInput& item, const TapScope& 
                              profile_.audio_embed_order, at);
 }
 
-Tensor<T, D> MediaEncoder::encode_raw_sound(const MediaInput& item, const TapScope& tap) const {
+Tensor<T, D> MediaEncoder::encode_raw_audio(const MediaInput& item, const TapScope& tap) const {
   const auto& config = *config_.unified_audio;
   Tensor<T, I> rows;
   if (item.samples) {
     auto samples = *item.samples;
-    show_values<1>(tap, "audio.samples", {samples.size()}, samples);
+    emit_values<1>(tap, "audio.samples", {samples.size()}, samples);
     rows = audio_rows(samples, config.audio_embed_dim);
   } else if (item.rows) {
     rows = *item.rows;

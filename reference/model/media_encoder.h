@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One item of media to the soft vectors that take the place of its placeholder tokens.
+// One item of media to the soft-token embeddings that take the place of its placeholder tokens.
 //
-//   picture  -> patches -> vision encoder -> embed_vision -> soft [n, D]
+//   image  -> patches -> vision encoder -> embed_vision -> soft [n, D]
 //   samples  -> log-mel -> audio encoder  -> embed_audio  -> soft [n, D]
 //   12B: patches and samples go to embedders without an encoder
 //
-// Whatever is given already is not computed again: an item may enter as picture, patches, samples,
+// Whatever is given already is not computed again: an item may enter as image, patches, samples,
 // log-mel or rows.  Spec multimodal 2 to 5: RI-1, RI-6 … RI-10, RA-1, RA-8 … RA-10, RX-3.
 #pragma once
 
@@ -26,7 +26,7 @@ enum class MediaKind { kImage, kFrame, kAudio };
 // Exactly one of the forms is set, and it fits the kind.
 struct MediaInput {
   MediaKind kind = MediaKind::kImage;
-  std::size_t budget = 0;  // soft tokens for a picture; 0: the checkpoint's own
+  std::size_t budget = 0;  // soft tokens for an image; 0: the checkpoint's own
   std::optional<Image> rgb;
   std::optional<Tensor<R, I>> patches;        // [S, 3 P P] in [0, 1], padding slots allowed
   IntTensor<R, A> positions;                  // [S, 2] with patches: x, y; (-1, -1) is padding
@@ -42,18 +42,18 @@ class MediaEncoder {
   explicit MediaEncoder(const Checkpoint& checkpoint, const Profile& profile = {},
                         bool bf16_weights = false);
 
-  // How this checkpoint cuts pictures; budget 0: its own. Throws Error when it takes none.
+  // How this checkpoint cuts images; budget 0: its own. Throws Error when it takes none.
   PatchOptions patch_options(MediaKind kind, std::size_t budget) const;
 
-  // The soft vectors [n, D]. Throws Error when the checkpoint has no encoder for the kind, when
-  // the form does not fit, and when the item makes no soft token. Taps image.*, vision.*, audio.*
-  // and unified.* below `tap` ("media.0.").
+  // The soft-token embeddings [n, D]. Throws Error when the checkpoint has no encoder for the kind,
+  // when the form does not fit, and when the item makes no soft token. Taps image.*, vision.*,
+  // audio.* and unified.* below `tap` ("media.0.").
   Tensor<T, D> encode(const MediaInput& item, const TapScope& tap) const;
 
  private:
-  Tensor<T, D> encode_picture(const MediaInput& item, const TapScope& tap) const;
-  Tensor<T, D> encode_sound(const MediaInput& item, const TapScope& tap) const;
-  Tensor<T, D> encode_raw_sound(const MediaInput& item, const TapScope& tap) const;  // 12B
+  Tensor<T, D> encode_image(const MediaInput& item, const TapScope& tap) const;
+  Tensor<T, D> encode_audio(const MediaInput& item, const TapScope& tap) const;
+  Tensor<T, D> encode_raw_audio(const MediaInput& item, const TapScope& tap) const;  // 12B
   PatchInput patches_of(const MediaInput& item, const TapScope& tap) const;
   Tensor<T, F> mel_of(const MediaInput& item, const TapScope& tap) const;
 

@@ -16,7 +16,7 @@ Checkpoint tiny(const std::string& size) {
 }
 
 // Wider than tall, so that a swap of axes shows; 528 x 288 within 70 soft tokens, 66 of them.
-Image wide_picture() {
+Image wide_image() {
   Image image{{45, 80}, {}};
   for (std::size_t i = 0; i < 10800; ++i) {
     image.rgb.push_back(static_cast<std::uint8_t>(i * 37 % 251));
@@ -36,15 +36,15 @@ std::vector<float> noisy_tone(std::size_t count) {
   return samples;
 }
 
-MediaInput picture(std::size_t budget, MediaKind kind = MediaKind::kImage) {
+MediaInput image(std::size_t budget, MediaKind kind = MediaKind::kImage) {
   MediaInput item;
   item.kind = kind;
   item.budget = budget;
-  item.rgb = wide_picture();
+  item.rgb = wide_image();
   return item;
 }
 
-MediaInput sound(std::size_t samples) {
+MediaInput audio(std::size_t samples) {
   MediaInput item;
   item.kind = MediaKind::kAudio;
   item.samples = noisy_tone(samples);
@@ -66,17 +66,17 @@ Encoded encode(const Checkpoint& checkpoint, const MediaInput& item, const Profi
   return encoded;
 }
 
-// RI-6, RX-3: a budget of 280 for a picture, of 70 for a frame.
+// RI-6, RX-3: a budget of 280 for an image, of 70 for a frame.
 TEST(MediaEncoder, AsManyRowsAsTheBudgetMakes) {
   const auto checkpoint = tiny("e2b");
-  EXPECT_EQ(encode(checkpoint, picture(70)).rows, 66u);
-  EXPECT_EQ(encode(checkpoint, picture(140)).rows, 120u);
-  EXPECT_EQ(encode(checkpoint, picture(0, MediaKind::kFrame)).rows, 66u);
+  EXPECT_EQ(encode(checkpoint, image(70)).rows, 66u);
+  EXPECT_EQ(encode(checkpoint, image(140)).rows, 120u);
+  EXPECT_EQ(encode(checkpoint, image(0, MediaKind::kFrame)).rows, 66u);
 }
 
-TEST(MediaEncoder, ShowsTheStepsOfAPicture) {
+TEST(MediaEncoder, ShowsTheStepsOfAnImage) {
   const auto checkpoint = tiny("e2b");
-  const auto taps = encode(checkpoint, picture(70)).taps;
+  const auto taps = encode(checkpoint, image(70)).taps;
   using Shape = std::vector<std::size_t>;
   EXPECT_EQ(taps.at("media.0.image.rgb").shape, Shape({45, 80, 3}));
   EXPECT_EQ(taps.at("media.0.image.target_size").values, std::vector<double>({288, 528}));
@@ -87,9 +87,9 @@ TEST(MediaEncoder, ShowsTheStepsOfAPicture) {
   EXPECT_EQ(taps.at("media.0.vision.embed.out").shape[0], 66u);
 }
 
-TEST(MediaEncoder, ShowsTheStepsOfASound) {
+TEST(MediaEncoder, ShowsTheStepsOfAnAudioClip) {
   const auto checkpoint = tiny("e2b");
-  const auto taps = encode(checkpoint, sound(800)).taps;
+  const auto taps = encode(checkpoint, audio(800)).taps;
   using Shape = std::vector<std::size_t>;
   EXPECT_EQ(taps.at("media.0.audio.samples").shape, Shape({800}));
   EXPECT_EQ(taps.at("media.0.audio.frames_windowed").shape, Shape({4, 320}));
@@ -100,10 +100,10 @@ TEST(MediaEncoder, ShowsTheStepsOfASound) {
 }
 
 // Whatever is given is not computed again: each later form leads to the same rows.
-TEST(MediaEncoder, FormsOfAPictureAgree) {
+TEST(MediaEncoder, FormsOfAnImageAgree) {
   for (const std::string size : {"e2b", "26b", "12b"}) {
     const auto checkpoint = tiny(size);
-    const auto whole = encode(checkpoint, picture(70));
+    const auto whole = encode(checkpoint, image(70));
     const auto& patches = whole.taps.at("media.0.image.patches");
     const auto& positions = whole.taps.at("media.0.image.positions");
     const std::size_t count = patches.shape[0];
@@ -119,9 +119,9 @@ TEST(MediaEncoder, FormsOfAPictureAgree) {
   }
 }
 
-TEST(MediaEncoder, FormsOfASoundAgree) {
+TEST(MediaEncoder, FormsOfAnAudioClipAgree) {
   const auto checkpoint = tiny("e4b");
-  const auto whole = encode(checkpoint, sound(5000));
+  const auto whole = encode(checkpoint, audio(5000));
   EXPECT_EQ(whole.rows, audio_soft_tokens(mel_frames(5000)));
   const auto& mel = whole.taps.at("media.0.audio.mel");
   MediaInput item;
@@ -137,7 +137,7 @@ TEST(MediaEncoder, FormsOfASoundAgree) {
 
 TEST(MediaEncoder, TheUnifiedModelTakesRowsOfSamples) {
   const auto checkpoint = tiny("12b");
-  const auto whole = encode(checkpoint, sound(1300));
+  const auto whole = encode(checkpoint, audio(1300));
   EXPECT_EQ(whole.rows, 3u);
   const auto& frames = whole.taps.at("media.0.unified.audio.frames");
   EXPECT_EQ(frames.row(2).back(), 0);
@@ -155,12 +155,12 @@ TEST(MediaEncoder, RefusesWhatTheCheckpointDoesNotTake) {
   const auto e2b = tiny("e2b");
   const auto big = tiny("26b");
   const auto unified = tiny("12b");
-  EXPECT_EQ(refusal(big, sound(1000)),
+  EXPECT_EQ(refusal(big, audio(1000)),
             "audio: got a checkpoint that takes none, expected one with an audio encoder");
   const auto text = Checkpoint::open(ASSAY_SOURCE_DIR "/golden/checkpoints/e2b-tiny");
-  EXPECT_EQ(refusal(text, picture(70)),
-            "picture: got a checkpoint that takes none, expected one with a vision encoder");
-  EXPECT_EQ(refusal(e2b, sound(160)), "audio: got 160 samples, which make no frame, expected more");
+  EXPECT_EQ(refusal(text, image(70)),
+            "image: got a checkpoint that takes none, expected one with a vision encoder");
+  EXPECT_EQ(refusal(e2b, audio(160)), "audio: got 160 samples, which make no frame, expected more");
   MediaInput item;
   item.kind = MediaKind::kAudio;
   EXPECT_EQ(refusal(e2b, item),
@@ -172,35 +172,34 @@ TEST(MediaEncoder, RefusesWhatTheCheckpointDoesNotTake) {
   EXPECT_EQ(refusal(e2b, item), "audio: got no valid frame, expected at least one");
   item.kind = MediaKind::kImage;
   EXPECT_EQ(refusal(e2b, item),
-            "picture: got no form that this checkpoint takes, expected pixels or patches");
-  EXPECT_NE(refusal(e2b, picture(100)), "no error");
+            "image: got no form that this checkpoint takes, expected pixels or patches");
+  EXPECT_NE(refusal(e2b, image(100)), "no error");
 }
 
 // Every switch of the profile that preprocessing or an encoder reads shows where it says.
 TEST(MediaEncoder, EachSwitchShows) {
   const auto checkpoint = tiny("e2b");
-  const std::vector<std::pair<std::string, std::string>> sounds = {
+  const std::vector<std::pair<std::string, std::string>> clips = {
       {"audio.window_keys=13", "audio.layer.0.attn.probs"},
       {"audio.embed_order=proj_norm", "audio.embed.out"},
       {"audio.hann=half_sample", "audio.frames_windowed"},
       {"audio.left_pad=0", "audio.frames_windowed"},
       {"audio.log_floor=max", "audio.mel"}};
-  const auto plain_sound = encode(checkpoint, sound(16000));
-  for (const auto& [text, tap] : sounds) {
-    const auto other = encode(checkpoint, sound(16000), parse_profile(text));
-    EXPECT_NE(other.taps.at("media.0." + tap).values, plain_sound.taps.at("media.0." + tap).values)
+  const auto plain_audio = encode(checkpoint, audio(16000));
+  for (const auto& [text, tap] : clips) {
+    const auto other = encode(checkpoint, audio(16000), parse_profile(text));
+    EXPECT_NE(other.taps.at("media.0." + tap).values, plain_audio.taps.at("media.0." + tap).values)
         << text;
   }
-  const std::vector<std::pair<std::string, std::string>> pictures = {
+  const std::vector<std::pair<std::string, std::string>> images = {
       {"image.resample=float", "image.patches"},
       {"vision.pad_mask=additive_bool", "vision.layer.0.attn.probs"}};
-  const auto plain_picture = encode(checkpoint, picture(70));
-  for (const auto& [text, tap] : pictures) {
-    const auto other = encode(checkpoint, picture(70), parse_profile(text));
-    EXPECT_NE(other.taps.at("media.0." + tap).values,
-              plain_picture.taps.at("media.0." + tap).values)
+  const auto plain_image = encode(checkpoint, image(70));
+  for (const auto& [text, tap] : images) {
+    const auto other = encode(checkpoint, image(70), parse_profile(text));
+    EXPECT_NE(other.taps.at("media.0." + tap).values, plain_image.taps.at("media.0." + tap).values)
         << text;
-    EXPECT_EQ(other.rows, plain_picture.rows);
+    EXPECT_EQ(other.rows, plain_image.rows);
   }
 }
 
@@ -250,17 +249,17 @@ void expect_forced(const MediaInput& item, const std::string& step, const std::s
 
 TEST(MediaEncoder, GoesOnFromForcedSteps) {
   const auto half_sample = parse_profile("audio.hann=half_sample");
-  expect_forced(sound(4000), "audio.frames_windowed", "audio.magnitude", half_sample);
-  expect_forced(sound(4000), "audio.magnitude", "audio.mel_linear", half_sample);
-  expect_forced(sound(4000), "audio.mel_linear", "audio.mel", half_sample);
-  expect_forced(sound(4000), "audio.mel", "audio.subsample.0.conv", half_sample);
-  expect_forced(picture(70), "image.patches", "vision.pixels_pm1",
+  expect_forced(audio(4000), "audio.frames_windowed", "audio.magnitude", half_sample);
+  expect_forced(audio(4000), "audio.magnitude", "audio.mel_linear", half_sample);
+  expect_forced(audio(4000), "audio.mel_linear", "audio.mel", half_sample);
+  expect_forced(audio(4000), "audio.mel", "audio.subsample.0.conv", half_sample);
+  expect_forced(image(70), "image.patches", "vision.pixels_pm1",
                 parse_profile("image.resample=float"));
 }
 
-TEST(MediaEncoder, GoesOnFromAForcedPicture) {
+TEST(MediaEncoder, GoesOnFromAForcedImage) {
   const auto checkpoint = tiny("12b");
-  auto negative = picture(70);
+  auto negative = image(70);
   for (std::uint8_t& byte : negative.rgb->rgb) {
     byte = static_cast<std::uint8_t>(255 - byte);
   }
@@ -268,7 +267,7 @@ TEST(MediaEncoder, GoesOnFromAForcedPicture) {
   for (const char* step : {"media.0.image.rgb", "media.0.image.resized"}) {
     Forced taps(step, wanted.taps.at(step).values);
     const MediaEncoder encoder(checkpoint);
-    const auto soft = encoder.encode(picture(70), TapScope(taps, "media.0."));
+    const auto soft = encoder.encode(image(70), TapScope(taps, "media.0."));
     EXPECT_EQ(values_of(soft), wanted.soft) << step;
   }
 }
@@ -276,12 +275,12 @@ TEST(MediaEncoder, GoesOnFromAForcedPicture) {
 // Sizes say how much is computed: they are shown, not taken.
 TEST(MediaEncoder, SizesAreNotForced) {
   const auto checkpoint = tiny("e2b");
-  const auto plain = encode(checkpoint, picture(70));
+  const auto plain = encode(checkpoint, image(70));
   for (const auto& [name, values] : std::map<std::string, std::vector<double>>{
            {"media.0.image.target_size", {96, 96}}, {"media.0.image.num_soft_tokens", {4}}}) {
     Forced taps(name, values);
     const MediaEncoder encoder(checkpoint);
-    EXPECT_EQ(values_of(encoder.encode(picture(70), TapScope(taps, "media.0."))), plain.soft);
+    EXPECT_EQ(values_of(encoder.encode(image(70), TapScope(taps, "media.0."))), plain.soft);
   }
 }
 

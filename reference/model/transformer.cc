@@ -60,7 +60,7 @@ void check_chunk(const TokenChunk& chunk, const TextConfig& config, const KvCach
   }
   if (std::any_of(chunk.types.begin(), chunk.types.end(),
                   [](TokenType type) { return type != TokenType::kText; })) {
-    check_shape(chunk.soft, {count, config.hidden_size}, "forward: soft vectors");
+    check_shape(chunk.soft, {count, config.hidden_size}, "forward: soft-token embeddings");
   }
 }
 
@@ -71,7 +71,7 @@ IntTensor<T> as_tensor(const std::vector<std::int32_t>& values) {
 }
 
 // What a layer remembers after the call, oldest token first.
-void show_cache(const LayerCache& cache, const std::vector<TokenPlace>& places,
+void emit_cache(const LayerCache& cache, const std::vector<TokenPlace>& places,
                 const TapScope& tap) {
   if (!tap.wants("k") && !tap.wants("v") && !tap.wants("pos")) {
     return;
@@ -109,10 +109,10 @@ struct Transformer::Call {
   std::map<std::size_t, KeyValues> attended;  // by source layer, for the layers that share it
 };
 
-Transformer::Transformer(const Checkpoint& checkpoint, Habits habits, VisionMask vision_mask)
+Transformer::Transformer(const Checkpoint& checkpoint, Rounding rounding, VisionMask vision_mask)
     : config_(checkpoint.config().text),
-      reader_(checkpoint, habits.bf16_weights),
-      habits_(habits),
+      reader_(checkpoint, rounding.bf16_weights),
+      rounding_(rounding),
       vision_mask_(vision_mask) {}
 
 Tensor<T, D> Transformer::embed(const TokenChunk& chunk, const TapScope& tap) const {
@@ -120,7 +120,7 @@ Tensor<T, D> Transformer::embed(const TokenChunk& chunk, const TapScope& tap) co
   tap("ids", ids);
   auto h = embedding_rows(reader_, "embed_tokens.weight", {ids.begin(), ids.end()});  // [T, D]
   tap("embed_rows", h);
-  h *= embedding_scale(config_.hidden_size, habits_.bf16_scales);
+  h *= embedding_scale(config_.hidden_size, rounding_.bf16_scales);
   tap("embed_scaled", h);
   for (std::size_t t = 0; t < chunk.ids.size(); ++t) {
     if (chunk.types[t] != TokenType::kText) {  // replaced, not scaled
@@ -149,7 +149,7 @@ Transformer::Call Transformer::begin_call(const TokenChunk& chunk, const KvCache
     auto& kind = call.of_kind[layer.kind];
     kind.rope =
         rope_table(positions, layer.head_dim, sliding ? config_.rope_sliding : config_.rope_full,
-                   habits_.fp32_rope_angles);
+                   rounding_.fp32_rope_angles);
     tap(("rope." + name + ".cos").c_str(), kind.rope.cos);
     tap(("rope." + name + ".sin").c_str(), kind.rope.sin);
     kind.keys = indices_of(keys);
@@ -199,13 +199,13 @@ ForwardResult Transformer::forward(const TokenChunk& chunk, KvCache& cache, Taps
   Tensor<T, L, P> per_layer;
   if (config_.hidden_size_per_layer_input > 0) {
     per_layer = per_layer_inputs(reader_, config_, lookup_ids(chunk, config_.special.pad), h,
-                                 habits_.bf16_scales, tap);  // [T, L, P]
+                                 rounding_.bf16_scales, tap);  // [T, L, P]
   }
   Call call = begin_call(chunk, cache, tap);
   h = run_layers(std::move(h), per_layer, call, cache, tap);  // [T, D]
   cache.append_places(call.places);
   for (std::size_t i = 0; i < config_.first_kv_shared_layer(); ++i) {
-    show_cache(cache.layer(i), cache.places(), tap.under("layer." + std::to_string(i) + ".cache."));
+    emit_cache(cache.layer(i), cache.places(), tap.under("layer." + std::to_string(i) + ".cache."));
   }
   return unembed_rows(h, tap);
 }

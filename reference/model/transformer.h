@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The text model: ids and soft vectors in, logits out. The one page to read.
+// The text model: ids and soft-token embeddings in, logits out. The one page to read.
 //
-//   h0     = embed_tokens[ids] * sqrt(D), placeholder rows replaced by soft vectors
-//   in     = per-layer inputs of h0 (E2B, E4B)
-//   h      = decoder_layer_{L-1}( ... decoder_layer_0(h0) )
-//   n      = rms_norm(h, norm)
-//   logits = 30 tanh( (embed_tokens n) / 30 )
+//   h0     = embed_tokens[ids] * sqrt(D), placeholder rows replaced by soft-token embeddings (R-12,
+//   R-13) in     = per-layer inputs of h0 (E2B, E4B) h      = decoder_layer_{L-1}( ...
+//   decoder_layer_0(h0) ) n      = rms_norm(h, norm) logits = 30 tanh( (embed_tokens n) / 30 )
 //
 // Written to be read, not to be fast: one sequence, no fusion, weights widened one layer at a
 // time. optimized/ gives the same answers quickly.  Spec: R-10 ... R-65, RX-10 … RX-12,
@@ -35,8 +33,8 @@ struct TokenChunk {
   Tensor<T, D> soft;                    // [T, D] rows of placeholders; the others are not read
 };
 
-// Rounding habits of other programs, for calibrating what is legitimate; off in the reference.
-struct Habits {
+// Rounding rounding of other programs, for calibrating what is legitimate; off in the reference.
+struct Rounding {
   bool bf16_scales = false;
   bool fp32_rope_angles = false;
   bool bf16_weights = false;
@@ -50,12 +48,12 @@ struct ForwardResult {
 class Transformer {
  public:
   // Keeps a reference to the checkpoint. vision_mask is how blocks open the masks.
-  explicit Transformer(const Checkpoint& checkpoint, Habits habits = {},
+  explicit Transformer(const Checkpoint& checkpoint, Rounding rounding = {},
                        VisionMask vision_mask = VisionMask::kSlidingClamped);
 
   const TextConfig& config() const { return config_; }
   const WeightReader& weights() const { return reader_; }
-  const Habits& habits() const { return habits_; }
+  const Rounding& rounding() const { return rounding_; }
   KvCache new_cache(std::size_t rollback_reserve = 0) const { return {config_, rollback_reserve}; }
 
   // Appends the chunk to the cache and returns a row per token. Throws on ids outside the
@@ -72,7 +70,7 @@ class Transformer {
 
   const TextConfig& config_;
   WeightReader reader_;
-  Habits habits_;
+  Rounding rounding_;
   VisionMask vision_mask_;
 };
 

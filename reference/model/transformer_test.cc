@@ -58,7 +58,7 @@ TEST(Transformer, RefusesIdsOutsideTheVocabulary) {
   EXPECT_EQ(cache.length(), 0u);
 }
 
-TEST(Transformer, RefusesPlaceholdersWithoutSoftVectors) {
+TEST(Transformer, RefusesPlaceholdersWithoutSoftTokenEmbeddings) {
   const auto checkpoint = golden("26b-tiny");
   const Transformer model(checkpoint);
   KvCache cache = model.new_cache();
@@ -90,7 +90,8 @@ TEST(Transformer, RefusesToCutAVisionBlock) {
   }
 }
 
-// M-75: E2B and E4B have no blocks, so their images may be cut anywhere. M-76: nor have sounds.
+// M-75: E2B and E4B have no blocks, so their images may be cut anywhere. M-76: nor have audio
+// clips.
 TEST(Transformer, CutsImagesWhereThereAreNoBlocks) {
   Taps silent;
   for (const std::string name : {"e2b-tiny", "12b-tiny"}) {
@@ -114,8 +115,9 @@ TapRecorder taps_of(const Transformer& model, const TokenChunk& chunk) {
   return taps;
 }
 
-// M-22, R-13, RX-12: soft vectors go in as they are, and what the row held before is immaterial.
-TEST(embedder, soft_vectors_scaled) {
+// M-22, R-13, RX-12: soft-token embeddings go in as they are, and what the row held before is
+// immaterial.
+TEST(embedder, soft_embeddings_scaled) {
   const auto checkpoint = golden("12b-tiny");
   const Transformer model(checkpoint);
   TokenChunk chunk = with_image(4, 1, 3, model.config().hidden_size);
@@ -164,7 +166,7 @@ TEST(vision_block, full_layers_opened_and_window_ignored) {
   EXPECT_EQ(visible(taps, "local", 12, 7), 0);
 }
 
-// X11, X14, X17, RX-14: no block on E2B and none of sound; video frames are blocks as images are.
+// X11, X14, X17, RX-14: no block on E2B and none of audio; video frames are blocks as images are.
 TEST(vision_block, of_the_wrong_kind) {
   const auto e2b = golden("e2b-tiny");
   const Transformer without(e2b);

@@ -45,7 +45,7 @@ Tensor<R, D> VisionEncoder::encode(const Tensor<R, I>& patches, const IntTensor<
                                    const TapScope& tap) const {
   const PatchGrid grid = patch_grid(positions, config_.position_embedding_size);
   check_pools(grid, config_.pooling_kernel_size);
-  check_shape(patches, {positions.shape()[0], config_.patch_width()}, "picture: patches");
+  check_shape(patches, {positions.shape()[0], config_.patch_width()}, "image: patches");
 
   const auto slots = computed_slots(grid, profile_.vision_pad_mask);
   RealRowTaps without_padding(tap, grid.real.size());

@@ -5,7 +5,7 @@
 //   h    = layer_{L-1}( ... layer_0(h0) )            attention without a mask, 2-D RoPE
 //   pool = mean over k x k patches, times sqrt(D); 26B and 31B: (pool - std_bias) * std_scale
 //
-// There is no norm after the last layer. Pictures never see each other: one call, one picture.
+// There is no norm after the last layer. Images never see each other: one call, one image.
 // Spec multimodal 3: RV-1 ... RV-20.
 #pragma once
 
@@ -20,7 +20,7 @@ namespace assay::ASSAY_REFERENCE {
 
 class VisionEncoder {
  public:
-  // The reader and the config must outlive the encoder; its checkpoint must have a vision tower.
+  // The reader and the config must outlive the encoder; its checkpoint must have a vision encoder.
   VisionEncoder(const WeightReader& reader, const VisionConfig& config, const Profile& profile);
 
   // patches [S, 3 P P] in [0, 1]; positions [S, 2] (x, y), padding slots (-1, -1), anywhere.

@@ -27,7 +27,7 @@ double bound_at(double value) {
   return 0.51e-5 * magnitude + bound_of(2e-5 * (1 + std::abs(value)), 0);
 }
 
-// What the encoder and the projection behind it make of a picture.
+// What the encoder and the projection behind it make of an image.
 class VisionMiniature : public testing::Test {
  protected:
   void open(const std::string& config = vision_miniature_config()) {
@@ -36,23 +36,22 @@ class VisionMiniature : public testing::Test {
     reader_.emplace(*checkpoint_);
   }
 
-  Tensor<T, D> soft(const MiniaturePicture& picture, Taps& taps,
-                    const Profile& profile = {}) const {
+  Tensor<T, D> soft(const MiniatureImage& image, Taps& taps, const Profile& profile = {}) const {
     const VisionConfig& config = *checkpoint_->config().vision;
     const TapScope tap(taps, "vision.");
     const auto rows =
-        VisionEncoder(*reader_, config, profile).encode(picture.patches, picture.positions, tap);
+        VisionEncoder(*reader_, config, profile).encode(image.patches, image.positions, tap);
     return multimodal_embedder(rows, load_vision_projection(*reader_), config.rms_norm_eps,
                                EmbedOrder::kNormThenProject, tap);
   }
 
-  std::vector<double> soft(const MiniaturePicture& picture, const Profile& profile = {}) const {
+  std::vector<double> soft(const MiniatureImage& image, const Profile& profile = {}) const {
     Taps silent;
-    return values_of(soft(picture, silent, profile));
+    return values_of(soft(image, silent, profile));
   }
 
-  std::string refusal(const MiniaturePicture& picture) const {
-    return error_of([&] { static_cast<void>(soft(picture)); });
+  std::string refusal(const MiniatureImage& image) const {
+    return error_of([&] { static_cast<void>(soft(image)); });
   }
 
   TestDirectory directory_;
@@ -79,7 +78,7 @@ void expect_printed(const KeptTap& tap, const Json& line, double slack = 1) {
 TEST_F(VisionMiniature, EveryPrintedTap) {
   open();
   TapRecorder taps;
-  soft(miniature_picture(6, 3), taps);
+  soft(miniature_image(6, 3), taps);
   const Json lines = printed("encoder");
   EXPECT_EQ(lines.size(), 54u);
   for (const Json& line : lines) {
@@ -91,7 +90,7 @@ TEST_F(VisionMiniature, EveryPrintedTap) {
 TEST_F(VisionMiniature, WithoutClipping) {
   open(vision_miniature_config(false, true));
   TapRecorder taps;
-  soft(miniature_picture(6, 3), taps);
+  soft(miniature_image(6, 3), taps);
   // The third number is 0.57756727 here and in transformers; it is printed one unit higher.
   expect_printed(taps.at("vision.embed.out"), printed("clipping_off").at(0), 2);
 }
@@ -99,7 +98,7 @@ TEST_F(VisionMiniature, WithoutClipping) {
 TEST_F(VisionMiniature, WithoutStandardizing) {
   open(vision_miniature_config(true, false));
   TapRecorder taps;
-  soft(miniature_picture(6, 3), taps);
+  soft(miniature_image(6, 3), taps);
   expect_printed(taps.at("vision.embed.out"), printed("standardize_off").at(0));
   EXPECT_EQ(taps.at("vision.tower_out").values, taps.at("vision.pool_scaled").values);
   EXPECT_THROW(taps.at("vision.standardized"), std::out_of_range);
@@ -108,22 +107,21 @@ TEST_F(VisionMiniature, WithoutStandardizing) {
 TEST_F(VisionMiniature, AWiderGrid) {
   open();
   TapRecorder taps;
-  soft(miniature_picture(9, 6), taps);
+  soft(miniature_image(9, 6), taps);
   expect_printed(taps.at("vision.embed.out"), printed("grid_9x6").at(0));
 }
 
 // Slots in another order, padding among them.
-MiniaturePicture rearranged(const MiniaturePicture& picture,
-                            const std::vector<std::size_t>& slots) {
-  return {take_rows(picture.patches, slots), take_rows(picture.positions, slots)};
+MiniatureImage rearranged(const MiniatureImage& image, const std::vector<std::size_t>& slots) {
+  return {take_rows(image.patches, slots), take_rows(image.positions, slots)};
 }
 
 TEST_F(VisionMiniature, PaddingChangesNothing) {
   open();
   TapRecorder bare;
   TapRecorder padded;
-  soft(miniature_picture(6, 3), bare);
-  soft(miniature_picture(6, 3, 9), padded);
+  soft(miniature_image(6, 3), bare);
+  soft(miniature_image(6, 3, 9), padded);
   for (const Json& line : printed("encoder")) {
     const std::string name = line.at("tap");
     EXPECT_EQ(padded.at(name).values, bare.at(name).values) << name;
@@ -133,7 +131,7 @@ TEST_F(VisionMiniature, PaddingChangesNothing) {
 
 TEST_F(VisionMiniature, PaddingMayStandAnywhere) {
   open();
-  const auto padded = miniature_picture(6, 3, 9);
+  const auto padded = miniature_image(6, 3, 9);
   std::vector<std::size_t> slots;
   for (std::size_t s = 0; s < 9; ++s) {
     slots.insert(slots.end(), {18 + s, 2 * s, 2 * s + 1});
@@ -144,19 +142,19 @@ TEST_F(VisionMiniature, PaddingMayStandAnywhere) {
 // Cells come in raster order however the patches lie.
 TEST_F(VisionMiniature, PatchesMayComeInAnyOrder) {
   open();
-  const auto picture = miniature_picture(9, 6);
+  const auto image = miniature_image(9, 6);
   std::vector<std::size_t> backwards(54);
   for (std::size_t s = 0; s < 54; ++s) {
     backwards[s] = 53 - s;
   }
-  expect_near(soft(rearranged(picture, backwards)), soft(picture), bound_of(2e-5, 1e-13));
+  expect_near(soft(rearranged(image, backwards)), soft(image), bound_of(2e-5, 1e-13));
 }
 
 // Heads are held together only while somebody watches them; the numbers are the same.
 TEST_F(VisionMiniature, WatchingChangesNothing) {
   open();
   TapRecorder watching;
-  EXPECT_EQ(values_of(soft(miniature_picture(6, 3), watching)), soft(miniature_picture(6, 3)));
+  EXPECT_EQ(values_of(soft(miniature_image(6, 3), watching)), soft(miniature_image(6, 3)));
 }
 
 // DIV-M02: with padding, the boolean mask leaves it most of its weight; without, it adds 1 to all.
@@ -164,10 +162,10 @@ TEST_F(VisionMiniature, AdditiveBooleanMask) {
   open();
   Profile profile;
   profile.vision_pad_mask = VisionPadMask::kAdditiveBool;
-  expect_near(soft(miniature_picture(6, 3), profile), soft(miniature_picture(6, 3)),
+  expect_near(soft(miniature_image(6, 3), profile), soft(miniature_image(6, 3)),
               bound_of(1e-5, 1e-13));
-  const auto moved = largest_difference(soft(miniature_picture(6, 3, 9), profile),
-                                        soft(miniature_picture(6, 3, 9)));
+  const auto moved =
+      largest_difference(soft(miniature_image(6, 3, 9), profile), soft(miniature_image(6, 3, 9)));
   EXPECT_GT(moved, 0.5);
   EXPECT_LT(moved, 2.0);
 }
@@ -177,7 +175,7 @@ TEST_F(VisionMiniature, TapsNeverShowPadding) {
   Profile profile;
   profile.vision_pad_mask = VisionPadMask::kAdditiveBool;
   TapRecorder taps;
-  soft(miniature_picture(6, 3, 9), taps, profile);
+  soft(miniature_image(6, 3, 9), taps, profile);
   for (const Json& line : printed("encoder")) {
     EXPECT_EQ(Json(taps.at(line.at("tap")).shape), line.at("shape")) << line;
   }
@@ -193,7 +191,7 @@ TEST_F(VisionMiniature, AdditiveBooleanMaskWithPaddingInFront) {
   open();
   Profile profile;
   profile.vision_pad_mask = VisionPadMask::kAdditiveBool;
-  const auto behind = miniature_picture(6, 3, 9);
+  const auto behind = miniature_image(6, 3, 9);
   std::vector<std::size_t> slots(27);
   for (std::size_t s = 0; s < 27; ++s) {
     slots[s] = (s + 18) % 27;
@@ -220,37 +218,36 @@ class ZeroedTap : public TapRecorder {
 TEST_F(VisionMiniature, GoesOnFromOverwrittenTaps) {
   open();
   ZeroedTap angles("vision.rope.angles");
-  soft(miniature_picture(6, 3), angles);
+  soft(miniature_image(6, 3), angles);
   EXPECT_EQ(angles.at("vision.layer.1.attn.q_rope").values,
             angles.at("vision.layer.1.attn.q_norm").values);
   ZeroedTap logits("vision.layer.0.attn.logits");
-  soft(miniature_picture(6, 3), logits);
+  soft(miniature_image(6, 3), logits);
   expect_near(logits.at("vision.layer.0.attn.probs").values,
               std::vector<double>(2 * 18 * 18, 1.0 / 18), 1e-7);
 
   Profile profile;
   profile.vision_pad_mask = VisionPadMask::kAdditiveBool;
   ZeroedTap probs("vision.layer.0.attn.probs");
-  soft(miniature_picture(6, 3, 9), probs, profile);
+  soft(miniature_image(6, 3, 9), probs, profile);
   const auto& context = probs.at("vision.layer.0.attn.context").values;
   TapRecorder untouched;
-  soft(miniature_picture(6, 3, 9), untouched, profile);
+  soft(miniature_image(6, 3, 9), untouched, profile);
   EXPECT_GT(largest_difference(context, untouched.at("vision.layer.0.attn.context").values), 0.5);
 }
 
-TEST_F(VisionMiniature, RefusesWhatIsNoPicture) {
+TEST_F(VisionMiniature, RefusesWhatIsNoImage) {
   open();
-  auto picture = miniature_picture(6, 3);
-  picture.positions(7, 1) = 16;
-  EXPECT_EQ(
-      refusal(picture),
-      "picture: slot 7: got position (1, 16), expected coordinates from 0 to 15, or (-1, -1)");
-  EXPECT_EQ(refusal(miniature_picture(6, 4)),
-            "picture: got a grid of 6 x 4 patches, expected both sides to be multiples of the "
+  auto image = miniature_image(6, 3);
+  image.positions(7, 1) = 16;
+  EXPECT_EQ(refusal(image),
+            "image: slot 7: got position (1, 16), expected coordinates from 0 to 15, or (-1, -1)");
+  EXPECT_EQ(refusal(miniature_image(6, 4)),
+            "image: got a grid of 6 x 4 patches, expected both sides to be multiples of the "
             "pooling kernel 3");
-  picture = miniature_picture(6, 3);
-  picture.patches = make_tensor<R, I>({18, 767});
-  EXPECT_EQ(refusal(picture), "picture: patches: got shape [18, 767], expected [18, 768]");
+  image = miniature_image(6, 3);
+  image.patches = make_tensor<R, I>({18, 767});
+  EXPECT_EQ(refusal(image), "image: patches: got shape [18, 767], expected [18, 768]");
 }
 
 // Bounds are read, each of the four and with its sign.

@@ -9,9 +9,9 @@
 
 #include "reference/blocks/multimodal_embedder.h"
 #include "reference/model/vision_encoder.h"
+#include "reference/testing/test_second_vision.h"
 #include "reference/testing/test_taps.h"
 #include "reference/testing/test_vision_miniature.h"
-#include "reference/testing/test_vision_twin.h"
 #include "reference/weights/load_vision_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
@@ -22,11 +22,11 @@ TapRecorder recorded(const Profile& profile) {
   write_vision_miniature(directory);
   const auto checkpoint = Checkpoint::open(directory.path());
   const WeightReader reader(checkpoint);
-  const auto picture = miniature_picture(kTwinColumns, kTwinRows, kTwinPadding);
+  const auto image = miniature_image(kSecondColumns, kSecondRows, kSecondPadding);
   TapRecorder taps;
   const TapScope tap(taps, "vision.");
   const auto rows = VisionEncoder(reader, *checkpoint.config().vision, profile)
-                        .encode(picture.patches, picture.positions, tap);
+                        .encode(image.patches, image.positions, tap);
   multimodal_embedder(rows, load_vision_projection(reader), 1e-6, EmbedOrder::kNormThenProject,
                       tap);
   return taps;
@@ -37,28 +37,28 @@ const TapRecorder& ours() {
   return taps;
 }
 
-const std::vector<TwinTap>& right() {
-  static const auto taps = vision_twin("");
+const std::vector<SecondTap>& right() {
+  static const auto taps = second_vision("");
   return taps;
 }
 
-void expect_twins(const TapRecorder& taps, const std::vector<TwinTap>& twin) {
-  EXPECT_EQ(twin.size(), 4u + 2 * 22 + 6);
-  for (const TwinTap& tap : twin) {
+void expect_pairs_equal(const TapRecorder& taps, const std::vector<SecondTap>& second_way) {
+  EXPECT_EQ(second_way.size(), 4u + 2 * 22 + 6);
+  for (const SecondTap& tap : second_way) {
     EXPECT_LE(largest_difference(taps.at(tap.name).values, tap.values), bound_of(2e-4, 1e-12))
         << tap.name;
   }
 }
 
-TEST(VisionTwin, AgreesAtEveryTap) {
-  expect_twins(ours(), right());
+TEST(SecondVision, AgreesAtEveryTap) {
+  expect_pairs_equal(ours(), right());
 }
 
 // DIV-M02: what is a mistake in REF is the switch vision.pad_mask = additive_bool.
-TEST(VisionTwin, AgreesWithTheMaskOfJax) {
+TEST(SecondVision, AgreesWithTheMaskOfJax) {
   Profile profile;
   profile.vision_pad_mask = VisionPadMask::kAdditiveBool;
-  expect_twins(recorded(profile), vision_twin("V33"));
+  expect_pairs_equal(recorded(profile), second_vision("V33"));
 }
 
 struct VisionMistake {
@@ -70,7 +70,7 @@ struct VisionMistake {
 class VisionMistakes : public testing::TestWithParam<VisionMistake> {};
 
 TEST_P(VisionMistakes, AreSeenAndAreNotOurs) {
-  const auto wrong = vision_twin(GetParam().label);
+  const auto wrong = second_vision(GetParam().label);
   ASSERT_EQ(wrong.size(), right().size());
   std::size_t first = 0;
   while (first < wrong.size() && wrong[first].values == right()[first].values) {
@@ -151,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(Spec, VisionMistakes, testing::ValuesIn(kMistakes), [](
 });
 
 std::vector<double> last_tap(std::string_view mistake) {
-  return vision_twin(mistake).back().values;
+  return second_vision(mistake).back().values;
 }
 
 // Rotation knows distances only: V27 is seen in q_rope and nowhere behind it.

@@ -182,17 +182,17 @@ TEST(rope, sign_reversed) {
   expect_rope_avoids(kSliding, half_split(8, 1e4, kWidth), wrong);
 }
 
-// M-55, R-22: fp32 angles are a habit to be asked for.
+// M-55, R-22: fp32 angles are an option to be asked for.
 TEST(rope, fp32_angles) {
   const std::int32_t far = 131071;
   const auto table = rope_table({far}, 256, kSliding);
-  const auto habit = rope_table({far}, 256, kSliding, true);
+  const auto fp32 = rope_table({far}, 256, kSliding, true);
   double apart = 0;
   for (std::size_t c = 0; c < 128; ++c) {
     const double angle = far * std::pow(1e4, -static_cast<double>(c) / 128);
     EXPECT_NEAR(static_cast<double>(table.cos(0, c)), std::cos(angle), bound_of(1e-7, 1e-10));
     EXPECT_NEAR(static_cast<double>(table.sin(0, c)), std::sin(angle), bound_of(1e-7, 1e-10));
-    apart = std::max(apart, std::abs(static_cast<double>(habit.cos(0, c)) - std::cos(angle)));
+    apart = std::max(apart, std::abs(static_cast<double>(fp32.cos(0, c)) - std::cos(angle)));
   }
   EXPECT_GT(apart, 1e-3);
   EXPECT_LT(apart, 1e-2);

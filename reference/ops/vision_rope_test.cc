@@ -88,7 +88,7 @@ TEST(VisionRope, ProductsDependOnTheDistanceOnly) {
   EXPECT_NEAR(dot(0), dot(100), bound_of(5e-6, 1e-13));
 }
 
-// Angles of a long strip are as good as those of a small picture.
+// Angles of a long strip are as good as those of a small image.
 TEST(VisionRope, AnglesAreEvaluatedInDouble) {
   const auto table = vision_rope_table(place(3359, 0), 64, kTheta);
   for (std::size_t j = 0; j < 16; ++j) {

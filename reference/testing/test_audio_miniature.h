@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: the audio miniature of spec multimodal A.3 as a checkpoint on disk, and its sound.
+// For tests: the audio miniature of spec multimodal A.3 as a checkpoint on disk, and its audio.
 #pragma once
 
 #include <bit>

@@ -40,7 +40,7 @@ class TapRecorder : public Taps {
   std::map<std::string, KeptTap> kept_;
 };
 
-// Overwrites the first whole number of one tap.
+// Overwrites the first integer of one tap.
 class ForcedInteger : public Taps {
  public:
   ForcedInteger(std::string name, std::int32_t value) : name_(std::move(name)), value_(value) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: the vision miniature of spec multimodal A.2 as a checkpoint on disk, and its pictures.
+// For tests: the vision miniature of spec multimodal A.2 as a checkpoint on disk, and its images.
 #pragma once
 
 #include <string_view>
@@ -125,24 +125,24 @@ inline void write_vision_miniature(const TestDirectory& directory,
   writer.finish();
 }
 
-// Patches of a picture, and zeros at (-1, -1) in its last slots.
-struct MiniaturePicture {
+// Patches of an image, and zeros at (-1, -1) in its last slots.
+struct MiniatureImage {
   Tensor<R, I> patches;
   IntTensor<R, A> positions;
 };
 
-inline MiniaturePicture miniature_picture(std::size_t columns, std::size_t rows,
-                                          std::size_t padding = 0) {
+inline MiniatureImage miniature_image(std::size_t columns, std::size_t rows,
+                                      std::size_t padding = 0) {
   const std::size_t patches = columns * rows;
-  MiniaturePicture picture{make_tensor<R, I>({patches + padding, 768}),
-                           IntTensor<R, A>({patches + padding, 2}, -1)};
+  MiniatureImage image{make_tensor<R, I>({patches + padding, 768}),
+                       IntTensor<R, A>({patches + padding, 2}, -1)};
   const auto pixels = filled(1, patches * 768, 0.5, 0.5);
-  std::copy(pixels.begin(), pixels.end(), picture.patches.begin());
+  std::copy(pixels.begin(), pixels.end(), image.patches.begin());
   for (std::size_t p = 0; p < patches; ++p) {
-    picture.positions(p, 0) = static_cast<std::int32_t>(p % columns);
-    picture.positions(p, 1) = static_cast<std::int32_t>(p / columns);
+    image.positions(p, 0) = static_cast<std::int32_t>(p % columns);
+    image.positions(p, 1) = static_cast<std::int32_t>(p / columns);
   }
-  return picture;
+  return image;
 }
 
 }  // namespace assay::ASSAY_REFERENCE

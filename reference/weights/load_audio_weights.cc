@@ -8,7 +8,7 @@
 namespace assay::ASSAY_REFERENCE {
 namespace {
 
-const std::string kTower = "model.audio_tower.";
+const std::string kEncoder = "model.audio_tower.";
 
 AudioFeedForwardWeights load_feed_forward(const WeightReader& reader, bool clipped,
                                           const std::string& at) {
@@ -48,7 +48,7 @@ AudioLightConvWeights load_light_conv(const WeightReader& reader, bool clipped,
 }  // namespace
 
 AudioSubsampleWeights load_audio_subsample(const WeightReader& reader) {
-  const std::string at = kTower + "subsample_conv_projection.";
+  const std::string at = kEncoder + "subsample_conv_projection.";
   AudioSubsampleWeights w;
   for (std::size_t s = 0; s < w.layers.size(); ++s) {
     const std::string layer = at + "layer" + std::to_string(s) + ".";
@@ -63,7 +63,7 @@ AudioSubsampleWeights load_audio_subsample(const WeightReader& reader) {
 
 ConformerLayerWeights load_conformer_layer(const WeightReader& reader, const AudioConfig& config,
                                            std::size_t layer) {
-  const std::string at = kTower + "layers." + std::to_string(layer) + ".";
+  const std::string at = kEncoder + "layers." + std::to_string(layer) + ".";
   const bool clipped = config.use_clipped_linears;
   ConformerLayerWeights w;
   w.feed_forward1 = load_feed_forward(reader, clipped, at + "feed_forward1.");
@@ -77,7 +77,8 @@ ConformerLayerWeights load_conformer_layer(const WeightReader& reader, const Aud
 }
 
 AudioOutputWeights load_audio_output(const WeightReader& reader) {
-  return {reader.matrix(kTower + "output_proj.weight"), reader.vector(kTower + "output_proj.bias")};
+  return {reader.matrix(kEncoder + "output_proj.weight"),
+          reader.vector(kEncoder + "output_proj.bias")};
 }
 
 Tensor<O, I> load_audio_projection(const WeightReader& reader) {

@@ -8,7 +8,7 @@
 namespace assay::ASSAY_REFERENCE {
 namespace {
 
-const std::string kTower = "model.vision_tower.";
+const std::string kEncoder = "model.vision_tower.";
 const std::string kEmbedder = "model.vision_embedder.";
 
 LayerNormWeights load_layer_norm(const WeightReader& reader, const std::string& at) {
@@ -45,9 +45,9 @@ PositionTable load_table_by_row(const WeightReader& reader, const std::string& n
 }  // namespace
 
 PatchEmbedderWeights load_patch_embedder(const WeightReader& reader) {
-  const std::string table = kTower + "patch_embedder.position_embedding_table";  // [axis, row, D]
+  const std::string table = kEncoder + "patch_embedder.position_embedding_table";  // [axis, row, D]
   PatchEmbedderWeights w;
-  w.input_proj = reader.matrix(kTower + "patch_embedder.input_proj.weight");
+  w.input_proj = reader.matrix(kEncoder + "patch_embedder.input_proj.weight");
   w.position_embedding_table = {reader.matrix_slice(table, 0), reader.matrix_slice(table, 1)};
   reader.checkpoint().release(table);
   return w;
@@ -55,7 +55,7 @@ PatchEmbedderWeights load_patch_embedder(const WeightReader& reader) {
 
 VisionLayerWeights load_vision_layer(const WeightReader& reader, const VisionConfig& config,
                                      std::size_t layer) {
-  const std::string at = kTower + "encoder.layers." + std::to_string(layer) + ".";
+  const std::string at = kEncoder + "encoder.layers." + std::to_string(layer) + ".";
   const bool clipped = config.use_clipped_linears;
   VisionLayerWeights w;
   w.input_layernorm = reader.vector(at + "input_layernorm.weight");
@@ -70,7 +70,7 @@ VisionLayerWeights load_vision_layer(const WeightReader& reader, const VisionCon
 }
 
 StandardizeWeights load_standardize(const WeightReader& reader) {
-  return {reader.vector(kTower + "std_bias"), reader.vector(kTower + "std_scale")};
+  return {reader.vector(kEncoder + "std_bias"), reader.vector(kEncoder + "std_scale")};
 }
 
 UnifiedVisionWeights load_unified_vision(const WeightReader& reader) {

@@ -41,7 +41,7 @@ Tensor<T, D> soft_rows(const conformance::CaseInput& input, const std::vector<To
   std::vector<Real> values;
   for (const auto& item : input.media) {
     if (item.width != width || item.values.size() != item.rows * item.width) {
-      throw Error("soft vectors: got width " + std::to_string(item.width) + ", expected " +
+      throw Error("soft-token embeddings: got width " + std::to_string(item.width) + ", expected " +
                   std::to_string(width));
     }
     std::transform(item.values.begin(), item.values.end(), std::back_inserter(values),
@@ -50,8 +50,9 @@ Tensor<T, D> soft_rows(const conformance::CaseInput& input, const std::vector<To
   const auto placeholders = static_cast<std::size_t>(
       std::count_if(types.begin(), types.end(), [](TokenType t) { return t != TokenType::kText; }));
   if (placeholders * width != values.size()) {
-    throw Error("soft vectors: got " + std::to_string(values.size() / width) + " rows, expected " +
-                std::to_string(placeholders) + ", one for each placeholder token");
+    throw Error("soft-token embeddings: got " + std::to_string(values.size() / width) +
+                " rows, expected " + std::to_string(placeholders) +
+                ", one for each placeholder token");
   }
   auto rows = make_tensor<T, D>({types.size(), width});
   std::size_t next = 0;
@@ -107,7 +108,7 @@ TokenChunk tokens_of(const conformance::CaseInput& input, const TextConfig& conf
   return tokens;
 }
 
-void show_prompt(TokenChunk& tokens, Taps& taps) {
+void emit_prompt(TokenChunk& tokens, Taps& taps) {
   const TapScope tap(taps, "text.");
   IntTensor<T> ids = IntTensor<T>::from_shape({tokens.ids.size()});
   std::copy(tokens.ids.begin(), tokens.ids.end(), ids.begin());

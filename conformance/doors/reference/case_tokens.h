@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A case's ids, types and soft vectors as the reference takes them.
+// A case's ids, types and soft-token embeddings as the reference takes them.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +14,12 @@ namespace assay::ASSAY_REFERENCE {
 // The type of each token. Without the case's own a placeholder is known by its id.
 std::vector<TokenType> types_of(const conformance::CaseInput& input, const TextConfig& config);
 
-// Throws when types, positions or soft vectors do not fit the ids. Media must be
-// soft vectors.
+// Throws when types, positions or soft-token embeddings do not fit the ids. Media must
+// be soft-token embeddings.
 TokenChunk tokens_of(const conformance::CaseInput& input, const TextConfig& config);
 
 // Taps text.ids_expanded and text.mm_type. What a listener writes into them holds from then on.
-void show_prompt(TokenChunk& tokens, Taps& taps);
+void emit_prompt(TokenChunk& tokens, Taps& taps);
 
 // [first, end) of each call when a prompt is fed `chunk` tokens at a time (0: all at once). A
 // vision block is never cut: its chunk grows to hold it.

@@ -63,7 +63,7 @@ std::string refusal(const conformance::CaseInput& input) {
   return error_of([&] { tokens_of(input, two_wide()); });
 }
 
-// as many soft vectors as placeholders.
+// as many soft-token embeddings as placeholders.
 TEST(TokensOf, RefusesWhatDoesNotFitTheIds) {
   EXPECT_EQ(refusal(case_of({})), "ids: got none, expected at least one");
   auto input = case_of({5, 6});
@@ -79,11 +79,12 @@ TEST(TokensOf, RefusesWhatDoesNotFitTheIds) {
   input.token_types = {-1, 0};
   EXPECT_NE(refusal(input), "no error");
   input.token_types = {0, 1};
-  EXPECT_EQ(refusal(input), "soft vectors: got 0 rows, expected 1, one for each placeholder token");
+  EXPECT_EQ(refusal(input),
+            "soft-token embeddings: got 0 rows, expected 1, one for each placeholder token");
   input.media = {{"image", 2, 2, {1, 2, 3, 4}}};
   EXPECT_NE(refusal(input), "no error");
   input.media = {{"image", 1, 3, {1, 2, 3}}};
-  EXPECT_EQ(refusal(input), "soft vectors: got width 3, expected 2");
+  EXPECT_EQ(refusal(input), "soft-token embeddings: got width 3, expected 2");
   input.media = {{"image", 1, 2, {1, 2, 3}}};
   EXPECT_NE(refusal(input), "no error");
 }

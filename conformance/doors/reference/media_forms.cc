@@ -63,17 +63,17 @@ Image image_from(const MediaItem::Array& array, const std::string& what) {
   return image;
 }
 
-std::vector<float> sound_from(const MediaItem& item, const std::string& name) {
+std::vector<float> audio_from(const MediaItem& item, const std::string& name) {
   const auto bytes = std::as_bytes(std::span(item.file));
   if (!looks_like_video(bytes)) {
-    return decode_sound(bytes, name).samples;
+    return decode_audio(bytes, name).samples;
   }
   check_video_support(name);
   auto video = decode_video(bytes, name, 1);
-  if (!video.sound) {
-    throw Error(name + ": got a video without a sound track, expected one");
+  if (!video.audio) {
+    throw Error(name + ": got a video without an audio track, expected one");
   }
-  return std::move(video.sound->samples);
+  return std::move(video.audio->samples);
 }
 
 std::size_t forms_of(const MediaItem& item) {
@@ -84,7 +84,7 @@ std::size_t forms_of(const MediaItem& item) {
   return forms;
 }
 
-void read_picture(const MediaItem& item, const std::string& name, MediaInput& input) {
+void read_image(const MediaItem& item, const std::string& name, MediaInput& input) {
   if (!item.file.empty()) {
     input.rgb = decode_image(std::as_bytes(std::span(item.file)), name);
   } else if (item.rgb.given()) {
@@ -95,9 +95,9 @@ void read_picture(const MediaItem& item, const std::string& name, MediaInput& in
   }
 }
 
-void read_sound(const MediaItem& item, const std::string& name, MediaInput& input) {
+void read_audio(const MediaItem& item, const std::string& name, MediaInput& input) {
   if (!item.file.empty()) {
-    input.samples = sound_from(item, name);
+    input.samples = audio_from(item, name);
   } else if (item.samples.given()) {
     check_array(item.samples, 1, name + ": samples");
     input.samples = std::vector<float>(item.samples.values.begin(), item.samples.values.end());
@@ -128,10 +128,10 @@ MediaInput input_of(const MediaItem& item, const std::string& name) {
   input.budget = item.budget;
   if (item.kind == "audio") {
     input.kind = MediaKind::kAudio;
-    read_sound(item, name, input);
+    read_audio(item, name, input);
   } else if (item.kind == "image" || item.kind == "frame") {
     input.kind = item.kind == "image" ? MediaKind::kImage : MediaKind::kFrame;
-    read_picture(item, name, input);
+    read_image(item, name, input);
   } else {
     throw Error(name + ": got kind \"" + item.kind + "\", expected image, frame, video or audio");
   }

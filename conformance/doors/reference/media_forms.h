@@ -20,7 +20,8 @@ class NotBuilt : public Error {
 void check_video_support(const std::string& name);
 
 // `name` is the item's in messages. Throws Error when there is not exactly one form, when its shape
-// is none, and for a file that cannot be decoded. A sound may be the sound track of a video file.
+// is none, and for a file that cannot be decoded. An audio clip may be the audio track of a video
+// file.
 MediaInput input_of(const conformance::MediaItem& item, const std::string& name);
 
 }  // namespace assay::ASSAY_REFERENCE

@@ -9,7 +9,7 @@
 #include "reference/family/media/video_file.h"
 #include "reference/family/preprocess/target_size.h"
 #include "reference/family/preprocess/video_frames.h"
-#include "reference/model/show_values.h"
+#include "reference/model/emit_values.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {
@@ -93,8 +93,8 @@ void CaseMedia::add_video(const MediaItem& item) {
   Video video = decode_video(bytes, name(), count);
   std::vector<double> seconds =
       frame_seconds(video.indices, video.fps > 0 ? video.fps : kDefaultFramesPerSecond);
-  show_values<1>(scope(), "video.frame_indices", {seconds.size()}, video.indices);
-  show_values<1>(scope(), "video.timestamps", {seconds.size()}, seconds);
+  emit_values<1>(scope(), "video.frame_indices", {seconds.size()}, video.indices);
+  emit_values<1>(scope(), "video.timestamps", {seconds.size()}, seconds);
   for (Image& frame : video.frames) {
     MediaInput input;
     input.kind = MediaKind::kFrame;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A case's media through the reference's own preprocessing and encoders.
 //
-// A rawer item than soft vectors fills a whole run of placeholders of its type; a video one run for
-// each frame. A picture without a budget gets the checkpoint's, and if that makes another number of
-// soft tokens than there are placeholders, the one of the five budgets that makes as many.
+// A rawer item than soft-token embeddings fills a whole run of placeholders of its type; a video
+// one run for each frame. An image without a budget gets the checkpoint's, and if that makes
+// another number of soft tokens than there are placeholders, the one of the five budgets that makes
+// as many.
 #pragma once
 
 #include <vector>
@@ -15,13 +16,13 @@
 
 namespace assay::ASSAY_REFERENCE {
 
-// Whether an item is not soft vectors already.
+// Whether an item is not soft-token embeddings already.
 bool is_raw(const conformance::MediaItem& item);
 
-// The case with soft vectors in place of every rawer item, frames in place of videos. `types` are
-// those of the case's tokens. Each item's taps come below "media.{k}.", k the number of its run.
-// Throws NotBuilt for a video that this build cannot read, and Error when rows and placeholders are
-// not equally many, naming the item.
+// The case with soft-token embeddings in place of every rawer item, frames in place of videos.
+// `types` are those of the case's tokens. Each item's taps come below "media.{k}.", k the number of
+// its run. Throws NotBuilt for a video that this build cannot read, and Error when rows and
+// placeholders are not equally many, naming the item.
 conformance::CaseInput encode_media(const conformance::CaseInput& input,
                                     const std::vector<TokenType>& types,
                                     const MediaEncoder& encoder, const ProcessorConfig& processor,

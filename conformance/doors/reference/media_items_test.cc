@@ -76,7 +76,7 @@ constexpr auto kVideo = TokenType::kVideo;
 constexpr auto kAudio = TokenType::kAudio;
 
 // RI-1: decoded, upright, RGB.
-TEST(EncodeMedia, FilesBecomeSoftVectors) {
+TEST(EncodeMedia, FilesBecomeSoftTokenEmbeddings) {
   const auto encoded = encode(
       "e2b-media-tiny", {from_file("image", "one-pixel.png", 70), from_file("audio", "tone.wav")},
       {{kImage, 64}, {kAudio, 25}});
@@ -111,7 +111,7 @@ MediaItem soft(std::size_t rows, std::size_t width) {
   return item;
 }
 
-TEST(EncodeMedia, SoftVectorsStayAndCountAsRuns) {
+TEST(EncodeMedia, SoftTokenEmbeddingsStayAndCountAsRuns) {
   const auto encoded =
       encode("12b-media-tiny", {soft(3, 24), from_file("image", "one-pixel.png", 70)},
              {{kImage, 3}, {kImage, 64}});
@@ -146,17 +146,17 @@ TEST(EncodeMedia, AVideoFillsARunForEachFrame) {
             encoded.taps.at("media.2.image.rgb").values);
 }
 
-TEST(EncodeMedia, TheSoundTrackOfAVideoIsASound) {
+TEST(EncodeMedia, TheAudioTrackOfAVideoIsAnAudioClip) {
   if (!video_support()) {
     GTEST_SKIP() << "built without FFmpeg";
   }
-  const auto sound = from_file("audio", "moving.mkv");
-  const auto decoded = decode_video(std::as_bytes(std::span(sound.file)), "moving.mkv", 1);
-  ASSERT_TRUE(decoded.sound);
-  const std::size_t rows = audio_soft_tokens(mel_frames(decoded.sound->samples.size()));
-  EXPECT_EQ(encode("e2b-media-tiny", {sound}, {{kAudio, rows}}).media[0].rows, rows);
+  const auto audio = from_file("audio", "moving.mkv");
+  const auto decoded = decode_video(std::as_bytes(std::span(audio.file)), "moving.mkv", 1);
+  ASSERT_TRUE(decoded.audio);
+  const std::size_t rows = audio_soft_tokens(mel_frames(decoded.audio->samples.size()));
+  EXPECT_EQ(encode("e2b-media-tiny", {audio}, {{kAudio, rows}}).media[0].rows, rows);
   EXPECT_EQ(refusal({from_file("audio", "moving-silent.mkv")}, {{kAudio, 1}}),
-            "media 0: got a video without a sound track, expected one");
+            "media 0: got a video without an audio track, expected one");
 }
 
 TEST(EncodeMedia, NamesTheItemInErrors) {
@@ -179,7 +179,7 @@ TEST(EncodeMedia, NamesTheItemInErrors) {
   item.rgb = {};
   item.patches = {{1, 2}, {0, 0}};
   item.positions = {{1, 2}, {0, 0}};
-  EXPECT_EQ(refusal({item}, {{kImage, 1}}).rfind("media 0 (image): picture: ", 0), 0u);
+  EXPECT_EQ(refusal({item}, {{kImage, 1}}).rfind("media 0 (image): image: ", 0), 0u);
   item.kind = "smell";
   EXPECT_NE(refusal({item}, {{kImage, 1}}), "no error");
 }

@@ -45,7 +45,7 @@ class Listener : public TapListener {
   Change change_;
 };
 
-// A picture of 4 x 2 pixels, which makes 55 soft tokens, and a sound of two.
+// An image of 4 x 2 pixels, which makes 55 soft tokens, and an audio clip of two.
 CaseInput two_items(std::int32_t image_type) {
   CaseInput input;
   for (std::int32_t t = 0; t < 70; ++t) {
@@ -54,20 +54,20 @@ CaseInput two_items(std::int32_t image_type) {
   input.token_types.assign(70, 0);
   std::fill_n(input.token_types.begin() + 2, 55, image_type);
   std::fill_n(input.token_types.begin() + 60, 2, 3);
-  MediaItem picture;
-  picture.kind = image_type == 1 ? "image" : "frame";
-  picture.budget = 70;
-  picture.rgb = {{2, 4, 3}, {}};
+  MediaItem image;
+  image.kind = image_type == 1 ? "image" : "frame";
+  image.budget = 70;
+  image.rgb = {{2, 4, 3}, {}};
   for (int i = 0; i < 24; ++i) {
-    picture.rgb.values.push_back(i * 59 % 256);
+    image.rgb.values.push_back(i * 59 % 256);
   }
-  MediaItem sound;
-  sound.kind = "audio";
-  sound.samples = {{900}, {}};
+  MediaItem audio;
+  audio.kind = "audio";
+  audio.samples = {{900}, {}};
   for (int n = 0; n < 900; ++n) {
-    sound.samples.values.push_back(0.25 * std::sin(0.3 * n));
+    audio.samples.values.push_back(0.25 * std::sin(0.3 * n));
   }
-  input.media = {picture, sound};
+  input.media = {image, audio};
   return input;
 }
 
@@ -176,12 +176,13 @@ TEST(MediaRun, EachSwitchReachesTheModel) {
 TEST(MediaRun, BadInputIsAStatus) {
   auto reference = loaded("26b-media-tiny");
   Listener listener;
-  EXPECT_EQ(reference->run(two_items(1), {}, listener).code, StatusCode::kBadInput);  // no sounds
+  EXPECT_EQ(reference->run(two_items(1), {}, listener).code,
+            StatusCode::kBadInput);  // no audio clips
   auto input = two_items(1);
   input.media.pop_back();
   const Status status = reference->run(input, {}, listener);
   EXPECT_EQ(status.code, StatusCode::kBadInput);
-  EXPECT_THAT(status.message, HasSubstr("soft vectors: got 55 rows, expected 57"));
+  EXPECT_THAT(status.message, HasSubstr("soft-token embeddings: got 55 rows, expected 57"));
   RunOptions options;
   options.profile = "audio.window_keys=14";
   const Status profile = reference->run(input, options, listener);

@@ -64,7 +64,7 @@ class ReferenceAdapter : public Implementation {
   // The prompt of a case, its media encoded.
   struct Prompt {
     TokenChunk tokens;
-    bool had_media = false;  // other than soft vectors
+    bool had_media = false;  // other than soft-token embeddings
   };
 
   Prompt prompt_of(const CaseInput& input, const RunOptions& options, const Profile& profile,
@@ -103,7 +103,7 @@ class ReferenceAdapter : public Implementation {
     DirectBridge bridge(taps);
     TokenChunk tokens = prompt.tokens;
     if (prompt.had_media) {
-      show_prompt(tokens, bridge);
+      emit_prompt(tokens, bridge);
     }
     return model.forward(tokens, cache, bridge);
   }
@@ -117,7 +117,7 @@ class ReferenceAdapter : public Implementation {
       bridge.begin_call(first);
       TokenChunk tokens = slice(prompt.tokens, first, end);
       if (prompt.had_media) {
-        show_prompt(tokens, bridge);
+        emit_prompt(tokens, bridge);
       }
       last = model.forward(tokens, cache, bridge);
     }

@@ -178,16 +178,16 @@ TEST(ReferenceAdapter, TapsComeOnceAndInOrder) {
   }
 }
 
-// Habits of other programs change something, so they reach the model.
+// Rounding of other programs change something, so they reach the model.
 TEST(ReferenceAdapter, NumericsReachTheModel) {
   auto reference = loaded("26b-tiny");
   CaseInput input = text({2, 17, 5});
   input.positions = {4000, 4001, 4002};
   Listener plain;
   ASSERT_TRUE(reference->run(input, {}, plain).ok());
-  for (const int habit : {0, 1, 2}) {
+  for (const int option : {0, 1, 2}) {
     RunOptions options;
-    options.numerics = {habit == 0, habit == 1, habit == 2};
+    options.numerics = {option == 0, option == 1, option == 2};
     Listener listener;
     ASSERT_TRUE(reference->run(input, options, listener).ok());
     EXPECT_NE(listener.taps.at("text.logits").values, plain.taps.at("text.logits").values) << habit;

@@ -13,7 +13,7 @@ Regions regions(const std::string& json, std::size_t width = 1000, std::size_t h
   return find_regions(parse_value(json, "test"), width, height);
 }
 
-TEST(boxes_mistakes, P50_order_scale_and_picture) {  // RN-16
+TEST(boxes_mistakes, P50_order_scale_and_image) {  // RN-16
   const Regions found = regions(R"({"box_2d": [100, 500, 200, 700], "label": "b"})", 1906, 1360);
   ASSERT_EQ(found.boxes.size(), 1U);
   const Box& box = found.boxes[0];
@@ -38,7 +38,7 @@ TEST(Boxes, ListsAndPoints) {
   EXPECT_DOUBLE_EQ(found.points[1].x, 0.4);
 }
 
-TEST(Boxes, AreClampedToThePicture) {
+TEST(Boxes, AreClampedToTheImage) {
   const Regions found = regions(R"({"box_2d": [-50, -1.5, 1200, 1e9]})", 100, 50);
   EXPECT_DOUBLE_EQ(found.boxes[0].top, 0);
   EXPECT_DOUBLE_EQ(found.boxes[0].left, 0);

@@ -64,15 +64,16 @@ void add_vision_layer(const VisionConfig& config, Rows layer) {
 }
 
 void add_vision(const VisionConfig& config, std::vector<ExpectedTensor>& rows) {
-  Rows tower("model.vision_tower.", config.use_clipped_linears, rows);
+  Rows encoder("model.vision_tower.", config.use_clipped_linears, rows);
   const std::size_t width = config.hidden_size;
-  tower.add("patch_embedder.input_proj.weight", {width, config.patch_width()});
-  tower.add("patch_embedder.position_embedding_table", {2, config.position_embedding_size, width});
+  encoder.add("patch_embedder.input_proj.weight", {width, config.patch_width()});
+  encoder.add("patch_embedder.position_embedding_table",
+              {2, config.position_embedding_size, width});
   for (std::size_t i = 0; i < config.num_hidden_layers; ++i) {
-    add_vision_layer(config, tower.below("encoder.layers." + std::to_string(i) + "."));
+    add_vision_layer(config, encoder.below("encoder.layers." + std::to_string(i) + "."));
   }
   if (config.standardize) {
-    tower.add_vectors({"std_bias", "std_scale"}, width);
+    encoder.add_vectors({"std_bias", "std_scale"}, width);
   }
 }
 
@@ -99,9 +100,9 @@ void add_audio_layer(const AudioConfig& config, Rows layer) {
 }
 
 void add_audio(const AudioConfig& config, std::vector<ExpectedTensor>& rows) {
-  Rows tower("model.audio_tower.", config.use_clipped_linears, rows);
+  Rows encoder("model.audio_tower.", config.use_clipped_linears, rows);
   const auto [first, second] = config.subsampling_conv_channels;
-  Rows subsample = tower.below("subsample_conv_projection.");
+  Rows subsample = encoder.below("subsample_conv_projection.");
   subsample.add("layer0.conv.weight", {first, 1, 3, 3});
   subsample.add("layer0.norm.weight", {first});
   subsample.add("layer1.conv.weight", {second, first, 3, 3});
@@ -109,10 +110,10 @@ void add_audio(const AudioConfig& config, std::vector<ExpectedTensor>& rows) {
   // Two strides of two leave a quarter of the mel bins (DIV-M36).
   subsample.add("input_proj_linear.weight", {config.hidden_size, kMelBins / 4 * second});
   for (std::size_t i = 0; i < config.num_hidden_layers; ++i) {
-    add_audio_layer(config, tower.below("layers." + std::to_string(i) + "."));
+    add_audio_layer(config, encoder.below("layers." + std::to_string(i) + "."));
   }
-  tower.add("output_proj.weight", {config.output_proj_dims, config.hidden_size});
-  tower.add("output_proj.bias", {config.output_proj_dims});
+  encoder.add("output_proj.weight", {config.output_proj_dims, config.hidden_size});
+  encoder.add("output_proj.bias", {config.output_proj_dims});
 }
 
 void add_unified_vision(const UnifiedVisionConfig& config, std::vector<ExpectedTensor>& rows) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tensors of the encoders, under their full names in the file: spec multimodal 8.1.
 //
-// A picture's half is model.vision_tower (12B: model.vision_embedder) and model.embed_vision, a
-// sound's model.audio_tower and model.embed_audio. A half is there as a whole or not at all.
+// An image's half is model.vision_tower (12B: model.vision_embedder) and model.embed_vision, a
+// audio's model.audio_tower and model.embed_audio. A half is there as a whole or not at all.
 #pragma once
 
 #include <string_view>

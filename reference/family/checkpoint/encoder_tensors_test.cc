@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using Shape = std::vector<std::size_t>;
 
-constexpr const char* kTower = "model.vision_tower.encoder.layers.1.";
+constexpr const char* kEncoder = "model.vision_tower.encoder.layers.1.";
 
 SynthOptions tiny(const std::string& size) {
   SynthOptions options = tiny_widths();
@@ -74,7 +74,7 @@ TEST_F(EncoderTensors, HalvesByName) {
 
 TEST_F(EncoderTensors, EverySizeIsReadUnderItsFullNames) {
   const auto e2b = Checkpoint::open(path("e2b"));
-  const std::string layer = kTower;
+  const std::string layer = kEncoder;
   EXPECT_EQ(e2b.shape(layer + "self_attn.q_proj.linear.weight"), (Shape{24, 24}));
   EXPECT_EQ(e2b.shape(layer + "mlp.down_proj.linear.weight"), (Shape{24, 40}));
   EXPECT_EQ(e2b.shape(layer + "mlp.down_proj.input_min"), Shape{});
@@ -108,7 +108,7 @@ TEST_F(EncoderTensors, ValuesAreTheGenerators) {
   const auto checkpoint = Checkpoint::open(path());
   for (const std::string end : {"input_min", "input_max", "output_min", "output_max"}) {
     float value = 0;
-    checkpoint.read(kTower + ("mlp.up_proj." + end), 0, 1, &value);
+    checkpoint.read(kEncoder + ("mlp.up_proj." + end), 0, 1, &value);
     EXPECT_EQ(end.ends_with("min"), value < 0) << end;
     EXPECT_GT(std::abs(value), 1.5f) << end;
   }
@@ -204,7 +204,7 @@ TEST_F(EncoderTensors, BoundsMayHaveRankOne) {
   });
   const auto checkpoint = Checkpoint::open(made);
   double value = 0;
-  checkpoint.read(std::string(kTower) + "mlp.up_proj.input_max", 0, 1, &value);
+  checkpoint.read(std::string(kEncoder) + "mlp.up_proj.input_max", 0, 1, &value);
   EXPECT_GT(value, 0);
   EXPECT_EQ(message("model.audio_tower.layers.0.lconv1d.linear_end.input_max",
                     [](StoredTensor& tensor, std::vector<std::byte>& bytes) {
@@ -216,7 +216,7 @@ TEST_F(EncoderTensors, BoundsMayHaveRankOne) {
 }
 
 TEST_F(EncoderTensors, BoundsAreNumbersInOrder) {
-  const std::string name = std::string(kTower) + "self_attn.o_proj.output_max";
+  const std::string name = std::string(kEncoder) + "self_attn.o_proj.output_max";
   const auto read_with = [&](float bound) {
     const fs::path made = path();
     rewrite(made, [&](const StoredTensor& tensor, std::vector<std::byte>& bytes) {
@@ -228,7 +228,7 @@ TEST_F(EncoderTensors, BoundsAreNumbersInOrder) {
     const auto checkpoint = Checkpoint::open(made);
     double value = 0;
     return error_of([&] { checkpoint.read(name, 0, 1, &value); }) + "; " + error_of([&] {
-             checkpoint.read(std::string(kTower) + "self_attn.o_proj.output_min", 0, 1, &value);
+             checkpoint.read(std::string(kEncoder) + "self_attn.o_proj.output_min", 0, 1, &value);
            });
   };
   EXPECT_EQ(read_with(0.5f), "no error; no error");

@@ -46,7 +46,7 @@ struct SpecialTokens {
   std::int32_t audio = 258881;
   std::int32_t boi = 255999;  // begin and end of an image or a video frame
   std::int32_t eoi = 258882;
-  std::int32_t boa = 256000;  // begin and end of a sound
+  std::int32_t boa = 256000;  // begin and end of an audio clip
   std::int32_t eoa = 258883;
 };
 
@@ -92,7 +92,7 @@ struct ModelConfig {
   std::optional<DrafterConfig> drafter;
 
   // What the files hold weights for: an encoder that config.json names and whose tensors are all
-  // absent is not there. At most one of vision and unified_vision, and of the two for sound.
+  // absent is not there. At most one of vision and unified_vision, and of the two for audio.
   std::optional<VisionConfig> vision;
   std::optional<AudioConfig> audio;
   std::optional<UnifiedVisionConfig> unified_vision;

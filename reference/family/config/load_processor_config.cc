@@ -14,7 +14,7 @@ constexpr IntegerRange kBudgetRange{1, 1u << 16};
 constexpr IntegerRange kFramesRange{1, 1u << 16};
 constexpr NumberRange kByteScale{0.00392156, 0.00392158};  // 1/255
 
-// The patches of the picture are those that the encoder takes.
+// The patches of the image are those that the encoder takes.
 struct Patch {
   std::size_t patch_size = 16;
   std::size_t pooling_kernel_size = 3;
@@ -28,7 +28,7 @@ Patch patch_of(const ModelConfig& config) {
                        : Patch{};
 }
 
-// What pictures and frames have in common.
+// What images and frames have in common.
 void check_pixels(const JsonObject& part, const Patch& patch) {
   part.expect("do_resize", true);
   part.expect("do_rescale", true);
@@ -50,7 +50,7 @@ void read_budget(const JsonObject& part, std::size_t& budget) {
   }
 }
 
-void check_sound(const JsonObject& part, const ModelConfig& config) {
+void check_audio(const JsonObject& part, const ModelConfig& config) {
   part.expect("sampling_rate", 16000u);
   part.expect("padding_side", "right");
   part.expect("padding_value", 0.0);
@@ -76,21 +76,21 @@ class PartReader {
 
   void read_image(const JsonObject& part);
   void read_video(const JsonObject& part);
-  void read_sound(const JsonObject& part);
+  void read_audio(const JsonObject& part);
   void read_all(const JsonObject& root);
 
  private:
-  bool has_pictures() const { return config_->vision || config_->unified_vision; }
-  bool has_sounds() const { return config_->audio || config_->unified_audio; }
+  bool has_images() const { return config_->vision || config_->unified_vision; }
+  bool has_audio() const { return config_->audio || config_->unified_audio; }
 
   ModelConfig* config_;
   bool image_seen_ = false;
   bool video_seen_ = false;
-  bool sound_seen_ = false;
+  bool audio_seen_ = false;
 };
 
 void PartReader::read_image(const JsonObject& part) {
-  if (has_pictures() && !image_seen_) {
+  if (has_images() && !image_seen_) {
     check_pixels(part, patch_of(*config_));
     read_budget(part, config_->processor.image_max_soft_tokens);
   }
@@ -98,7 +98,7 @@ void PartReader::read_image(const JsonObject& part) {
 }
 
 void PartReader::read_video(const JsonObject& part) {
-  if (has_pictures() && !video_seen_) {
+  if (has_images() && !video_seen_) {
     check_pixels(part, patch_of(*config_));
     part.expect("fps", nullptr);
     read_budget(part, config_->processor.video_max_soft_tokens);
@@ -108,11 +108,11 @@ void PartReader::read_video(const JsonObject& part) {
   video_seen_ = true;
 }
 
-void PartReader::read_sound(const JsonObject& part) {
-  if (has_sounds() && !sound_seen_) {
-    check_sound(part, *config_);
+void PartReader::read_audio(const JsonObject& part) {
+  if (has_audio() && !audio_seen_) {
+    check_audio(part, *config_);
   }
-  sound_seen_ = true;
+  audio_seen_ = true;
 }
 
 void PartReader::read_all(const JsonObject& root) {
@@ -123,7 +123,7 @@ void PartReader::read_all(const JsonObject& root) {
     read_video(root.object("video_processor"));
   }
   if (root.has("feature_extractor")) {
-    read_sound(root.object("feature_extractor"));
+    read_audio(root.object("feature_extractor"));
   }
 }
 
@@ -152,7 +152,7 @@ void load_processor_config(const std::filesystem::path& directory, ModelConfig& 
             [&](const JsonObject& root) { parts.read_all(root); });
   // One name for two parts: its type tells which.
   read_file(directory, "preprocessor_config.json", [&](const JsonObject& root) {
-    root.has("feature_extractor_type") ? parts.read_sound(root) : parts.read_image(root);
+    root.has("feature_extractor_type") ? parts.read_audio(root) : parts.read_image(root);
   });
   read_file(directory, "video_preprocessor_config.json",
             [&](const JsonObject& root) { parts.read_video(root); });

@@ -129,7 +129,7 @@ TEST_F(ProcessorFiles, WhatCannotBeComputedIsRefused) {
             label + "image_processor: got 3, expected an object");
 }
 
-TEST_F(ProcessorFiles, WhatCannotBeComputedOfVideoAndSoundIsRefused) {
+TEST_F(ProcessorFiles, WhatCannotBeComputedOfVideoAndAudioIsRefused) {
   const std::string label = "processor_config.json: ";
   EXPECT_EQ(message("31b", "/video_processor/image_mean", {0.5, 0.5, 0.5}),
             label + "video_processor.image_mean: got an array of 3 values, expected [0.0,0.0,0.0]");

@@ -31,7 +31,7 @@ std::int32_t token_id(const JsonObject& root, std::string_view key, std::int32_t
   return root.has(key) ? static_cast<std::int32_t>(root.integer(key, {0, kVocabRange.most})) : -1;
 }
 
-// Released files name the end of a sound once, by either key, or twice.
+// Released files name the end of an audio clip once, by either key, or twice.
 std::int32_t end_of_audio(const JsonObject& root, std::int32_t fallback) {
   const std::int32_t by_index = token_id(root, "eoa_token_index", fallback);
   const std::int32_t by_id = token_id(root, "eoa_token_id", by_index);

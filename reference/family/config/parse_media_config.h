@@ -11,7 +11,7 @@
 
 namespace assay {
 
-// The soft-token budgets that a picture or a frame may have.
+// The soft-token budgets that an image or a frame may have.
 void check_budget(const JsonObject& object, std::string_view key, std::size_t budget);
 
 // -1, which no prompt holds, where the config says that there is no such token.

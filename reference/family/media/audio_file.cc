@@ -54,17 +54,17 @@ sf_count_t file_tell(void* file) {
   return static_cast<MemoryFile*>(file)->at;
 }
 
-struct CloseSound {
+struct CloseAudio {
   void operator()(SNDFILE* file) const { sf_close(file); }
 };
 
 Error damaged(const std::string& name, const char* words) {
-  return Error(name + ": sound: got \"" + printable(words) + "\", expected whole WAV or FLAC data");
+  return Error(name + ": audio: got \"" + printable(words) + "\", expected whole WAV or FLAC data");
 }
 
-Sound read_all(SNDFILE* file, const SF_INFO& info, const std::string& name) {
+Audio read_all(SNDFILE* file, const SF_INFO& info, const std::string& name) {
   const auto channels = static_cast<std::size_t>(std::max(info.channels, 0));
-  MonoSound sound(static_cast<std::size_t>(std::max(info.samplerate, 0)), channels, name);
+  MonoAudio audio(static_cast<std::size_t>(std::max(info.samplerate, 0)), channels, name);
   std::vector<double> block(kFramesAtOnce * channels);
   sf_count_t count = 0;
   do {
@@ -72,35 +72,35 @@ Sound read_all(SNDFILE* file, const SF_INFO& info, const std::string& name) {
     if (sf_error(file) != SF_ERR_NO_ERROR) {  // the next read forgets it
       throw damaged(name, sf_strerror(file));
     }
-    sound.append(std::span(block).first(static_cast<std::size_t>(count) * channels));
+    audio.append(std::span(block).first(static_cast<std::size_t>(count) * channels));
   } while (count > 0);
   // A FLAC that was written to a pipe does not know its length; libsndfile then says the largest.
-  const bool known = info.frames <= static_cast<sf_count_t>(kMaxSoundFrames);
-  if (known && info.frames != static_cast<sf_count_t>(sound.frames())) {
-    throw Error(name + ": sound: got " + std::to_string(sound.frames()) + " samples, expected " +
+  const bool known = info.frames <= static_cast<sf_count_t>(kMaxAudioFrames);
+  if (known && info.frames != static_cast<sf_count_t>(audio.frames())) {
+    throw Error(name + ": audio: got " + std::to_string(audio.frames()) + " samples, expected " +
                 std::to_string(info.frames));
   }
-  return sound.take();
+  return audio.take();
 }
 
 }  // namespace
 
-bool looks_like_sound(Bytes bytes) {
+bool looks_like_audio(Bytes bytes) {
   return looks_like_wav(bytes) || looks_like_flac(bytes);
 }
 
-Sound decode_sound(Bytes bytes, const std::string& name) {
+Audio decode_audio(Bytes bytes, const std::string& name) {
   if (looks_like_wav(bytes)) {
     check_wav_header(bytes, name);
   } else if (looks_like_flac(bytes)) {
     check_flac_header(bytes, name);
   } else {
-    throw Error(name + ": sound: got " + first_bytes_text(bytes) + ", expected WAV or FLAC");
+    throw Error(name + ": audio: got " + first_bytes_text(bytes) + ", expected WAV or FLAC");
   }
   MemoryFile memory{bytes};
   SF_VIRTUAL_IO access{file_length, file_seek, file_read, file_write, file_tell};
   SF_INFO info = {};
-  const std::unique_ptr<SNDFILE, CloseSound> file(
+  const std::unique_ptr<SNDFILE, CloseAudio> file(
       sf_open_virtual(&access, SFM_READ, &info, &memory));
   if (file == nullptr) {
     throw damaged(name, sf_strerror(nullptr));
@@ -108,8 +108,8 @@ Sound decode_sound(Bytes bytes, const std::string& name) {
   return read_all(file.get(), info, name);
 }
 
-Sound read_sound_file(const std::filesystem::path& path) {
-  return decode_sound(read_file_bytes(path, kMaxSoundFileBytes), file_label(path));
+Audio read_audio_file(const std::filesystem::path& path) {
+  return decode_audio(read_file_bytes(path, kMaxAudioFileBytes), file_label(path));
 }
 
 }  // namespace assay

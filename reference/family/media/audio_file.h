@@ -17,20 +17,20 @@
 
 namespace assay {
 
-constexpr std::size_t kSoundRate = 16000;          // of what comes out
-constexpr std::size_t kMaxSoundFrames = 1u << 26;  // 70 minutes at 16 kHz; 256 MB of samples
-constexpr std::size_t kMaxSoundFileBytes = 512u << 20;
-constexpr std::size_t kMaxSoundChannels = 32;
-constexpr std::size_t kMinSoundFileRate = 1000, kMaxSoundFileRate = 768000;
+constexpr std::size_t kAudioRate = 16000;          // of what comes out
+constexpr std::size_t kMaxAudioFrames = 1u << 26;  // 70 minutes at 16 kHz; 256 MB of samples
+constexpr std::size_t kMaxAudioFileBytes = 512u << 20;
+constexpr std::size_t kMaxAudioChannels = 32;
+constexpr std::size_t kMinAudioFileRate = 1000, kMaxAudioFileRate = 768000;
 
-struct Sound {
+struct Audio {
   std::vector<float> samples;     // 16 kHz, mono
   std::size_t file_rate = 16000;  // of the file
   std::size_t file_channels = 1;
 };
 
-bool looks_like_sound(std::span<const std::byte> bytes);
-Sound decode_sound(std::span<const std::byte> bytes, const std::string& name);
-Sound read_sound_file(const std::filesystem::path& path);
+bool looks_like_audio(std::span<const std::byte> bytes);
+Audio decode_audio(std::span<const std::byte> bytes, const std::string& name);
+Audio read_audio_file(const std::filesystem::path& path);
 
 }  // namespace assay

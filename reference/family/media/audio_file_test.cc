@@ -15,8 +15,8 @@ namespace {
 
 using Samples = std::vector<float>;
 
-Sound decoded(const std::string& bytes) {
-  return decode_sound(as_file(bytes), "x");
+Audio decoded(const std::string& bytes) {
+  return decode_audio(as_file(bytes), "x");
 }
 
 std::string int16s(const std::vector<int>& values) {
@@ -48,9 +48,9 @@ TEST(Wav, FloatsStayAsTheyAre) {
 
 // RA-1.
 TEST(Wav, ChannelsAreAveragedNotAddedAndNotTheFirstAlone) {
-  const Sound sound = decoded(wav_file({1, 2, 16000, 16}, int16s({16384, 8192, -32768, -32768})));
-  EXPECT_EQ(sound.samples, (Samples{0.375f, -1}));
-  EXPECT_EQ(sound.file_channels, 2u);
+  const Audio audio = decoded(wav_file({1, 2, 16000, 16}, int16s({16384, 8192, -32768, -32768})));
+  EXPECT_EQ(audio.samples, (Samples{0.375f, -1}));
+  EXPECT_EQ(audio.file_channels, 2u);
 }
 
 TEST(Wav, UnknownLengthReachesToTheEnd) {
@@ -71,30 +71,30 @@ TEST(Wav, OtherRatesAreResampled) {
       values.push_back(
           static_cast<int>(std::lround(16384 * std::sin(2 * std::numbers::pi * 440 * t / rate))));
     }
-    const Sound sound = decoded(wav_file({1, 1, rate, 16}, int16s(values)));
-    EXPECT_EQ(sound.file_rate, static_cast<std::size_t>(rate));
-    ASSERT_EQ(sound.samples.size(), (values.size() * 16000 + static_cast<std::size_t>(rate) - 1) /
+    const Audio audio = decoded(wav_file({1, 1, rate, 16}, int16s(values)));
+    EXPECT_EQ(audio.file_rate, static_cast<std::size_t>(rate));
+    ASSERT_EQ(audio.samples.size(), (values.size() * 16000 + static_cast<std::size_t>(rate) - 1) /
                                         static_cast<std::size_t>(rate));
     for (std::size_t t = 1000; t < 3000; ++t) {  // away from the ends
       const double expected =
           0.5 * std::sin(2 * std::numbers::pi * 440 * static_cast<double>(t) / 16000);
-      ASSERT_NEAR(sound.samples[t], expected, 1e-4) << rate << " " << t;
+      ASSERT_NEAR(audio.samples[t], expected, 1e-4) << rate << " " << t;
     }
   }
 }
 
-TEST(GoldenMedia, SoundsHoldWhatWasPutIn) {
+TEST(GoldenMedia, AudioHoldWhatWasPutIn) {
   int count = 0;
   for (const auto& [name, facts] : golden_contents()) {
     const std::string bytes = golden_media(name);
-    if (!looks_like_sound(as_file(bytes))) {
+    if (!looks_like_audio(as_file(bytes))) {
       continue;
     }
     ++count;
-    const Sound sound = decode_sound(as_file(bytes), name);
-    EXPECT_EQ(std::to_string(sound.samples.size()), facts.first) << name;
+    const Audio audio = decode_audio(as_file(bytes), name);
+    EXPECT_EQ(std::to_string(audio.samples.size()), facts.first) << name;
     Fnv1a hash;
-    hash.add(std::span<const float>(sound.samples));
+    hash.add(std::span<const float>(audio.samples));
     if (facts.second != "-") {  // resampled
       EXPECT_EQ(hash.text(), facts.second) << name;
     }

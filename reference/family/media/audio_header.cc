@@ -51,7 +51,7 @@ void check_format(Bytes format, const std::string& name) {
                 std::to_string(bits) +
                 " bits, expected 1 (integers of 8, 16, 24, 32) or 3 (floats of 32, 64)");
   }
-  check_sound_format(little_endian(format, 4, 4), channels, name);
+  check_audio_format(little_endian(format, 4, 4), channels, name);
   if (frame != channels * bits / 8) {
     throw Error(name + ": WAV frame: got " + std::to_string(frame) + " bytes, expected " +
                 std::to_string(channels * bits / 8));
@@ -99,11 +99,11 @@ void check_flac_header(Bytes bytes, const std::string& name) {
                 ", expected 0 (stream info) of 34 bytes");
   }
   const std::uint64_t facts = big_endian(bytes, 8 + 10, 8);  // 20 bits, 3, 5, 36
-  check_sound_format(facts >> 44, (facts >> 41 & 7) + 1, name);
+  check_audio_format(facts >> 44, (facts >> 41 & 7) + 1, name);
   const std::uint64_t count = facts & 0xFFFFFFFFF;
-  if (count > kMaxSoundFrames) {
-    throw Error(name + ": sound: got " + std::to_string(count) + " samples, expected at most " +
-                std::to_string(kMaxSoundFrames));
+  if (count > kMaxAudioFrames) {
+    throw Error(name + ": audio: got " + std::to_string(count) + " samples, expected at most " +
+                std::to_string(kMaxAudioFrames));
   }
 }
 

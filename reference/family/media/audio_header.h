@@ -12,7 +12,7 @@ namespace assay {
 bool looks_like_wav(std::span<const std::byte> bytes);
 bool looks_like_flac(std::span<const std::byte> bytes);
 
-// Throw Error unless the format is one that is read (see sound_file.h) and the data of a WAV are
+// Throw Error unless the format is one that is read (see audio_file.h) and the data of a WAV are
 // all there.
 void check_wav_header(std::span<const std::byte> bytes, const std::string& name);
 void check_flac_header(std::span<const std::byte> bytes, const std::string& name);

@@ -36,9 +36,9 @@ TEST(FileBytes, WhatIsNoReadableFileIsSaidSo) {
   EXPECT_EQ(error(directory.path() / "none.png"),
             "none.png: file: got \"No such file or directory\", expected a readable file");
   EXPECT_EQ(error(directory.write("empty.png", "")),
-            "empty.png: picture: got 0 bytes, expected PNG or JPEG");
+            "empty.png: image: got 0 bytes, expected PNG or JPEG");
   EXPECT_EQ(error(directory.write("line\nbreak.png", "")),
-            "line?break.png: picture: got 0 bytes, expected PNG or JPEG");
+            "line?break.png: image: got 0 bytes, expected PNG or JPEG");
 }
 
 TEST(FileBytes, FilesThatMayNotBeReadAreSaidSo) {
@@ -60,7 +60,7 @@ TEST(FileBytes, SizeIsCheckedBeforeMemoryIsTaken) {
   std::filesystem::resize_file(path, std::uintmax_t{1} << 40);  // a terabyte of nothing
   EXPECT_EQ(error_within_limits([&] { read_image_file(path); }),
             "huge: file: got 1099511627776 bytes, expected at most 268435456");
-  EXPECT_EQ(error_within_limits([&] { read_sound_file(path); }),
+  EXPECT_EQ(error_within_limits([&] { read_audio_file(path); }),
             "huge: file: got 1099511627776 bytes, expected at most 536870912");
   EXPECT_EQ(error_within_limits([&] { read_video_file(path, 1); }),
             "huge: file: got 1099511627776 bytes, expected at most 1073741824");

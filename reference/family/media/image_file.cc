@@ -33,7 +33,7 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name) {
   if (looks_like_jpeg(bytes)) {
     return decode_jpeg(bytes, name);
   }
-  throw Error(name + ": picture: got " + first_bytes_text(bytes) + ", expected PNG or JPEG");
+  throw Error(name + ": image: got " + first_bytes_text(bytes) + ", expected PNG or JPEG");
 }
 
 Image read_image_file(const std::filesystem::path& path) {

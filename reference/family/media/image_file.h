@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// PNG and JPEG files to upright 8-bit RGB pictures, and pictures to PNG files.
+// PNG and JPEG files to upright 8-bit RGB images, and images to PNG files.
 //
-// Orientation is taken from EXIF; grey, palette and CMYK pictures are converted; alpha is dropped,
+// Orientation is taken from EXIF; grey, palette and CMYK images are converted; alpha is dropped,
 // not composited (spec multimodal 2.1). Spec: RI-1.
 //
 // Files are untrusted: dimensions are checked before memory is taken, a truncated file is an error.
 // Every error is an assay::Error "name: thing: got X, expected Y".
 //
-// The largest picture needs 300 MB, twice that while it is turned upright; a progressive JPEG of
+// The largest image needs 300 MB, twice that while it is turned upright; a progressive JPEG of
 // that size needs up to 1 GiB more while it is decoded.
 #pragma once
 

@@ -25,7 +25,7 @@ Pixels repeated(const Pixels& grey) {
   return rgb;
 }
 
-TEST(Png, RowsAndColumnsOfAPictureByHand) {
+TEST(Png, RowsAndColumnsOfAnImageByHand) {
   const Image image = decoded(png_file({2, 1, 8, 2}, std::string("\0abcdef", 7)));
   EXPECT_EQ(image.size, (ImageSize{1, 2}));
   EXPECT_EQ(image.rgb, (Pixels{'a', 'b', 'c', 'd', 'e', 'f'}));
@@ -82,7 +82,7 @@ TEST(Png, WhatIsWrittenIsReadBack) {
             "z.png: file: got \"No such file or directory\", expected a writable file");
 }
 
-// A picture with the digits 0 ... 5 in two rows of three.
+// An image with the digits 0 ... 5 in two rows of three.
 Image digits() {
   return {{2, 3}, repeated({0, 1, 2, 3, 4, 5})};
 }
@@ -142,7 +142,7 @@ TEST(Jpeg, BytesAfterTheEndAndBetweenSegmentsAreHarmless) {
   EXPECT_EQ(decoded(spaced).rgb, decoded(photo).rgb);
 }
 
-TEST(GoldenMedia, PicturesHoldWhatPillowReads) {
+TEST(GoldenMedia, ImagesHoldWhatPillowReads) {
   int count = 0;
   for (const auto& [name, facts] : golden_contents()) {
     const std::string bytes = golden_media(name);

@@ -22,7 +22,7 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-constexpr long kMaxJpegMemory = 1L << 30;                 // coefficients of a progressive picture
+constexpr long kMaxJpegMemory = 1L << 30;                 // coefficients of a progressive image
 constexpr std::size_t kMaxScannedPixels = 2'000'000'000;  // over all scans: 20 of the largest
 constexpr std::size_t kBlockPixels = 64;
 
@@ -63,7 +63,7 @@ void on_message(j_common_ptr decoder, int level) {
 
 void on_output(j_common_ptr) {}
 
-// Each scan costs a pass over the picture, however few bytes it has.
+// Each scan costs a pass over the image, however few bytes it has.
 void on_progress(j_common_ptr decoder) {
   auto& file = *static_cast<Jpeg*>(decoder->client_data);
   const std::size_t pixels =
@@ -87,7 +87,7 @@ bool guarded(Jpeg& file, void (*step)(Jpeg&)) {
 void check_jpeg(Jpeg& file, const std::string& name, void (*step)(Jpeg&)) {
   if (!guarded(file, step)) {
     throw Error(name + ": JPEG data: got \"" + printable(file.message.data()) +
-                "\", expected a whole JPEG picture");
+                "\", expected a whole JPEG image");
   }
 }
 

@@ -15,7 +15,7 @@
 
 namespace assay {
 
-constexpr std::size_t kMaxJpegScans = 100;  // a progressive picture has about ten
+constexpr std::size_t kMaxJpegScans = 100;  // a progressive image has about ten
 
 bool looks_like_jpeg(std::span<const std::byte> bytes);
 Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name);  // upright

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sounds that are none: each with its message, within a time and memory limit.
+// Audio clips that are none: each with its message, within a time and memory limit.
 #include <gtest/gtest.h>
 
 #include "reference/family/media/audio_file.h"
@@ -16,10 +16,10 @@ struct Case {
   const char* message;
 };
 
-class MalformedSound : public testing::TestWithParam<Case> {};
+class MalformedAudio : public testing::TestWithParam<Case> {};
 
-TEST_P(MalformedSound, OneClearLine) {
-  EXPECT_EQ(error_within_limits([] { decode_sound(as_file(GetParam().bytes), "x"); }),
+TEST_P(MalformedAudio, OneClearLine) {
+  EXPECT_EQ(error_within_limits([] { decode_audio(as_file(GetParam().bytes), "x"); }),
             GetParam().message);
 }
 
@@ -29,11 +29,11 @@ const std::string kWav = wav_file({}, "12345678");
 const std::string kUpsampled = wav_file({1, 1, 1000, 8}, std::string(4'200'000, '\x80'));
 
 const Case kWavs[] = {
-    {"Empty", "", "x: sound: got 0 bytes, expected WAV or FLAC"},
+    {"Empty", "", "x: audio: got 0 bytes, expected WAV or FLAC"},
     {"AnotherFormat", "OggS" + std::string(20, '\0'),
-     "x: sound: got first bytes 4f 67 67 53, expected WAV or FLAC"},
+     "x: audio: got first bytes 4f 67 67 53, expected WAV or FLAC"},
     {"RiffOfAnotherKind", "RIFF" + little(4, 4) + "WEBP",
-     "x: sound: got first bytes 52 49 46 46, expected WAV or FLAC"},
+     "x: audio: got first bytes 52 49 46 46, expected WAV or FLAC"},
     {"HeaderAlone", cut(kWav, 12), "x: WAV chunks: got none of name \"fmt \", expected one"},
     {"CutInFormat", cut(kWav, 30), "x: WAV chunks: got none of name \"data\", expected one"},
     {"NoDataChunk", patched(kWav, "data", 0, "tada"),
@@ -41,7 +41,7 @@ const Case kWavs[] = {
     {"CutInData", without_end(kWav, 3), "x: WAV data: got 5 bytes, expected 8"},
     {"AbsurdLength", patched(kWav, "data", 4, little(0x7fffffff, 4)),
      "x: WAV data: got 8 bytes, expected 2147483647"},
-    {"NoSamples", wav_file({}, ""), "x: sound: got 0 samples, expected at least 1"},
+    {"NoSamples", wav_file({}, ""), "x: audio: got 0 samples, expected at least 1"},
     {"NoChannels", patched(kWav, "fmt ", 10, little(0, 2)), "x: channels: got 0, expected 1 to 32"},
     {"TooManyChannels", wav_file({1, 1000, 16000, 8}, std::string(2000, '\x80')),
      "x: channels: got 1000, expected 1 to 32"},
@@ -76,7 +76,7 @@ const Case kWavs[] = {
      wav_file({3, 1, 8000, 32}, little(0x7f7fffff, 4) + little(0x7f7fffff, 4)),
      "x: resampling: got samples that are not finite, expected finite numbers"},
     {"TooLongOnceResampled", kUpsampled,
-     "x: sound: got more than 67108864 samples, expected at most that many"},
+     "x: audio: got more than 67108864 samples, expected at most that many"},
 };
 
 const std::string kFlac = golden_media("chirp.flac");
@@ -84,29 +84,29 @@ const std::string kFlac = golden_media("chirp.flac");
 const Case kFlacs[] = {
     {"MarkerAlone", cut(kFlac, 4), "x: FLAC header: got 4 bytes, expected at least 42"},
     {"CutInStreamInfo", cut(kFlac, 20), "x: FLAC header: got 20 bytes, expected at least 42"},
-    {"NoFrames", cut(kFlac, 8 + 34), "x: sound: got 0 samples, expected 24000"},
+    {"NoFrames", cut(kFlac, 8 + 34), "x: audio: got 0 samples, expected 24000"},
     {"CutInFrames", cut(kFlac, kFlac.size() / 2),
-     "x: sound: got \"Error : flac decoder lost sync.\", expected whole WAV or FLAC data"},
+     "x: audio: got \"Error : flac decoder lost sync.\", expected whole WAV or FLAC data"},
     {"CutAtTheEnd", without_end(kFlac, 5),
-     "x: sound: got \"Error : flac decoder lost sync.\", expected whole WAV or FLAC data"},
+     "x: audio: got \"Error : flac decoder lost sync.\", expected whole WAV or FLAC data"},
     {"DamagedFrame", cut(kFlac, 9000) + std::string(100, 'x') + kFlac.substr(9100),
-     "x: sound: got \"Error : flac decoder lost sync.\", expected whole WAV or FLAC data"},
+     "x: audio: got \"Error : flac decoder lost sync.\", expected whole WAV or FLAC data"},
     {"AbsurdLength", patched(kFlac, "fLaC", 8 + 13, "\xff\xff\xff\xff\xff"),
-     "x: sound: got 68719476735 samples, expected at most 67108864"},
+     "x: audio: got 68719476735 samples, expected at most 67108864"},
     {"RateOfZero", patched(kFlac, "fLaC", 8 + 10, std::string("\0\0\x00", 3)),
      "x: sample rate: got 0, expected 1000 to 768000"},
     {"NotTheFirstBlock", patched(kFlac, "fLaC", 4, "\4"),
      "x: FLAC header: got a first block of kind 4, expected 0 (stream info) of 34 bytes"},
     {"OtherNumberOfSamples", patched(kFlac, "fLaC", 8 + 14, big(25'000, 4)),
-     "x: sound: got 24000 samples, expected 25000"},
+     "x: audio: got 24000 samples, expected 25000"},
 };
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {
   return info.param.name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Wav, MalformedSound, testing::ValuesIn(kWavs), name_of);
-INSTANTIATE_TEST_SUITE_P(Flac, MalformedSound, testing::ValuesIn(kFlacs), name_of);
+INSTANTIATE_TEST_SUITE_P(Wav, MalformedAudio, testing::ValuesIn(kWavs), name_of);
+INSTANTIATE_TEST_SUITE_P(Flac, MalformedAudio, testing::ValuesIn(kFlacs), name_of);
 
 }  // namespace
 }  // namespace assay

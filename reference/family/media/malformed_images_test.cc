@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures that are none: each with its message, within a time and memory limit.
+// Images that are none: each with its message, within a time and memory limit.
 #include <gtest/gtest.h>
 
 #include "reference/family/media/image_file.h"
@@ -59,8 +59,8 @@ const std::string kPng = png_file(kTwoByTwo, kRows);
 const std::string kPhoto = golden_media("photo.png");
 
 const Case kPngs[] = {
-    {"Empty", "", "x: picture: got 0 bytes, expected PNG or JPEG"},
-    {"AnotherFormat", "GIF89a\1", "x: picture: got first bytes 47 49 46 38, expected PNG or JPEG"},
+    {"Empty", "", "x: image: got 0 bytes, expected PNG or JPEG"},
+    {"AnotherFormat", "GIF89a\1", "x: image: got first bytes 47 49 46 38, expected PNG or JPEG"},
     {"SignatureAlone", cut(kPng, 8), "x: PNG header: got 8 bytes, expected at least 33"},
     {"HeaderCut", cut(kPng, 30), "x: PNG header: got 30 bytes, expected at least 33"},
     {"AnotherChunkFirst", cut(kPng, 8) + png_chunk("tEXt", "thirteen byte") + kPng,
@@ -82,41 +82,41 @@ const Case kPngs[] = {
     {"ColourType", png_file({2, 2, 8, 5}, kRows),
      "x: PNG header: got colour type 5 with 8 bits, expected a pair that PNG knows"},
     {"HeaderChecksum", patched(kPng, "IHDR", 13 + 4, "abcd"),
-     "x: PNG data: got \"IHDR: CRC error\", expected a whole PNG picture"},
+     "x: PNG data: got \"IHDR: CRC error\", expected a whole PNG image"},
     {"PixelChecksum",
      png_header(kTwoByTwo) + without_end(png_chunk("IDAT", zlib_stored(kRows)), 4) + "abcd" +
          png_chunk("IEND", ""),
-     "x: PNG data: got \"IDAT: CRC error\", expected a whole PNG picture"},
+     "x: PNG data: got \"IDAT: CRC error\", expected a whole PNG image"},
     {"PixelByte", patched(kPng, "aaa", 0, "b"),
-     "x: PNG data: got \"IDAT: incorrect data check\", expected a whole PNG picture"},
+     "x: PNG data: got \"IDAT: incorrect data check\", expected a whole PNG image"},
     {"AncillaryChecksum",
      patched(png_file(kTwoByTwo, kRows, png_chunk("tIME", "1234567")), "tIME", 4, "x"),
-     "x: PNG data: got \"tIME: CRC error\", expected a whole PNG picture"},
+     "x: PNG data: got \"tIME: CRC error\", expected a whole PNG image"},
     {"UnknownCriticalChunk", png_file(kTwoByTwo, kRows, png_chunk("ABCD", "")),
-     "x: PNG data: got \"ABCD: unhandled critical chunk\", expected a whole PNG picture"},
+     "x: PNG data: got \"ABCD: unhandled critical chunk\", expected a whole PNG image"},
     {"CutInPixels", cut(kPhoto, kPhoto.size() / 2),
-     "x: PNG data: got \"end of file\", expected a whole PNG picture"},
+     "x: PNG data: got \"end of file\", expected a whole PNG image"},
     {"CutBeforeEnd", without_end(kPhoto, 12),
-     "x: PNG data: got \"end of file\", expected a whole PNG picture"},
+     "x: PNG data: got \"end of file\", expected a whole PNG image"},
     {"NoPixels", png_header(kTwoByTwo) + png_chunk("IEND", ""),
-     "x: PNG data: got \"IEND: out of place\", expected a whole PNG picture"},
+     "x: PNG data: got \"IEND: out of place\", expected a whole PNG image"},
     {"RowsMissing", png_file(kTwoByTwo, pixel_rows(2, 1)),
-     "x: PNG data: got \"Not enough image data\", expected a whole PNG picture"},
+     "x: PNG data: got \"Not enough image data\", expected a whole PNG image"},
     {"NoZlib", png_header(kTwoByTwo) + png_chunk("IDAT", "not zlib") + png_chunk("IEND", ""),
-     "x: PNG data: got \"IDAT: incorrect header check\", expected a whole PNG picture"},
+     "x: PNG data: got \"IDAT: incorrect header check\", expected a whole PNG image"},
     {"ZlibChecksum",
      png_header(kTwoByTwo) + png_chunk("IDAT", without_end(zlib_stored(kRows), 1) + "x") +
          png_chunk("IEND", ""),
-     "x: PNG data: got \"IDAT: incorrect data check\", expected a whole PNG picture"},
+     "x: PNG data: got \"IDAT: incorrect data check\", expected a whole PNG image"},
     {"RowFilter", png_file({1, 1, 8, 2}, "\7abc"),
-     "x: PNG data: got \"bad adaptive filter value\", expected a whole PNG picture"},
+     "x: PNG data: got \"bad adaptive filter value\", expected a whole PNG image"},
     {"PaletteMissing", png_file({1, 1, 8, 3}, std::string(2, '\0')),
-     "x: PNG data: got \"IDAT: Missing PLTE before IDAT\", expected a whole PNG picture"},
+     "x: PNG data: got \"IDAT: Missing PLTE before IDAT\", expected a whole PNG image"},
     {"PaletteIndex", png_file({1, 1, 8, 3}, std::string("\0\5", 2), png_chunk("PLTE", "abcdef")),
      "x: PNG palette: got index 5, expected less than 2"},
     {"PaletteOfHalfColours",
      png_file({1, 1, 8, 3}, std::string(2, '\0'), png_chunk("PLTE", "abcd")),
-     "x: PNG data: got \"PLTE: invalid\", expected a whole PNG picture"},
+     "x: PNG data: got \"PLTE: invalid\", expected a whole PNG image"},
 };
 
 const std::string kJpeg = golden_media("photo.jpg");
@@ -125,19 +125,19 @@ const std::string kDqt("\xff\xdb"), kDht("\xff\xc4"), kSos("\xff\xda");
 
 const Case kJpegs[] = {
     {"StartAlone", cut(kJpeg, 3),
-     "x: JPEG data: got \"Premature end of JPEG file\", expected a whole JPEG picture"},
+     "x: JPEG data: got \"Premature end of JPEG file\", expected a whole JPEG image"},
     {"CutInHeader", cut(kJpeg, 300),
-     "x: JPEG data: got \"Premature end of JPEG file\", expected a whole JPEG picture"},
+     "x: JPEG data: got \"Premature end of JPEG file\", expected a whole JPEG image"},
     {"CutInScan", cut(kJpeg, kJpeg.size() / 2 + 500),
-     "x: JPEG data: got \"Premature end of JPEG file\", expected a whole JPEG picture"},
+     "x: JPEG data: got \"Premature end of JPEG file\", expected a whole JPEG image"},
     {"NoEndMarker", without_end(kJpeg, 2),
-     "x: JPEG data: got \"Premature end of JPEG file\", expected a whole JPEG picture"},
+     "x: JPEG data: got \"Premature end of JPEG file\", expected a whole JPEG image"},
     {"TwelveBits", patched(kJpeg, kSof, 4, "\x0c"),
-     "x: JPEG data: got \"Unsupported JPEG data precision 12\", expected a whole JPEG picture"},
+     "x: JPEG data: got \"Unsupported JPEG data precision 12\", expected a whole JPEG image"},
     {"NoHeight", patched(kJpeg, kSof, 5, big(0, 2)),
-     "x: JPEG data: got \"Empty JPEG image (DNL not supported)\", expected a whole JPEG picture"},
+     "x: JPEG data: got \"Empty JPEG image (DNL not supported)\", expected a whole JPEG image"},
     {"NoWidth", patched(kJpeg, kSof, 7, big(0, 2)),
-     "x: JPEG data: got \"Empty JPEG image (DNL not supported)\", expected a whole JPEG picture"},
+     "x: JPEG data: got \"Empty JPEG image (DNL not supported)\", expected a whole JPEG image"},
     {"TooManyPixels", patched(kJpeg, kSof, 5, big(0xFFDCFFDC, 4)),
      "x: size: got 65500 x 65500 pixels, expected at most 100000000 in all"},
     {"TooFewBytesForItsSize", patched(kJpeg, kSof, 5, big(0x23282328, 4)),
@@ -148,24 +148,24 @@ const Case kJpegs[] = {
      "x: JPEG header: got 2 components, expected 1, 3 or 4"},
     {"Lossless", patched(kJpeg, kSof, 1, "\xc3"),
      "x: JPEG data: got \"Unsupported JPEG process: SOF type 0xc3\", expected a whole JPEG "
-     "picture"},
+     "image"},
     {"SamplingFactor", patched(kJpeg, kSof, 11, "\x55"),
-     "x: JPEG data: got \"Bogus sampling factors\", expected a whole JPEG picture"},
+     "x: JPEG data: got \"Bogus sampling factors\", expected a whole JPEG image"},
     {"HuffmanTable", patched(kJpeg, kDht, 5, "\xff\xff\xff"),
-     "x: JPEG data: got \"Bogus Huffman table definition\", expected a whole JPEG picture"},
+     "x: JPEG data: got \"Bogus Huffman table definition\", expected a whole JPEG image"},
     {"QuantTableMissing", patched(kJpeg, kDqt, 1, "\xef"),
      "x: JPEG data: got \"Quantization table 0x00 was not defined\", expected a whole JPEG "
-     "picture"},
+     "image"},
     {"UnknownComponentInScan", patched(kJpeg, kSos, 5, "\x9"),
-     "x: JPEG data: got \"Invalid component ID 9 in SOS\", expected a whole JPEG picture"},
+     "x: JPEG data: got \"Invalid component ID 9 in SOS\", expected a whole JPEG image"},
     {"DamagedScan", patched(kJpeg, kSos, 200, std::string(600, '\x55')),
      "x: JPEG data: got \"Corrupt JPEG data: premature end of data segment\", expected a whole "
-     "JPEG picture"},
+     "JPEG image"},
     {"MarkerInScan", patched(kJpeg, kSos, 200, "\xff\xd0"),
      "x: JPEG data: got \"Corrupt JPEG data: premature end of data segment\", expected a whole "
-     "JPEG picture"},
+     "JPEG image"},
     {"Scans", jpeg_of_scans(127),
-     "x: JPEG data: got \"more than 100 scans\", expected a whole JPEG picture"},
+     "x: JPEG data: got \"more than 100 scans\", expected a whole JPEG image"},
 };
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {

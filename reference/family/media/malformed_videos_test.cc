@@ -34,7 +34,7 @@ const std::string kSegment("\x18\x53\x80\x67");
 // Width 64, height 48, and an element that an empty one can stand in for.
 const std::string kSize("\xb0\x81\x40\xba\x81\x30\x54\xb2\x81\x04");
 const std::string kFfv1("\x86\x86V_FFV1");
-const std::string kPictureTrack("\x83\x81\x01");
+const std::string kImageTrack("\x83\x81\x01");
 
 std::string mp4_box(const std::string& name, const std::string& body) {
   return big(body.size() + 8, 4) + name + body;
@@ -58,8 +58,8 @@ const Case kMatroskas[] = {
      "x: Matroska: got 108553 bytes of an element, expected 108554"},
     {"AbsurdLength", patched(kMoving, kSegment, 4, "\x01\x0f\xff\xff\xff\xff\xff\xff"),
      "x: Matroska: got 108554 bytes of an element, expected 4503599627370495"},
-    {"NoPictures", patched(kMoving, kPictureTrack, 2, "\x11"),
-     "x: video: got no stream of pictures, expected one"},
+    {"NoImages", patched(kMoving, kImageTrack, 2, "\x11"),
+     "x: video: got no stream of images, expected one"},
     {"NoWidth", patched(kSilent, "\xb0\x81\x30\xba\x81\x20", 2, std::string(1, '\0')),
      "x: size: got 0 x 0 pixels, expected sides of 1 to 131072"},
     {"TooManyPixels", patched(kMoving, kSize, 0, "\xb0\x82\x2e\xe0\xba\x82\x2e\xe0\xec\x80"),
@@ -70,10 +70,10 @@ const Case kMatroskas[] = {
      "x: video: got codec \"none\", expected one with a decoder"},
     {"DamagedFrame", cut(kMoving, 30'000) + std::string(64, 'x') + kMoving.substr(30'064),
      "x: video: got \"slice CRC mismatch 4245237F!\", expected whole frames"},
-    {"DamagedSound", cut(kMoving, 90'000) + std::string(64, 'x') + kMoving.substr(90'064),
-     "x: sound track: got \"invalid residual\", expected whole frames"},
-    {"DamagedSoundHeader", patched(kMoving, "fLaC", 8 + 10, "xxxx"),
-     "x: sound track: got \"switching bps mid-stream is not supported\", expected whole frames"},
+    {"DamagedAudio", cut(kMoving, 90'000) + std::string(64, 'x') + kMoving.substr(90'064),
+     "x: audio track: got \"invalid residual\", expected whole frames"},
+    {"DamagedAudioHeader", patched(kMoving, "fLaC", 8 + 10, "xxxx"),
+     "x: audio track: got \"switching bps mid-stream is not supported\", expected whole frames"},
     {"FewerFramesThanAskedFor", kMoving, "x: frames: got 24, expected at least 25", 25},
     {"NoFramesAskedFor", kMoving, "x: frames: got 24, expected at least 1", 0},
 };
@@ -85,11 +85,11 @@ const Case kOthers[] = {
     {"Mp4Cut", kFtyp + mp4_box("moov", std::string(100, 'a')).substr(0, 60),
      "x: MP4: got 52 bytes of an element, expected 100"},
     {"Mp4EmptyIndex", kFtyp + mp4_box("moov", ""),
-     "x: video: got no stream of pictures, expected one"},
+     "x: video: got no stream of images, expected one"},
     {"Mp4BoxOfNoSize", kFtyp + big(3, 4) + "moov",
      "x: MP4: got no element at byte 24, expected one"},
     {"Mp4DamagedIndex", kFtyp + mp4_box("moov", mp4_box("trak", std::string(64, '\xff'))),
-     "x: video: got no stream of pictures, expected one"},
+     "x: video: got no stream of images, expected one"},
     {"AviCut", "RIFF" + little(1000, 4) + "AVI LIST", "x: AVI: got 8 bytes, expected 1000"},
     {"AviAlone", "RIFF" + little(4, 4) + "AVI ",
      "x: video: got \"Invalid data found when processing input\", expected a video"},

@@ -268,12 +268,12 @@ MediaStream::MediaStream(Bytes bytes, const std::string& name, StreamKind kind)
     : state_(std::make_unique<State>()) {
   av_log_set_callback(on_log);
   av_max_alloc(kMaxAllocation);
-  const bool picture = kind == StreamKind::kPicture;
+  const bool image = kind == StreamKind::kImage;
   state_->name = name;
-  state_->what = picture ? "video" : "sound track";
+  state_->what = image ? "video" : "audio track";
   state_->file.bytes = bytes;
   state_->open_input();
-  state_->find_stream(picture ? AVMEDIA_TYPE_VIDEO : AVMEDIA_TYPE_AUDIO);
+  state_->find_stream(image ? AVMEDIA_TYPE_VIDEO : AVMEDIA_TYPE_AUDIO);
   if (state_->stream != nullptr) {
     state_->open_decoder();
   }

@@ -14,11 +14,11 @@ struct AVFrame;  // of libavutil
 
 namespace assay {
 
-enum class StreamKind { kPicture, kSound };
+enum class StreamKind { kImage, kAudio };
 
 class MediaStream {
  public:
-  // The first stream of this kind; cover pictures do not count. Throws Error for what is no video.
+  // The first stream of this kind; cover images do not count. Throws Error for what is no video.
   MediaStream(std::span<const std::byte> bytes, const std::string& name, StreamKind kind);
   MediaStream(const MediaStream&) = delete;
   MediaStream& operator=(const MediaStream&) = delete;

@@ -13,15 +13,15 @@ namespace assay {
 namespace {
 
 void check_count(std::size_t frames, const std::string& name) {
-  if (frames > kMaxSoundFrames) {
-    throw Error(name + ": sound: got more than " + std::to_string(kMaxSoundFrames) +
+  if (frames > kMaxAudioFrames) {
+    throw Error(name + ": audio: got more than " + std::to_string(kMaxAudioFrames) +
                 " samples, expected at most that many");
   }
 }
 
 std::vector<float> resampled(const std::vector<float>& mono, std::size_t rate,
                              const std::string& name) {
-  const std::size_t count = (mono.size() * kSoundRate + rate - 1) / rate;
+  const std::size_t count = (mono.size() * kAudioRate + rate - 1) / rate;
   check_count(count, name);
   std::vector<float> out(count);
   SRC_DATA data = {};
@@ -29,7 +29,7 @@ std::vector<float> resampled(const std::vector<float>& mono, std::size_t rate,
   data.input_frames = static_cast<long>(mono.size());
   data.data_out = out.data();
   data.output_frames = static_cast<long>(count);
-  data.src_ratio = static_cast<double>(kSoundRate) / static_cast<double>(rate);
+  data.src_ratio = static_cast<double>(kAudioRate) / static_cast<double>(rate);
   const int problem = src_simple(&data, SRC_SINC_BEST_QUALITY, 1);
   if (problem != 0) {
     throw Error(name + ": resampling: got \"" + src_strerror(problem) + "\", expected 16000 Hz");
@@ -42,23 +42,23 @@ std::vector<float> resampled(const std::vector<float>& mono, std::size_t rate,
 
 }  // namespace
 
-void check_sound_format(std::size_t rate, std::size_t channels, const std::string& name) {
-  if (rate < kMinSoundFileRate || rate > kMaxSoundFileRate) {
+void check_audio_format(std::size_t rate, std::size_t channels, const std::string& name) {
+  if (rate < kMinAudioFileRate || rate > kMaxAudioFileRate) {
     throw Error(name + ": sample rate: got " + std::to_string(rate) + ", expected " +
-                std::to_string(kMinSoundFileRate) + " to " + std::to_string(kMaxSoundFileRate));
+                std::to_string(kMinAudioFileRate) + " to " + std::to_string(kMaxAudioFileRate));
   }
-  if (channels == 0 || channels > kMaxSoundChannels) {
+  if (channels == 0 || channels > kMaxAudioChannels) {
     throw Error(name + ": channels: got " + std::to_string(channels) + ", expected 1 to " +
-                std::to_string(kMaxSoundChannels));
+                std::to_string(kMaxAudioChannels));
   }
 }
 
-MonoSound::MonoSound(std::size_t rate, std::size_t channels, std::string name)
+MonoAudio::MonoAudio(std::size_t rate, std::size_t channels, std::string name)
     : rate_(rate), channels_(channels), name_(std::move(name)) {
-  check_sound_format(rate, channels, name_);
+  check_audio_format(rate, channels, name_);
 }
 
-void MonoSound::append(std::span<const double> interleaved) {
+void MonoAudio::append(std::span<const double> interleaved) {
   const std::size_t frames = interleaved.size() / channels_;
   check_count(mono_.size() + frames, name_);
   for (std::size_t t = 0; t < frames; ++t) {
@@ -75,16 +75,16 @@ void MonoSound::append(std::span<const double> interleaved) {
   }
 }
 
-Sound MonoSound::take() {
+Audio MonoAudio::take() {
   if (mono_.empty()) {
-    throw Error(name_ + ": sound: got 0 samples, expected at least 1");
+    throw Error(name_ + ": audio: got 0 samples, expected at least 1");
   }
-  Sound sound;
-  sound.file_rate = rate_;
-  sound.file_channels = channels_;
-  sound.samples = rate_ == kSoundRate ? std::exchange(mono_, {})
+  Audio audio;
+  audio.file_rate = rate_;
+  audio.file_channels = channels_;
+  audio.samples = rate_ == kAudioRate ? std::exchange(mono_, {})
                                       : resampled(std::exchange(mono_, {}), rate_, name_);
-  return sound;
+  return audio;
 }
 
 }  // namespace assay

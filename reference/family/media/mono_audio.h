@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Samples of any number of channels and any rate become 16 kHz mono: the part that sound files and
-// the sound tracks of videos share.
+// Samples of any number of channels and any rate become 16 kHz mono: the part that audio files and
+// the audio tracks of videos share.
 //
 //   mono[t] = (1/C) sum_c x[t, c], in double, rounded once
 #pragma once
@@ -15,20 +15,20 @@
 namespace assay {
 
 // Throws Error for a rate or a number of channels out of bounds.
-void check_sound_format(std::size_t rate, std::size_t channels, const std::string& name);
+void check_audio_format(std::size_t rate, std::size_t channels, const std::string& name);
 
 // Grows while samples come, so that no header is believed.
-class MonoSound {
+class MonoAudio {
  public:
-  MonoSound(std::size_t rate, std::size_t channels, std::string name);
+  MonoAudio(std::size_t rate, std::size_t channels, std::string name);
 
-  // [frames, channels]. Throws Error for what is not finite and beyond kMaxSoundFrames.
+  // [frames, channels]. Throws Error for what is not finite and beyond kMaxAudioFrames.
   void append(std::span<const double> interleaved);
 
   std::size_t frames() const { return mono_.size(); }
 
   // At 16 kHz; the object is empty afterwards. Throws Error when there is no sample.
-  Sound take();
+  Audio take();
 
  private:
   std::size_t rate_;

@@ -108,7 +108,7 @@ void read_rows(Png& file) {
 void check_png(Png& file, const std::string& name, void (*step)(Png&)) {
   if (!guarded(file, step)) {
     throw Error(name + ": PNG data: got \"" + printable(file.message.data()) +
-                "\", expected a whole PNG picture");
+                "\", expected a whole PNG image");
   }
 }
 

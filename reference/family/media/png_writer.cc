@@ -77,7 +77,7 @@ void write_png(const std::filesystem::path& path, const Image& image) {
   if (!written || !closed) {
     const std::string reason = std::strerror(errno);
     std::filesystem::remove(path);
-    throw Error(name + ": file: got \"" + reason + "\", expected room for a picture");
+    throw Error(name + ": file: got \"" + reason + "\", expected room for an image");
   }
 }
 

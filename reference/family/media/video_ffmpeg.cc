@@ -47,7 +47,7 @@ void use_colours_of(const AVFrame& frame, SwsContext* scaler) {
                            sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, kUnit, kUnit);
 }
 
-Image picture_of(const AVFrame& frame, const std::string& name) {
+Image image_of(const AVFrame& frame, const std::string& name) {
   const auto format = static_cast<AVPixelFormat>(frame.format);
   const std::unique_ptr<SwsContext, FreeScaler> scaler(sws_getContext(
       frame.width, frame.height, format, frame.width, frame.height, AV_PIX_FMT_RGB24,
@@ -82,9 +82,9 @@ struct Count {
 
 // A pass that keeps nothing.
 Count count_frames(Bytes bytes, const std::string& name) {
-  MediaStream stream(bytes, name, StreamKind::kPicture);
+  MediaStream stream(bytes, name, StreamKind::kImage);
   if (!stream.exists()) {
-    throw Error(name + ": video: got no stream of pictures, expected one");
+    throw Error(name + ": video: got no stream of images, expected one");
   }
   Count count;
   std::size_t pixels = 0;
@@ -121,7 +121,7 @@ void check_count(const Count& count, std::size_t num_frames, const std::string& 
 
 std::vector<Image> chosen_frames(Bytes bytes, const std::string& name,
                                  const std::vector<std::size_t>& indices) {
-  MediaStream stream(bytes, name, StreamKind::kPicture);
+  MediaStream stream(bytes, name, StreamKind::kImage);
   const int orientation = stream.orientation();
   std::vector<Image> images;
   for (std::size_t i = 0; images.size() < indices.size(); ++i) {
@@ -131,7 +131,7 @@ std::vector<Image> chosen_frames(Bytes bytes, const std::string& name,
                   std::to_string(indices.back() + 1));
     }
     if (i == indices[images.size()]) {
-      images.push_back(upright(picture_of(*frame, name), orientation));
+      images.push_back(upright(image_of(*frame, name), orientation));
     }
   }
   return images;
@@ -152,7 +152,7 @@ class SampleReader {
                                          first.sample_rate, 0, nullptr);
     resampler_.reset(made);
     if (code < 0 || swr_init(made) < 0) {
-      throw Error(name_ + ": sound track: got sample format " + std::to_string(first.format) +
+      throw Error(name_ + ": audio track: got sample format " + std::to_string(first.format) +
                   ", expected one that swresample reads");
     }
     format_ = first.format;
@@ -163,7 +163,7 @@ class SampleReader {
   std::span<const double> read(const AVFrame& frame) {
     if (frame.format != format_ || frame.sample_rate != rate_ ||
         frame.ch_layout.nb_channels != channels_) {
-      throw Error(name_ + ": sound track: got " + std::to_string(frame.ch_layout.nb_channels) +
+      throw Error(name_ + ": audio track: got " + std::to_string(frame.ch_layout.nb_channels) +
                   " channels at " + std::to_string(frame.sample_rate) + " Hz, expected " +
                   std::to_string(channels_) + " at " + std::to_string(rate_) + " throughout");
     }
@@ -174,7 +174,7 @@ class SampleReader {
     const auto** in = const_cast<const std::uint8_t**>(frame.extended_data);
     const int count = swr_convert(resampler_.get(), &out, frame.nb_samples, in, frame.nb_samples);
     if (count != frame.nb_samples) {
-      throw Error(name_ + ": sound track: got " + std::to_string(count) + " samples, expected " +
+      throw Error(name_ + ": audio track: got " + std::to_string(count) + " samples, expected " +
                   std::to_string(frame.nb_samples));
     }
     return std::span(samples_).first(frames * channels);
@@ -187,19 +187,19 @@ class SampleReader {
   std::vector<double> samples_;
 };
 
-std::optional<Sound> sound_track(Bytes bytes, const std::string& name) {
-  MediaStream stream(bytes, name, StreamKind::kSound);
+std::optional<Audio> audio_track(Bytes bytes, const std::string& name) {
+  MediaStream stream(bytes, name, StreamKind::kAudio);
   const AVFrame* frame = stream.exists() ? stream.next() : nullptr;
   if (frame == nullptr) {
     return {};
   }
-  MonoSound sound(static_cast<std::size_t>(std::max(frame->sample_rate, 0)),
+  MonoAudio audio(static_cast<std::size_t>(std::max(frame->sample_rate, 0)),
                   static_cast<std::size_t>(std::max(frame->ch_layout.nb_channels, 0)), name);
   SampleReader reader(*frame, name);
   for (; frame != nullptr; frame = stream.next()) {
-    sound.append(reader.read(*frame));
+    audio.append(reader.read(*frame));
   }
-  return sound.take();
+  return audio.take();
 }
 
 }  // namespace
@@ -216,7 +216,7 @@ Video decode_checked_video(Bytes bytes, const std::string& name, std::size_t num
   video.fps = count.fps;
   video.indices = frame_indices(count.frames, num_frames);
   video.frames = chosen_frames(bytes, name, video.indices);
-  video.sound = sound_track(bytes, name);
+  video.audio = audio_track(bytes, name);
   return video;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames and sound track of a video file (Matroska, WebM, MP4, MOV, AVI), through FFmpeg's
+// Frames and audio track of a video file (Matroska, WebM, MP4, MOV, AVI), through FFmpeg's
 // libraries.
 //
 // An optional component: without them video_support() is false and reading throws an Error that
@@ -33,7 +33,7 @@ struct Video {
   double fps = 0;                    // the average; 0: the file does not say
   std::vector<std::size_t> indices;  // of the frames below, in the file
   std::vector<Image> frames;         // upright RGB, all of one size
-  std::optional<Sound> sound;        // the first sound track
+  std::optional<Audio> audio;        // the first audio track
 };
 
 bool video_support();

@@ -42,15 +42,15 @@ TEST_F(VideoFile, EveryByteOfALosslessVideo) {
   EXPECT_EQ(contents.at("moving.mkv").first, "24x48x64x3");
   EXPECT_EQ(hash_of(video.frames), contents.at("moving.mkv").second);
 
-  ASSERT_TRUE(video.sound.has_value());
+  ASSERT_TRUE(video.audio.has_value());
   Fnv1a hash;
-  hash.add(std::span<const float>(video.sound->samples));
-  EXPECT_EQ(contents.at("moving.mkv:sound").first, std::to_string(video.sound->samples.size()));
-  EXPECT_EQ(contents.at("moving.mkv:sound").second, hash.text());
+  hash.add(std::span<const float>(video.audio->samples));
+  EXPECT_EQ(contents.at("moving.mkv:audio").first, std::to_string(video.audio->samples.size()));
+  EXPECT_EQ(contents.at("moving.mkv:audio").second, hash.text());
 
   const Video silent = decoded(kSilent, 40);
   EXPECT_EQ(silent.fps, 12);
-  EXPECT_FALSE(silent.sound.has_value());
+  EXPECT_FALSE(silent.audio.has_value());
   EXPECT_EQ(hash_of(silent.frames), contents.at("moving-silent.mkv").second);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The twin of video_ffmpeg.cc for a build without FFmpeg's libraries.
+// The second implementation of video_ffmpeg.cc for a build without FFmpeg's libraries.
 #include "reference/family/base/error.h"
 #include "reference/family/media/video_decoder.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Links the twin that a build without FFmpeg gets.
+// Links the second implementation that a build without FFmpeg gets.
 #include <gtest/gtest.h>
 
 #include "reference/family/media/video_file.h"

@@ -74,11 +74,11 @@ class Writer {
 
  private:
   void run(PromptMediaKind kind, std::size_t soft_tokens) {
-    const bool sound = kind == PromptMediaKind::kAudio;
-    text(sound ? special_.boa : special_.boi);
+    const bool audio = kind == PromptMediaKind::kAudio;
+    text(audio ? special_.boa : special_.boi);
     out.ids.insert(out.ids.end(), soft_tokens, placeholder_of(kind, special_));
     out.token_types.insert(out.token_types.end(), soft_tokens, static_cast<std::int32_t>(kind));
-    text(sound ? special_.eoa : special_.eoi);
+    text(audio ? special_.eoa : special_.eoi);
   }
 
   void frames(const PromptMedia& video) {

@@ -30,7 +30,7 @@ PromptMedia image(std::size_t soft_tokens) {
   return {PromptMediaKind::kImage, {soft_tokens}, {}};
 }
 
-PromptMedia sound(std::size_t soft_tokens) {
+PromptMedia audio(std::size_t soft_tokens) {
   return {PromptMediaKind::kAudio, {soft_tokens}, {}};
 }
 
@@ -69,7 +69,7 @@ TEST(ExpandMedia, MarkersAreText) {
 
 // X1, RX-7: each kind has its own beginning and end.
 TEST(expand_media, markers_missing_or_of_an_image) {
-  const auto prompt = expand({5, kAudio, kImage}, {sound(2), image(1)});
+  const auto prompt = expand({5, kAudio, kImage}, {audio(2), image(1)});
   EXPECT_THAT(prompt.ids, ElementsAre(5, kBoa, kAudio, kAudio, kEoa, kBoi, kImage, kEoi));
   EXPECT_THAT(prompt.token_types, ElementsAre(0, 0, 3, 3, 0, 0, 1, 0));
 }
@@ -108,7 +108,7 @@ TEST(ExpandMedia, MinutesMayTakeThreeDigits) {
 TEST(expand_media, images_and_videos_share_a_queue) {
   const PromptMedia video = {PromptMediaKind::kVideo, {4}, {0}};
   const auto prompt =
-      expand({kVideo, kImage, kAudio, kImage}, {image(1), image(2), video, sound(3)});
+      expand({kVideo, kImage, kAudio, kImage}, {image(1), image(2), video, audio(3)});
   EXPECT_THAT(prompt.order, ElementsAre(2, 0, 3, 1));
   EXPECT_EQ(std::count(prompt.ids.begin(), prompt.ids.end(), kVideo), 4);
   const auto first = std::find(prompt.ids.begin(), prompt.ids.end(), kImage);
@@ -118,13 +118,13 @@ TEST(expand_media, images_and_videos_share_a_queue) {
 TEST(ExpandMedia, RefusesCountsThatDiffer) {
   EXPECT_EQ(refusal({5, kImage, kImage}, {image(1)}),
             "prompt: got 2 placeholders of kind image, expected 1, one for each item");
-  EXPECT_EQ(refusal({5}, {sound(1)}),
+  EXPECT_EQ(refusal({5}, {audio(1)}),
             "prompt: got 0 placeholders of kind audio, expected 1, one for each item");
   EXPECT_THAT(refusal({kVideo}, {image(1)}), HasSubstr("placeholders of kind image, expected 1"));
 }
 
 TEST(ExpandMedia, RefusesItemsWithoutSoftTokens) {
-  EXPECT_EQ(refusal({kAudio}, {sound(0)}),
+  EXPECT_EQ(refusal({kAudio}, {audio(0)}),
             "item 0 (audio): got no soft tokens, expected at least one");
   EXPECT_EQ(refusal({kImage}, {PromptMedia{}}),
             "item 0 (image): got 0 counts of soft tokens, expected one");

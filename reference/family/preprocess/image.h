@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A picture as preprocessing takes it: upright, opaque, 8-bit RGB.
+// An image as preprocessing takes it: upright, opaque, 8-bit RGB.
 #pragma once
 
 #include <cstddef>

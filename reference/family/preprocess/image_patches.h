@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a picture of any size to the patches that an encoder reads.
+// From an image of any size to the patches that an encoder reads.
 //
 //   target_size -> resize -> v = byte / 255 -> patches in raster order with their positions (x, y)
 //
@@ -35,10 +35,10 @@ struct Patches {
   std::size_t count() const { return rows * columns; }
 };
 
-// v = byte / 255 in patches; a picture whose sides are not whole patches loses the rest.
+// v = byte / 255 in patches; an image whose sides are not whole patches loses the rest.
 Patches cut_patches(const Image& resized, const PatchOptions& options);
 
-// (th / 48) (tw / 48) of a picture of this size.
+// (th / 48) (tw / 48) of an image of this size.
 std::size_t image_soft_tokens(ImageSize size, const PatchOptions& options);
 
 // Every step, for those who look.
@@ -49,7 +49,7 @@ struct PreprocessedImage {
   std::size_t num_soft_tokens = 0;
 };
 
-// Throws Error on a picture without pixels and on a budget that is none of the five.
+// Throws Error on an image without pixels and on a budget that is none of the five.
 PreprocessedImage preprocess_image(const Image& image, const PatchOptions& options);
 
 }  // namespace assay

@@ -22,19 +22,19 @@ constexpr std::size_t kPatch = 2;
 constexpr PatchOptions kSmall{.budget = 70, .patch_size = kPatch, .pooling_kernel_size = 3};
 constexpr ImageSize kSize{42, 60};
 
-const Image& picture() {
-  static const Image image = test_picture("noise", 5, kSize);
+const Image& image() {
+  static const Image image = test_image("noise", 5, kSize);
   return image;
 }
 
 float pixel(std::size_t y, std::size_t x, std::size_t channel) {
-  return static_cast<float>(picture().rgb[(y * kSize.width + x) * 3 + channel]) / 255.0f;
+  return static_cast<float>(image().rgb[(y * kSize.width + x) * 3 + channel]) / 255.0f;
 }
 
 TEST(ImagePatches, ByHand) {
-  const PreprocessedImage out = preprocess_image(picture(), kSmall);
+  const PreprocessedImage out = preprocess_image(image(), kSmall);
   EXPECT_EQ(out.target, kSize);
-  EXPECT_EQ(out.resized.rgb, picture().rgb);
+  EXPECT_EQ(out.resized.rgb, image().rgb);
   EXPECT_EQ(out.patches.rows, 21u);
   EXPECT_EQ(out.patches.columns, 30u);
   EXPECT_EQ(out.patches.width, 12u);
@@ -44,7 +44,7 @@ TEST(ImagePatches, ByHand) {
 }
 
 TEST(ImagePatches, EveryPixelHasItsPlace) {
-  const Patches patches = preprocess_image(picture(), kSmall).patches;
+  const Patches patches = preprocess_image(image(), kSmall).patches;
   for (std::size_t y = 0; y < kSize.height; ++y) {
     for (std::size_t x = 0; x < kSize.width; ++x) {
       for (std::size_t c = 0; c < 3; ++c) {
@@ -62,7 +62,7 @@ TEST(ImagePatches, EveryPixelHasItsPlace) {
 TEST(ImagePatches, MergedPatchesAreSoftTokens) {
   PatchOptions options = kSmall;
   options.merged = true;
-  const PreprocessedImage out = preprocess_image(picture(), options);
+  const PreprocessedImage out = preprocess_image(image(), options);
   const Patches& patches = out.patches;
   EXPECT_EQ(patches.rows, 7u);
   EXPECT_EQ(patches.columns, 10u);
@@ -76,14 +76,14 @@ TEST(ImagePatches, MergedPatchesAreSoftTokens) {
 }
 
 TEST(ImagePatches, RealSizes) {
-  const PreprocessedImage out = preprocess_image(test_picture("ramp", 0, {48, 64}), {});
+  const PreprocessedImage out = preprocess_image(test_image("ramp", 0, {48, 64}), {});
   EXPECT_EQ(out.target, (ImageSize{672, 912}));
   EXPECT_EQ(out.patches.columns, 57u);
   EXPECT_EQ(out.patches.rows, 42u);
   EXPECT_EQ(out.patches.width, 768u);
   EXPECT_EQ(out.num_soft_tokens, 266u);
   const PreprocessedImage merged =
-      preprocess_image(test_picture("ramp", 0, {48, 64}), {.merged = true});
+      preprocess_image(test_image("ramp", 0, {48, 64}), {.merged = true});
   EXPECT_EQ(merged.patches.width, 6912u);
   EXPECT_EQ(merged.patches.count(), 266u);
 }
@@ -121,7 +121,7 @@ TEST(ImagePatches, RescalingByAProductDiffersInHalfOfTheBytes) {
 TEST(ImagePatches, FloatKeepsWhatOvershoots) {
   PatchOptions options = kSmall;
   options.resample = ImageResample::kFloat;
-  const PreprocessedImage out = preprocess_image(test_picture("board", 0, {14, 20}), options);
+  const PreprocessedImage out = preprocess_image(test_image("board", 0, {14, 20}), options);
   EXPECT_TRUE(out.resized.rgb.empty());
   EXPECT_LT(*std::min_element(out.patches.values.begin(), out.patches.values.end()), -0.1f);
   EXPECT_GT(*std::max_element(out.patches.values.begin(), out.patches.values.end()), 1.1f);
@@ -134,7 +134,7 @@ TEST(ImagePatches, FloatEqualsBytesWhereNothingIsResized) {
             preprocess_image(all_bytes(), kSmall).patches.values);
 }
 
-TEST(ImagePatches, RefusesOtherBudgetsAndEmptyPictures) {
+TEST(ImagePatches, RefusesOtherBudgetsAndEmptyImages) {
   const auto message = [](const Image& image, std::size_t budget) -> std::string {
     try {
       preprocess_image(image, {.budget = budget});
@@ -143,7 +143,7 @@ TEST(ImagePatches, RefusesOtherBudgetsAndEmptyPictures) {
     }
     return "no error";
   };
-  EXPECT_EQ(message(picture(), 256),
+  EXPECT_EQ(message(image(), 256),
             "image: budget: got 256 soft tokens, expected 70, 140, 280, 560 or 1120");
   EXPECT_EQ(message({{0, 0}, {}}, 280), "image: size: got 0 x 0, expected at least one pixel");
   EXPECT_EQ(message({{4, 4}, std::vector<std::uint8_t>(16)}, 280),
@@ -152,7 +152,7 @@ TEST(ImagePatches, RefusesOtherBudgetsAndEmptyPictures) {
 
 // The mistakes of spec multimodal 10.1, by their names. -------------------------------------------
 
-// The first patch of a picture whose pixel (y, x) has channels 100 y + 10 x + 1, 2, 3.
+// The first patch of an image whose pixel (y, x) has channels 100 y + 10 x + 1, 2, 3.
 std::vector<int> first_patch() {
   Image image{kSize, {}};
   for (std::size_t i = 0; i < kSize.height * kSize.width * 3; ++i) {
@@ -178,7 +178,7 @@ TEST(image_patches, I16_divided_by_256) {
 }
 
 TEST(image_patches, I18_positions_are_x_then_y) {
-  const Patches patches = preprocess_image(picture(), kSmall).patches;
+  const Patches patches = preprocess_image(image(), kSmall).patches;
   const std::vector<std::int32_t> second(&patches.positions[2], &patches.positions[4]);
   EXPECT_THAT(second, ElementsAre(1, 0));
   const std::size_t next_row = 2 * patches.columns;
@@ -187,7 +187,7 @@ TEST(image_patches, I18_positions_are_x_then_y) {
 }
 
 TEST(image_patches, I20_as_many_soft_tokens_as_the_budget) {
-  EXPECT_EQ(preprocess_image(test_picture("ramp", 0, {48, 64}), {}).num_soft_tokens, 266u);
+  EXPECT_EQ(preprocess_image(test_image("ramp", 0, {48, 64}), {}).num_soft_tokens, 266u);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ TEST(LogMelProfile, NoLeftPadIsOneFrameLater) {
   EXPECT_TRUE(std::equal(bare.mel.begin(), bare.mel.end(), padded.mel.begin() + kMelBins));
 }
 
-// The window, seen through a sound that is 1 everywhere; frame 1 lies wholly inside.
+// The window, seen through an audio clip that is 1 everywhere; frame 1 lies wholly inside.
 std::vector<float> window(const MelOptions& options = {}) {
   const LogMel mel = log_mel(std::vector<float>(800, 1.0f), options);
   const auto begin = mel.frames_windowed.begin() + kMelFrame;
@@ -103,7 +103,7 @@ TEST(log_mel, A1_other_hann_windows) {
 TEST(log_mel, A2_padding) {
   const LogMel mel = log_mel(std::vector<float>(800, 1.0f));
   for (std::size_t n = 0; n < 160; ++n) {
-    EXPECT_EQ(mel.frames_windowed[n], 0) << n;  // zeros before the sound, no reflection
+    EXPECT_EQ(mel.frames_windowed[n], 0) << n;  // zeros before the audio, no reflection
   }
   EXPECT_EQ(mel.frames_windowed[160], 1);  // the first sample is in the middle of frame 0
 }

@@ -167,7 +167,7 @@ TEST(LogMel, NoFramesForAHundredAndSixtySamples) {
   }
 }
 
-// A frame does not see what lies behind it: a longer sound begins like a shorter one.
+// A frame does not see what lies behind it: a longer audio begins like a shorter one.
 TEST(LogMel, FramesAreOfTheirOwnSamplesOnly) {
   const LogMel longer = log_mel(noise());
   const LogMel shorter = log_mel(noise(1600));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bicubic resizing of a picture: every row to its new width, then every column to its new height.
+// Bicubic resizing of an image: every row to its new width, then every column to its new height.
 //
 //   bytes: W_j  = w_j * 2^22, rounded half away from zero                 w of bicubic.h
 //          byte = clamp(floor((sum_j W_j * in_j + 2^21) / 2^22), 0, 255)   after each pass
@@ -10,7 +10,7 @@
 // Bytes are Pillow's algorithm, int16 is torch's for bytes (torchvision, the default of
 // transformers); both are equal to theirs bit for bit, and at most 2 steps apart. The clamp between
 // the passes shows wherever the first one overshoots. The float form is JAX's jax.image.resize.
-// Between the passes there is a picture of the old height and the new width; nothing else of that
+// Between the passes there is an image of the old height and the new width; nothing else of that
 // size is held.
 // Spec: RI-4, RI-5.
 #pragma once

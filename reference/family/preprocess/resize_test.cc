@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// RI-4, RI-5, and golden/tables/resize.json: what Pillow and torch make of 236 pictures.
+// RI-4, RI-5, and golden/tables/resize.json: what Pillow and torch make of 236 images.
 #include "reference/family/preprocess/resize.h"
 
 #include <gmock/gmock.h>
@@ -31,7 +31,7 @@ std::vector<int> row_of(const Image& image, std::size_t y, std::size_t channel) 
 }
 
 TEST(Resize, PrintedValuesOfPillowEnlarging) {
-  const Image y = resize_bytes(test_picture("ramp", 0, {3, 4}), {5, 6});
+  const Image y = resize_bytes(test_image("ramp", 0, {3, 4}), {5, 6});
   EXPECT_THAT(row_of(y, 0, 0), ElementsAre(0, 11, 39, 64, 92, 109));
   EXPECT_THAT(row_of(y, 1, 0), ElementsAre(17, 33, 61, 86, 114, 131));
   EXPECT_THAT(row_of(y, 2, 0), ElementsAre(57, 74, 102, 127, 155, 172));
@@ -44,7 +44,7 @@ TEST(Resize, PrintedValuesOfPillowEnlarging) {
 }
 
 TEST(Resize, PrintedValuesOfPillowShrinking) {
-  const Image y = resize_bytes(test_picture("ramp", 0, {8, 10}), {3, 4});
+  const Image y = resize_bytes(test_image("ramp", 0, {8, 10}), {3, 4});
   EXPECT_THAT(row_of(y, 0, 0), ElementsAre(96, 151, 117, 105));
   EXPECT_THAT(row_of(y, 1, 0), ElementsAre(142, 117, 134, 143));
   EXPECT_THAT(row_of(y, 2, 0), ElementsAre(130, 148, 98, 138));
@@ -63,7 +63,7 @@ TEST(Resize, EqualsPillowAndTorchByteForByte) {
   for (const Json& row : table.at("cases")) {
     const ImageSize size{row.at("size").at(0), row.at("size").at(1)};
     const ImageSize target{row.at("target").at(0), row.at("target").at(1)};
-    const Image source = test_picture(row.at("picture"), row.at("seed"), size);
+    const Image source = test_image(row.at("image"), row.at("seed"), size);
     const std::uint32_t expected =
         static_cast<std::uint32_t>(std::stoul(row.at("crc32").get<std::string>(), nullptr, 16));
     EXPECT_EQ(crc32(resize_bytes(source, target).rgb), expected) << row;
@@ -74,14 +74,14 @@ TEST(Resize, EqualsPillowAndTorchByteForByte) {
   }
 }
 
-TEST(Resize, TheSameSizeIsTheSamePicture) {
-  const Image source = test_picture("binary", 3, {31, 47});
+TEST(Resize, TheSameSizeIsTheSameImage) {
+  const Image source = test_image("binary", 3, {31, 47});
   EXPECT_EQ(resize_bytes(source, source.size).rgb, source.rgb);
   const std::vector<double> exact(source.rgb.begin(), source.rgb.end());
   EXPECT_EQ(resize_float(source, source.size), exact);
 }
 
-TEST(Resize, AnEvenPictureStaysEven) {
+TEST(Resize, AnEvenImageStaysEven) {
   const Image source{{5, 9}, std::vector<std::uint8_t>(135, 200)};
   for (const std::uint8_t byte : resize_bytes(source, {48, 3}).rgb) {
     ASSERT_EQ(byte, 200);
@@ -93,20 +93,20 @@ TEST(Resize, FloatEqualsJax) {
   const double expected[] = {-5.814414768264, 16.712434148983, 49.52440795628,   72.051256873527,
                              27.567164179104, 50.094013096352, 82.905986903648,  105.432835820896,
                              60.948743126473, 83.47559204372,  116.287565851017, 138.814414768264};
-  const auto y = resize_float(test_picture("ramp", 0, {2, 3}), {3, 4});
+  const auto y = resize_float(test_image("ramp", 0, {2, 3}), {3, 4});
   for (std::size_t i = 0; i < std::size(expected); ++i) {
     EXPECT_NEAR(y[3 * i], expected[i], 1e-11) << i;
   }
 }
 
 TEST(Resize, FloatOvershoots) {
-  const auto y = resize_float(test_picture("board", 0, {16, 16}), {48, 48});
+  const auto y = resize_float(test_image("board", 0, {16, 16}), {48, 48});
   EXPECT_LT(*std::min_element(y.begin(), y.end()), -50);
   EXPECT_GT(*std::max_element(y.begin(), y.end()), 255 + 50);
 }
 
-// Every weight table sums to 1 before rounding, and one window never leaves the picture.
-TEST(Bicubic, WeightsSumToOneInsideThePicture) {
+// Every weight table sums to 1 before rounding, and one window never leaves the image.
+TEST(Bicubic, WeightsSumToOneInsideTheImage) {
   for (const auto& [n_in, n_out] : {std::pair{1, 48}, {2, 7}, {640, 912}, {640, 432}, {999, 1}}) {
     const auto length = static_cast<std::size_t>(n_in);
     for (const BicubicTaps& taps : bicubic_taps(length, static_cast<std::size_t>(n_out))) {
@@ -140,7 +140,7 @@ TEST(Resize, RefusesSizesOfZeroAndMissingBytes) {
   };
   EXPECT_EQ(message({{0, 4}, {}}, {5, 6}),
             "resize: got 0 x 4 to 5 x 6, expected at least one pixel in both");
-  EXPECT_THAT(message(test_picture("ramp", 0, {3, 4}), {5, 0}), HasSubstr("3 x 4 to 5 x 0"));
+  EXPECT_THAT(message(test_image("ramp", 0, {3, 4}), {5, 0}), HasSubstr("3 x 4 to 5 x 0"));
   EXPECT_EQ(message({{3, 4}, std::vector<std::uint8_t>(35)}, {5, 6}),
             "resize: got 35 bytes, expected 3 x 4 x 3");
   EXPECT_THROW(resize_float({{3, 4}, std::vector<std::uint8_t>(37)}, {5, 6}), Error);
@@ -228,7 +228,7 @@ double distance(const Image& image, ImageSize target, const Choices& how) {
 }
 
 const Image& pattern() {
-  static const Image image = test_picture("binary", 7, {60, 80});
+  static const Image image = test_image("binary", 7, {60, 80});
   return image;
 }
 

@@ -22,7 +22,7 @@ void check_arguments(ImageSize source, const PatchBudget& budget) {
   }
 }
 
-// The long side of a picture whose short side is one soft token; all are whole numbers below 2^53.
+// The long side of an image whose short side is one soft token; all are integers below 2^53.
 double long_side(double ratio, double unit, const PatchBudget& budget) {
   const std::size_t pool_area = budget.pooling_kernel_size * budget.pooling_kernel_size;
   const std::size_t soft_tokens = budget.max_patches / pool_area;

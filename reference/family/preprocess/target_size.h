@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The size a picture is brought to: as large as the budget allows, both sides whole soft tokens.
+// The size an image is brought to: as large as the budget allows, both sides whole soft tokens.
 //
 //   u  = patch_size * pooling_kernel_size                     pixels of a soft token, 48
 //   A  = max_patches * patch_size^2                           pixels of the budget
@@ -9,7 +9,7 @@
 //   tw = 0:  the same with h and w swapped
 //
 // In IEEE doubles and in this order: the double product falls just below the integer for some
-// sizes, and that is what published models were run with. Small pictures grow. The ratio of the
+// sizes, and that is what published models were run with. Small images grow. The ratio of the
 // sides is kept only as far as the two floors allow.  Spec: RI-2, RI-3, RI-6.
 #pragma once
 
@@ -29,7 +29,7 @@ struct PatchBudget {
   std::size_t pooling_kernel_size = 3;
 };
 
-// Throws Error on a picture without pixels, on one so small that both sides become 0, and when the
+// Throws Error on an image without pixels, on one so small that both sides become 0, and when the
 // result would exceed the budget.
 ImageSize target_size(ImageSize source, const PatchBudget& budget);
 

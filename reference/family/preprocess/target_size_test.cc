@@ -76,7 +76,7 @@ TEST(TargetSize, WorkedTable) {
   }
 }
 
-TEST(TargetSize, TurnedPicturesHaveTurnedTargets) {
+TEST(TargetSize, TurnedImagesHaveTurnedTargets) {
   for (const TableRow& row : worked_table()) {
     for (const ImageSize source : row.sources) {
       for (std::size_t i = 0; i < kSoftTokenBudgets.size(); ++i) {
@@ -203,7 +203,7 @@ TEST(target_size, I2_exact_integers) {
   }
 }
 
-TEST(target_size, I3_small_pictures_stay_small) {
+TEST(target_size, I3_small_images_stay_small) {
   EXPECT_EQ(target({100, 100}, 280), (ImageSize{768, 768}));
 }
 

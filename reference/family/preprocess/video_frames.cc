@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-constexpr double kMostSeconds = 1e9;  // some thirty years: minutes stay whole numbers
+constexpr double kMostSeconds = 1e9;  // some thirty years: minutes stay integers
 
 std::string two_digits(double whole) {
   const std::string digits = std::to_string(static_cast<long>(whole));

@@ -141,7 +141,7 @@ Json pixels(std::size_t budget) {
           {"rescale_factor", 1.0 / 255}};
 }
 
-Json sound(bool unified, const SynthEncoders& o) {
+Json audio(bool unified, const SynthEncoders& o) {
   Json part = {{"sampling_rate", 16000}, {"padding_side", "right"}, {"padding_value", 0.0}};
   if (unified) {
     part["audio_samples_per_token"] = o.audio_width.value_or(640);
@@ -195,7 +195,7 @@ std::string synthetic_processor_config(std::string_view size, const SynthEncoder
                     {"image_processor", std::move(image)},
                     {"video_processor", std::move(video)}};
   if (released.audio) {
-    processor["feature_extractor"] = sound(unified, encoders);
+    processor["feature_extractor"] = audio(unified, encoders);
     processor["feature_extractor"]["feature_extractor_type"] = family + "AudioFeatureExtractor";
   }
   return processor.dump(2) + "\n";

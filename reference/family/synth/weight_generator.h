@@ -37,7 +37,8 @@ WeightRange weight_range(std::string_view name, std::span<const std::size_t> sha
 // The name that seeds the tensor which ExpectedTensor calls `name`.
 std::string seed_name(const ModelConfig& config, std::string_view name);
 
-// Elements [first, first + count). Soft vectors of B.1: name "soft.{p}", range {-1.7, 1.7}.
+// Elements [first, first + count). Soft-token embeddings of B.1: name "soft.{p}", range
+// {-1.7, 1.7}.
 void generate_weights(std::string_view name, WeightRange range, std::size_t first,
                       std::size_t count, float* out);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: the pictures and sounds of golden/tables, and a hash of bytes.
+// For tests: the images and audio clips of golden/tables, and a hash of bytes.
 //
 // Closed forms in exact arithmetic; scripts/golden/make_resize_vectors.py and
 // make_log_mel_vectors.py hold the same ones.
@@ -35,7 +35,7 @@ inline std::uint32_t hashed(std::uint32_t seed, std::uint32_t index) {
 }
 
 // noise: any byte; binary: 0 or 255; board: squares of 0 and 255; ramp: a slope that wraps.
-inline Image test_picture(const std::string& kind, std::uint32_t seed, ImageSize size) {
+inline Image test_image(const std::string& kind, std::uint32_t seed, ImageSize size) {
   Image image{size, {}};
   std::uint32_t index = 0;
   for (std::uint32_t y = 0; y < size.height; ++y) {

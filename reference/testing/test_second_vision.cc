@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reference/testing/test_vision_twin.h"
+#include "reference/testing/test_second_vision.h"
 
 #include <cmath>
 #include <utility>
 
-#include "reference/testing/test_twin_matrix.h"
+#include "reference/testing/test_second_matrix.h"
 #include "reference/testing/test_vision_miniature.h"
 
 namespace assay {
 namespace {
 
-using namespace twin;  // NOLINT(google-build-using-namespace): matrices
+using namespace second_way;  // NOLINT(google-build-using-namespace): matrices
 using ASSAY_REFERENCE::vision_miniature_values;
 
-constexpr std::size_t kPatches = kTwinColumns * kTwinRows;
-constexpr std::size_t kSlots = kPatches + kTwinPadding;
+constexpr std::size_t kPatches = kSecondColumns * kSecondRows;
+constexpr std::size_t kSlots = kPatches + kSecondPadding;
 constexpr std::size_t kWidth = 24;
 constexpr std::size_t kHeads = 2;
 constexpr std::size_t kHead = 12;
@@ -22,10 +22,10 @@ constexpr std::size_t kInner = 40;
 constexpr std::size_t kText = 20;
 constexpr std::size_t kTableRows = 16;
 
-class Twin {
+class Second implementation {
  public:
-  explicit Twin(std::string_view mistake) : mistake_(mistake) {}
-  std::vector<TwinTap> run();
+  explicit Second implementation(std::string_view mistake) : mistake_(mistake) {}
+  std::vector<SecondTap> run();
 
  private:
   bool makes(std::string_view label) const { return mistake_ == label; }
@@ -55,11 +55,11 @@ class Twin {
 
   std::string mistake_;
   std::string layer_;  // "layers.0."
-  std::vector<TwinTap> taps_;
+  std::vector<SecondTap> taps_;
 };
 
 // Drops padding: its rows, and its columns where x is heads of [slots, slots].
-void Twin::tap(const std::string& name, const Matrix& x) {
+void Second implementation::tap(const std::string& name, const Matrix& x) {
   std::vector<double> shown;
   for (std::size_t r = 0; r < x.rows(); ++r) {
     if (x.rows() >= kSlots && r % kSlots >= kPatches) {
@@ -74,7 +74,8 @@ void Twin::tap(const std::string& name, const Matrix& x) {
 }
 
 // RMS norm over groups of columns; w is repeated over the groups, and empty for none.
-Matrix Twin::norm(const Matrix& x, std::size_t group, const std::vector<double>& w) const {
+Matrix Second implementation::norm(const Matrix& x, std::size_t group,
+                                   const std::vector<double>& w) const {
   const double eps = makes("V9") ? 1e-5 : 1e-6;
   Matrix y(x.rows(), x.width);
   for (std::size_t first = 0; first < x.values.size(); first += group) {
@@ -96,7 +97,8 @@ Matrix Twin::norm(const Matrix& x, std::size_t group, const std::vector<double>&
   return y;
 }
 
-Matrix Twin::linear(const Matrix& x, const std::string& name, std::size_t outputs) const {
+Matrix Second implementation::linear(const Matrix& x, const std::string& name,
+                                     std::size_t outputs) const {
   const auto w = layer_weight(name + ".linear.weight", outputs * x.width);
   double in_min = bound(name + ".input_min");
   double in_max = bound(name + ".input_max");
@@ -116,7 +118,7 @@ Matrix Twin::linear(const Matrix& x, const std::string& name, std::size_t output
   return out ? clipped(y, out_min, out_max) : y;
 }
 
-Matrix Twin::embed() {
+Matrix Second implementation::embed() {
   const auto pixels = filled(1, kPatches * 768, 0.5, 0.5);
   Matrix x(kSlots, 768);
   std::copy(pixels.begin(), pixels.end(), x.values.begin());
@@ -132,7 +134,7 @@ Matrix Twin::embed() {
   Matrix place(kSlots, kWidth);
   for (std::size_t t = 0; t < kPatches; ++t) {
     for (std::size_t axis = 0; axis < 2; ++axis) {
-      const std::size_t row = (axis == 0) != makes("V3") ? t % kTwinColumns : t / kTwinColumns;
+      const std::size_t row = (axis == 0) != makes("V3") ? t % kSecondColumns : t / kSecondColumns;
       const std::size_t at = makes("V4") ? row * 2 + axis : axis * kTableRows + row;
       for (std::size_t d = 0; d < kWidth; ++d) {
         place(t, d) += table[at * kWidth + d];
@@ -147,9 +149,9 @@ Matrix Twin::embed() {
 }
 
 // Of channel 0 ... 11 of a head: three of x, the same three, three of y, the same three.
-double Twin::angle(std::size_t slot, std::size_t channel) const {
+double Second implementation::angle(std::size_t slot, std::size_t channel) const {
   const bool column = (channel < 6) != makes("V20");
-  const std::size_t place = column ? slot % kTwinColumns : slot / kTwinColumns;
+  const std::size_t place = column ? slot % kSecondColumns : slot / kSecondColumns;
   double position = slot < kPatches ? static_cast<double>(place) : -1.0;
   position += makes("V27") ? 1 : 0;
   const double j = static_cast<double>(channel % 3 + (makes("V24") && channel >= 6 ? 3 : 0));
@@ -158,7 +160,7 @@ double Twin::angle(std::size_t slot, std::size_t channel) const {
   return makes("V26") ? -angle : angle;
 }
 
-Matrix Twin::rotated(const Matrix& x) const {
+Matrix Second implementation::rotated(const Matrix& x) const {
   Matrix y(x.rows(), x.width);
   for (std::size_t t = 0; t < x.rows(); ++t) {
     for (std::size_t pair = 0; pair < kHeads * 6; ++pair) {
@@ -184,7 +186,7 @@ Matrix Twin::rotated(const Matrix& x) const {
   return y;
 }
 
-Matrix Twin::head_norm(const Matrix& x, const std::string& name) const {
+Matrix Second implementation::head_norm(const Matrix& x, const std::string& name) const {
   if (makes("V15")) {
     return x;
   }
@@ -192,7 +194,7 @@ Matrix Twin::head_norm(const Matrix& x, const std::string& name) const {
   return norm(makes("V19") ? rotated(x) : x, makes("V14") ? kWidth : kHead, w);
 }
 
-Matrix Twin::attention(const Matrix& x) {
+Matrix Second implementation::attention(const Matrix& x) {
   const Matrix raw_q = linear(x, "self_attn.q_proj", kWidth);
   tap("attn.q_proj", raw_q);
   const Matrix raw_k = linear(x, "self_attn.k_proj", kWidth);
@@ -220,7 +222,7 @@ Matrix Twin::attention(const Matrix& x) {
 }
 
 // Row head * slots + query, column key.
-Matrix Twin::logits(const Matrix& q, const Matrix& k) const {
+Matrix Second implementation::logits(const Matrix& q, const Matrix& k) const {
   Matrix x(kHeads * kSlots, kSlots);
   for (std::size_t r = 0; r < x.rows(); ++r) {
     for (std::size_t s = 0; s < kSlots; ++s) {
@@ -235,7 +237,7 @@ Matrix Twin::logits(const Matrix& q, const Matrix& k) const {
   return x;
 }
 
-Matrix Twin::probs(Matrix x) const {
+Matrix Second implementation::probs(Matrix x) const {
   for (std::size_t r = 0; r < x.rows(); ++r) {
     const std::size_t t = r % kSlots;
     double total = 0;
@@ -253,7 +255,7 @@ Matrix Twin::probs(Matrix x) const {
   return x;
 }
 
-Matrix Twin::context(const Matrix& p, const Matrix& v) const {
+Matrix Second implementation::context(const Matrix& p, const Matrix& v) const {
   Matrix y(kSlots, kWidth);
   for (std::size_t r = 0; r < p.rows(); ++r) {
     for (std::size_t c = 0; c < kHead; ++c) {
@@ -267,7 +269,7 @@ Matrix Twin::context(const Matrix& p, const Matrix& v) const {
   return y;
 }
 
-double Twin::activation(double x) const {
+double Second implementation::activation(double x) const {
   if (makes("V39")) {
     return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
   }
@@ -277,7 +279,7 @@ double Twin::activation(double x) const {
   return x / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
 }
 
-Matrix Twin::feed_forward(const Matrix& x) {
+Matrix Second implementation::feed_forward(const Matrix& x) {
   Matrix gate = linear(x, "mlp.gate_proj", kInner);
   tap("mlp.gate", gate);
   Matrix up = linear(x, "mlp.up_proj", kInner);
@@ -292,7 +294,7 @@ Matrix Twin::feed_forward(const Matrix& x) {
   return linear(gate, "mlp.down_proj", kWidth);
 }
 
-Matrix Twin::layer(const Matrix& h) {
+Matrix Second implementation::layer(const Matrix& h) {
   const auto width_weight = [&](const char* name) {
     return layer_weight(std::string(name) + ".weight", kWidth);
   };
@@ -317,20 +319,20 @@ Matrix Twin::layer(const Matrix& h) {
 }
 
 // Padding counts as (0, 0); its rows are 0.
-std::size_t Twin::cell(std::size_t slot) const {
+std::size_t Second implementation::cell(std::size_t slot) const {
   if (slot >= kPatches) {
     return 0;
   }
-  const std::size_t x = slot % kTwinColumns / 3;
-  const std::size_t y = slot / kTwinColumns / 3;
+  const std::size_t x = slot % kSecondColumns / 3;
+  const std::size_t y = slot / kSecondColumns / 3;
   if (makes("V44")) {
     return slot / 9;
   }
-  return makes("V45") ? y + kTwinRows / 3 * x
-                      : x + (makes("V46") ? kTwinRows : kTwinColumns) / 3 * y;
+  return makes("V45") ? y + kSecondRows / 3 * x
+                      : x + (makes("V46") ? kSecondRows : kSecondColumns) / 3 * y;
 }
 
-Matrix Twin::pool(Matrix h) const {
+Matrix Second implementation::pool(Matrix h) const {
   h = makes("V43") ? norm(h, kWidth, {}) : h;
   Matrix cells(kPatches / 9, kWidth);
   for (std::size_t t = 0; t < kSlots; ++t) {
@@ -344,7 +346,7 @@ Matrix Twin::pool(Matrix h) const {
   return cells;
 }
 
-Matrix Twin::standardized(const Matrix& pool, const Matrix& scaled_pool) const {
+Matrix Second implementation::standardized(const Matrix& pool, const Matrix& scaled_pool) const {
   const auto bias = vision_miniature_values("std_bias", kWidth);
   const auto scale = vision_miniature_values("std_scale", kWidth);
   Matrix y = makes("V52") ? pool : scaled_pool;
@@ -361,7 +363,7 @@ Matrix Twin::standardized(const Matrix& pool, const Matrix& scaled_pool) const {
   return makes("V52") ? scaled(y, std::sqrt(kWidth)) : y;
 }
 
-void Twin::project(const Matrix& rows) {
+void Second implementation::project(const Matrix& rows) {
   tap("tower_out", rows);
   const auto w =
       vision_miniature_values("model.embed_vision.embedding_projection.weight", kText * kWidth);
@@ -373,7 +375,7 @@ void Twin::project(const Matrix& rows) {
   tap("embed.out", makes("V57") ? scaled(out, std::sqrt(kText)) : out);
 }
 
-std::vector<TwinTap> Twin::run() {
+std::vector<SecondTap> Second implementation::run() {
   Matrix h = embed();
   for (const char* name : {"layers.0.", "layers.1."}) {
     layer_ = name;
@@ -393,8 +395,8 @@ std::vector<TwinTap> Twin::run() {
 
 }  // namespace
 
-std::vector<TwinTap> vision_twin(std::string_view mistake) {
-  return Twin(mistake).run();
+std::vector<SecondTap> second_vision(std::string_view mistake) {
+  return Second implementation(mistake).run();
 }
 
 }  // namespace assay

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/records/rehearse.h"
+#include "conformance/records/probe.h"
 
 #include <gtest/gtest.h>
 
@@ -24,17 +24,17 @@ namespace {
 
 using testing::error_of;
 
-TEST(Rehearse, tells_a_crash_and_an_endless_loop_from_an_error) {
-  rehearse("a.h5", 0, [] {});
-  rehearse("a.h5", 0, [] { throw Error("the parent meets this one itself"); });
+TEST(Probe, tells_a_crash_and_an_endless_loop_from_an_error) {
+  probe("a.h5", 0, [] {});
+  probe("a.h5", 0, [] { throw Error("the parent meets this one itself"); });
   EXPECT_EQ(
-      error_of([] { rehearse("a.h5", 0, [] { std::abort(); }); }),
+      error_of([] { probe("a.h5", 0, [] { std::abort(); }); }),
       "a.h5: file: got a damaged HDF5 file that the library crashes on, expected a whole one");
   EXPECT_EQ(
-      error_of([] { rehearse("a.h5", 0, [] { throw std::bad_alloc(); }); }),
+      error_of([] { probe("a.h5", 0, [] { throw std::bad_alloc(); }); }),
       "a.h5: file: got a damaged HDF5 file that the library crashes on, expected a whole one");
   EXPECT_EQ(error_of([] {
-              rehearse("a.h5", 0, [] {
+              probe("a.h5", 0, [] {
                 for (volatile bool go = true; go;) {
                 }
               });
@@ -43,7 +43,7 @@ TEST(Rehearse, tells_a_crash_and_an_endless_loop_from_an_error) {
 }
 
 // Whatever the damage: an error or a golden, never a crash.
-TEST(Rehearse, damaged_bytes_do_not_end_the_program) {
+TEST(Probe, damaged_bytes_do_not_end_the_program) {
   const testing::Folder folder;
   testing::write_small_golden(folder / "a.h5");
   std::ifstream file(folder / "a.h5", std::ios::binary);

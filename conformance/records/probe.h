@@ -14,6 +14,6 @@ namespace assay::conformance {
 // Runs `read` in a child. Throws assay::Error when the child crashes, or takes more processor time
 // than a file of this size can need; an assay::Error of `read` is left for the parent to meet
 // again.
-void rehearse(const std::string& label, std::size_t file_bytes, const std::function<void()>& read);
+void probe(const std::string& label, std::size_t file_bytes, const std::function<void()>& read);
 
 }  // namespace assay::conformance

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/records/rehearse.h"
+#include "conformance/records/probe.h"
 
 #include <fcntl.h>
 #include <sys/time.h>
@@ -55,7 +55,7 @@ int wait_for(pid_t child) {
 
 }  // namespace
 
-void rehearse(const std::string& label, std::size_t file_bytes, const std::function<void()>& read) {
+void probe(const std::string& label, std::size_t file_bytes, const std::function<void()>& read) {
   const pid_t child = fork();
   if (child == 0) {
     run_child(file_bytes, read);

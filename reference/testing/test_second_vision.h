@@ -11,17 +11,17 @@
 
 namespace assay {
 
-struct TwinTap {
+struct SecondTap {
   std::string name;
   std::vector<double> values;  // padding left out
 };
 
-constexpr std::size_t kTwinColumns = 9;
-constexpr std::size_t kTwinRows = 6;
-constexpr std::size_t kTwinPadding = 9;
+constexpr std::size_t kSecondColumns = 9;
+constexpr std::size_t kSecondRows = 6;
+constexpr std::size_t kSecondPadding = 9;
 
 // The taps of vision.* in execution order, but for rope.angles. `mistake` is a label of the
 // catalogue, "V20", with a letter behind it where a label has several forms; "": none.
-std::vector<TwinTap> vision_twin(std::string_view mistake);
+std::vector<SecondTap> second_vision(std::string_view mistake);
 
 }  // namespace assay

@@ -14,7 +14,7 @@
 namespace assay::ASSAY_REFERENCE {
 
 template <std::size_t kRank, class Value>
-void show_values(const TapScope& tap, const char* name, const std::array<std::size_t, kRank>& shape,
+void emit_values(const TapScope& tap, const char* name, const std::array<std::size_t, kRank>& shape,
                  std::vector<Value>& values) {
   if (!tap.wants(name)) {
     return;
