@@ -6,8 +6,8 @@ import ast
 import cpp_source
 from repository import Answer, Repository
 
-HEADER_LINES = 150
-SOURCE_LINES = 400
+HEADER_LINES = 500
+SOURCE_LINES = 500
 FUNCTION_LINES = 60
 REFERENCE_FUNCTION_LINES = 40
 PARAMETERS = 8
