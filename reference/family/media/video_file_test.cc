@@ -45,8 +45,8 @@ TEST_F(VideoFile, EveryByteOfALosslessVideo) {
   ASSERT_TRUE(video.audio.has_value());
   Fnv1a hash;
   hash.add(std::span<const float>(video.audio->samples));
-  EXPECT_EQ(contents.at("moving.mkv:audio").first, std::to_string(video.audio->samples.size()));
-  EXPECT_EQ(contents.at("moving.mkv:audio").second, hash.text());
+  EXPECT_EQ(contents.at("moving.mkv:sound").first, std::to_string(video.audio->samples.size()));
+  EXPECT_EQ(contents.at("moving.mkv:sound").second, hash.text());
 
   const Video silent = decoded(kSilent, 40);
   EXPECT_EQ(silent.fps, 12);

@@ -63,7 +63,7 @@ TEST(Resize, EqualsPillowAndTorchByteForByte) {
   for (const Json& row : table.at("cases")) {
     const ImageSize size{row.at("size").at(0), row.at("size").at(1)};
     const ImageSize target{row.at("target").at(0), row.at("target").at(1)};
-    const Image source = test_image(row.at("image"), row.at("seed"), size);
+    const Image source = test_image(row.at("picture"), row.at("seed"), size);
     const std::uint32_t expected =
         static_cast<std::uint32_t>(std::stoul(row.at("crc32").get<std::string>(), nullptr, 16));
     EXPECT_EQ(crc32(resize_bytes(source, target).rgb), expected) << row;
