@@ -10,101 +10,75 @@ import re
 from repository import Answer, Repository
 
 RULE = re.compile(r"\bR([ACINPSTUVX]?)-(\d+)(?:\s*(?:\.\.\.|…|–|to)\s*R\1-(\d+))?")
-MISTAKE = re.compile(r"\bM-\d+")
-DIVERGENCE = re.compile(r"\bDIV-M?\d+")
+OTHER = re.compile(r"\b(?:M-|DIV-M?)\d+\b")
 # V29 is a label in the comments of the reference, and may be another word elsewhere. C01 is none
 # but a conversation of golden/prompting.
-COMMENT = re.compile(r"//.*")
 MEDIA_MISTAKE = re.compile(r"\b(?:[IVACX][1-9]\d*|P\d\d)\b")
+COMMENT = re.compile(r"//.*")
 
 DEFINED = re.compile(r'\{"((?:R[A-Z]?-|M-|DIV-M|[IVACXP])\d+)"')
 TEXT_DIVERGENCE = re.compile(r"^\| (DIV-\d+) \|", re.MULTILINE)
-CITING = (".h", ".cc", ".py", ".md")
 # Labels that a test cites because they do not exist.
 ABSENT = {
-    "conformance/catalogue/catalogue_test.cc": ("R-08", "M-999"),
-    "conformance/catalogue/media_catalogue_test.cc": ("DIV-M47",),
-    "conformance/program/command_line_test.cc": ("R-999",),
+    "conformance/catalogue/catalogue_test.cc": {"R-08", "M-999"},
+    "conformance/catalogue/media_catalogue_test.cc": {"DIV-M47"},
+    "conformance/program/command_line_test.cc": {"R-999"},
 }
 
 
-def rules_in(text: str) -> set[str]:
-    """Rules in a text; `R-70 ... R-77` cites all between."""
+def rule(letter: str, number: int) -> str:
+    return f"R{letter}-{number}" if letter else f"R-{number:02}"
+
+
+def rules_in(text: str, whole_ranges: bool = True) -> set[str]:
+    """Rules in a text. `R-70 ... R-77` names all between; only its ends need exist."""
     found = set()
     for letter, first, last in RULE.findall(text):
-        for number in range(int(first), int(last or first) + 1):
-            found.add(name_of(letter, number))
+        numbers = {int(first), int(last or first)}
+        if whole_ranges:
+            numbers |= set(range(min(numbers), max(numbers)))
+        found |= {rule(letter, number) for number in numbers}
     return found
-
-
-def name_of(letter: str, number: int) -> str:
-    return f"R{letter}-{number}" if letter else f"R-{number:02}"
 
 
 def cited(name: str, text: str) -> set[str]:
     """All labels that a file cites."""
-    found = {name_of(*match) for match in ends_of_rules(text)}
-    found |= set(MISTAKE.findall(text)) | set(DIVERGENCE.findall(text))
+    found = rules_in(text, whole_ranges=False) | set(OTHER.findall(text))
     if name.startswith("reference/"):
-        for comment in COMMENT.findall(text):
-            found |= set(MEDIA_MISTAKE.findall(comment))
+        found |= set(MEDIA_MISTAKE.findall(" ".join(COMMENT.findall(text))))
     return found
-
-
-def ends_of_rules(text: str) -> list[tuple[str, int]]:
-    """Numbers inside a range need not exist, its ends must."""
-    ends = []
-    for letter, first, last in RULE.findall(text):
-        ends += [(letter, int(number)) for number in (first, last) if number]
-    return ends
 
 
 def defined(repository: Repository) -> set[str]:
     sources = repository.under("conformance/catalogue/", "s.cc")
     labels = {label for f in sources for label in DEFINED.findall(repository.text(f))}
-    page = "docs/spec/text.md"
-    if page in repository.files:
-        labels |= set(TEXT_DIVERGENCE.findall(repository.text(page)))
-    return labels
+    return labels | set(TEXT_DIVERGENCE.findall(repository.text("docs/spec/text.md")))
 
 
-def unknown_labels(repository: Repository, known: set[str]) -> list[str]:
-    problems = []
-    for name in repository.under("", *CITING):
-        if name == "scripts/check/labels.py":
-            continue
-        unknown = cited(name, repository.text(name)) - known - set(ABSENT.get(name, ()))
-        for label in sorted(unknown):
-            problems.append(f"{name}: got {label}, expected a label of the catalogue")
-    return problems
-
-
-def names(labels: set[str]) -> str:
-    def key(label: str) -> tuple[str, int]:
-        kind, _, number = label.partition("-")
-        return kind, int(number)
-
-    return " ".join(sorted(labels, key=key)) or "none"
+def missing(repository: Repository, rules: set[str], names: list[str]) -> str:
+    """The rules that none of these files names, in order."""
+    left = rules.difference(*(rules_in(repository.text(name)) for name in names))
+    return " ".join(sorted(left, key=lambda x: (x.split("-")[0], int(x.split("-")[1])))) or "none"
 
 
 def check(repository: Repository) -> Answer:
-    known = defined(repository)
+    known, answer = defined(repository), Answer()
+    for name in repository.under("", ".h", ".cc", ".py", ".md"):
+        if name != "scripts/check/labels.py":
+            unknown = cited(name, repository.text(name)) - known - ABSENT.get(name, set())
+            for label in sorted(unknown):
+                answer.problems.append(f"{name}: got {label}, expected a label of the catalogue")
     rules = {label for label in known if label.startswith("R")}
-    if not rules:
-        return Answer(skipped="no rules in conformance/catalogue")
-    headers = repository.under("reference/", ".h")
-    tests = repository.under("", "_test.cc", "_test.py", "_cases.cc")
-    unread = rules - set().union(*(rules_in(repository.text(f)) for f in headers), set())
-    untested = rules - set().union(*(rules_in(repository.text(f)) for f in tests), set())
-    note = f"{len(known)} labels; in no header: {names(unread)}; in no test: {names(untested)}"
-    return Answer(problems=unknown_labels(repository, known), note=note)
+    unread = missing(repository, rules, repository.under("reference/", ".h"))
+    untested = missing(repository, rules, repository.under("", "_test.cc", "_test.py", "_cases.cc"))
+    answer.note = f"{len(known)} labels; in no header: {unread}; in no test: {untested}"
+    return answer
 
 
 def self_test() -> None:
-    assert rules_in("Spec: R-20, R-22 and R-70 ... R-72.") == {
-        *("R-20", "R-22", "R-70", "R-71", "R-72")
-    }
+    wanted = {"R-20", "R-22", "R-70", "R-71", "R-72"}
+    assert rules_in("Spec: R-20, R-22 and R-70 ... R-72.") == wanted
     assert rules_in("RV-3 to RV-5, RX-10") == {"RV-3", "RV-4", "RV-5", "RX-10"}
     assert cited("reference/a_test.cc", "x = C1;  // C41, DIV-M18") == {"C41", "DIV-M18"}
     assert cited("reference/a.cc", "x = 1;  // C01, P36, RT-5") == {"P36", "RT-5"}
-    assert cited("docs/a.md", "template V2, M-46, R-31") == {"M-46", "R-31"}
+    assert cited("docs/a.md", "template V2, M-46, R-31 ... R-39") == {"M-46", "R-31", "R-39"}

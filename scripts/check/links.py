@@ -12,30 +12,21 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 def targets(page: str, text: str) -> list[str]:
     """Files a page links to, as paths from the root; addresses of the web are left out."""
-    found = []
-    for link in LINK.findall(FENCE.sub("", text)):
-        if "://" not in link and not link.startswith(("#", "mailto:")):
-            path = posixpath.join(posixpath.dirname(page), link.split("#")[0])
-            found.append(posixpath.normpath(path))
-    return found
+    links = [x for x in LINK.findall(FENCE.sub("", text)) if not re.match(r"#|mailto:|\w+://", x)]
+    return [posixpath.normpath(posixpath.join(page, "..", x.split("#")[0])) for x in links]
 
 
 def check(repository: Repository) -> Answer:
     pages = repository.under("", ".md")
+    links = [(page, target) for page in pages for target in targets(page, repository.text(page))]
     there = set(repository.files)
-    there |= {posixpath.dirname(f) for f in there}
-    answer, linked, count = Answer(), set(), 0
-    for page in pages:
-        for target in targets(page, repository.text(page)):
-            count += 1
-            linked.add(target)
-            if target not in there:
-                answer.problems.append(f"{page}: links to {target}, which does not exist")
-    for page in pages:
-        if page.startswith(("docs/book/", "docs/decisions/")) and page not in linked:
-            answer.problems.append(f"{page}: no page links to it")
-    answer.note = f"{count} links in {len(pages)} pages"
-    return answer
+    there |= {posixpath.dirname(name) for name in there}
+    problems = [f"{page}: links to {t}, which does not exist" for page, t in links if t not in there]
+    linked = {target for _, target in links}
+    for page in repository.under("docs/book/", ".md") + repository.under("docs/decisions/", ".md"):
+        if page not in linked:
+            problems.append(f"{page}: no page links to it")
+    return Answer(problems, note=f"{len(links)} links in {len(pages)} pages")
 
 
 def self_test() -> None:

@@ -15,61 +15,47 @@ A quotation is a marker and a fenced block; the marker names a file and a functi
 import re
 import sys
 
-import cpp_source
-from repository import Answer, Repository
+from repository import Answer, Repository, cpp_functions
 
-QUOTE = re.compile(r"<!-- source: (\S+) (\S+) -->\n```cpp\n(.*?)```\n", re.DOTALL)
-STRUCT = r"^(?:struct|enum class) {}\b[^;]*?{{\n.*?^}};$"
+QUOTE = re.compile(r"(<!-- source: (\S+) (\S+) -->\n```cpp\n)(.*?)(```\n)", re.DOTALL)
+STRUCT = r"^(?:struct|enum class) {}\b[^;]*?{{\n.*?^}};\n"
 
 
 def quoted_from(text: str, name: str) -> str:
     """The function or struct of this name, as it stands in the text; empty when there is none."""
-    for function in cpp_source.functions(text):
-        if function.name == name:
-            return "\n".join(text.splitlines()[function.first - 1 : function.last]) + "\n"
+    for function, _, code in cpp_functions(text):
+        if function == name:
+            return code
     match = re.search(STRUCT.format(re.escape(name)), text, re.MULTILINE | re.DOTALL)
-    return match.group() + "\n" if match else ""
+    return match.group() if match else ""
 
 
-def quotations(repository: Repository):
-    for page in repository.under("docs/", ".md"):
-        for match in QUOTE.finditer(repository.text(page)):
-            yield page, match
-
-
-def source_of(repository: Repository, path: str, name: str) -> str:
-    return quoted_from(repository.text(path), name) if path in repository.files else ""
+def source_of(repository: Repository, quote: re.Match) -> str:
+    known = quote[2] in repository.files
+    return quoted_from(repository.text(quote[2]), quote[3]) if known else ""
 
 
 def check(repository: Repository) -> Answer:
     answer, count = Answer(), 0
-    for page, match in quotations(repository):
-        path, name, code = match.groups()
-        count += 1
-        wanted = source_of(repository, path, name)
-        if not wanted:
-            answer.problems.append(f"{page}: quotes {name} of {path}, which is not there")
-        elif wanted != code:
-            answer.problems.append(
-                f"{page}: {name} differs from {path} (scripts/check/snippets.py --update)"
-            )
+    for page in repository.under("docs/", ".md"):
+        for quote in QUOTE.finditer(repository.text(page)):
+            count += 1
+            wanted = source_of(repository, quote)
+            if not wanted:
+                answer.problems.append(f"{page}: quotes {quote[3]} of {quote[2]}: not there")
+            elif wanted != quote[4]:
+                answer.problems.append(f"{page}: {quote[3]} differs from {quote[2]} (--update)")
     answer.note = f"{count} quotations"
     return answer
 
 
 def update(repository: Repository) -> None:
+    def fresh(quote: re.Match) -> str:
+        return quote[1] + (source_of(repository, quote) or quote[4]) + quote[5]
+
     for page in repository.under("docs/", ".md"):
         text = repository.text(page)
-
-        def fresh(match: re.Match) -> str:
-            path, name, code = match.groups()
-            return match.group().replace(
-                f"```cpp\n{code}```",
-                "```cpp\n" + (source_of(repository, path, name) or code) + "```",
-            )
-
-        renewed = QUOTE.sub(fresh, text)
-        if renewed != text:
+        if (renewed := QUOTE.sub(fresh, text)) != text:
             (repository.root / page).write_text(renewed, encoding="utf-8")
             print(f"updated {page}")
 

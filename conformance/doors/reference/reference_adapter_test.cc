@@ -178,7 +178,7 @@ TEST(ReferenceAdapter, TapsComeOnceAndInOrder) {
   }
 }
 
-// Rounding of other programs change something, so they reach the model.
+// The rounding of other programs changes something, so it reaches the model.
 TEST(ReferenceAdapter, NumericsReachTheModel) {
   auto reference = loaded("26b-tiny");
   CaseInput input = text({2, 17, 5});
@@ -190,7 +190,8 @@ TEST(ReferenceAdapter, NumericsReachTheModel) {
     options.numerics = {option == 0, option == 1, option == 2};
     Listener listener;
     ASSERT_TRUE(reference->run(input, options, listener).ok());
-    EXPECT_NE(listener.taps.at("text.logits").values, plain.taps.at("text.logits").values) << habit;
+    EXPECT_NE(listener.taps.at("text.logits").values, plain.taps.at("text.logits").values)
+        << option;
   }
 }
 

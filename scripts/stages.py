@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build, checks, unit tests and `assay verify`, one after another; what scripts/test runs.
+"""Build, checks, unit tests and `assay verify`, one after another: all of scripts/test but setup.
 
 Every stage runs, whatever became of the one before; only a failed build ends early. The last line
 is the sum of checks, unit tests (each test of a program counts) and verified cases.
@@ -15,8 +15,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from repository import ROOT
-
+ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "release"
 RESULTS = BUILD / "test-results"
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
