@@ -52,7 +52,9 @@ def check(repository: Repository) -> Answer:
     files = repository.under("golden/")
     listed = json.loads(repository.text(MANIFEST))["files"]
     hashes = {
-        name.removeprefix("golden/"): hashlib.sha256((repository.root / name).read_bytes()).hexdigest()
+        name.removeprefix("golden/"): hashlib.sha256(
+            (repository.root / name).read_bytes()
+        ).hexdigest()
         for name in files
         if not name.endswith(NOT_DATA)
     }

@@ -21,7 +21,9 @@ def check(repository: Repository) -> Answer:
     links = [(page, target) for page in pages for target in targets(page, repository.text(page))]
     there = set(repository.files)
     there |= {posixpath.dirname(name) for name in there}
-    problems = [f"{page}: links to {t}, which does not exist" for page, t in links if t not in there]
+    problems = [
+        f"{page}: links to {t}, which does not exist" for page, t in links if t not in there
+    ]
     linked = {target for _, target in links}
     for page in repository.under("docs/book/", ".md") + repository.under("docs/decisions/", ".md"):
         if page not in linked:

@@ -57,7 +57,9 @@ def word_problems(name: str, text: str) -> list[str]:
     if ANY_OLD.search(text) and not HISTORY.search(name):
         ours = KEPT.sub(blank, text)
         found += [(f"say {now}", m) for now, old in OLD.items() for m in old.finditer(ours)]
-    return [f"{name}:{line_of(text, m.start())}: {what}: {m.group().strip()!r}" for what, m in found]
+    return [
+        f"{name}:{line_of(text, m.start())}: {what}: {m.group().strip()!r}" for what, m in found
+    ]
 
 
 def check(repository: Repository) -> Answer:

@@ -23,7 +23,18 @@ def text_case(t: Topology, name: str, count: int, full: bool, decode_from: int =
 def edge_case(t: Topology) -> Case:
     """The first and the last rows of the tables, and every special id that is no placeholder."""
     special = special_ids(t.vocab)
-    ids = [2, 1, 3, 4, t.vocab - 1, special["boi"], special["eoa"], t.vocab - 2, QUIET_ROW, TINY_ROW]
+    ids = [
+        2,
+        1,
+        3,
+        4,
+        t.vocab - 1,
+        special["boi"],
+        special["eoa"],
+        t.vocab - 2,
+        QUIET_ROW,
+        TINY_ROW,
+    ]
     return Case(t.name, "text-edges", {"ids": np.array(ids, np.int32)}, False)
 
 

@@ -22,9 +22,8 @@ import make_checkpoints
 import miniatures
 from check_tables import TABLES, Tally
 from media_inputs import grid
-from media_prompt import cut_picture, log_mel
+from media_prompt import cut_image, log_mel
 from topologies import Topology, config_json
-
 
 VARIANT = 5e-6
 
@@ -35,7 +34,7 @@ def build(t: Topology):
         for name, shape in make_checkpoints.text_shapes(t, t.prefix).items()
     }
     named = next(m for m in miniatures.MINIATURES if m.name == t.name)
-    for name, shape in make_checkpoints.tower_shapes(t).items():
+    for name, shape in make_checkpoints.encoder_shapes(t).items():
         tensors[name] = miniatures.tensor(named, name, shape)
     return hf_model.build(config_json(t), tensors, "eager")
 
@@ -64,18 +63,18 @@ def check_row(tally: Tally, where: str, values: np.ndarray, printed: dict) -> No
 
 def check_vision(tally: Tally, table: dict) -> int:
     t = miniatures.VISION
-    picture = cut_picture(miniatures.pixels(6, 3), grid(6, 3)).arrays
-    taps = taps_of(t, "image", picture)
+    image = cut_image(miniatures.pixels(6, 3), grid(6, 3)).arrays
+    taps = taps_of(t, "image", image)
     for printed in table["encoder"]:
         check_row(tally, printed["tap"], taps[printed["tap"]], printed)
-    plain = replace(t, vision_tower=replace(t.vision_tower, clips=False))
-    raw = replace(t, vision_tower=replace(t.vision_tower, standardize=False))
-    wide = cut_picture(miniatures.pixels(9, 6), grid(9, 6)).arrays
-    cases = {"clipping_off": (plain, picture), "standardize_off": (raw, picture)}
+    plain = replace(t, vision_encoder=replace(t.vision_encoder, clips=False))
+    raw = replace(t, vision_encoder=replace(t.vision_encoder, standardize=False))
+    wide = cut_image(miniatures.pixels(9, 6), grid(9, 6)).arrays
+    cases = {"clipping_off": (plain, image), "standardize_off": (raw, image)}
     for name, (topology, arrays) in (cases | {"grid_9x6": (t, wide)}).items():
         other = taps_of(topology, "image", arrays)
         check_row(tally, name, other["vision.embed.out"], table[name][0])
-    padded = np.concatenate([picture["patches"], np.zeros((9, 768), np.float32)])
+    padded = np.concatenate([image["patches"], np.zeros((9, 768), np.float32)])
     other = taps_of(t, "image", {"patches": padded, "positions": grid(6, 3, padding=9)})
     difference = max(np.abs(other[n] - taps[n]).max() for n in taps if n.startswith("vision."))
     tally.number("vision with padding", float(difference), 0.0, 1e-12)
@@ -83,14 +82,14 @@ def check_vision(tally: Tally, table: dict) -> int:
 
 
 def check_audio(tally: Tally, table: dict) -> int:
-    t, sound = miniatures.AUDIO, log_mel(miniatures.mel()).arrays
-    taps = taps_of(t, "audio", sound)
-    taps["audio.mel"] = sound["mel"].astype(np.float64)
+    t, heard = miniatures.AUDIO, log_mel(miniatures.mel()).arrays
+    taps = taps_of(t, "audio", heard)
+    taps["audio.mel"] = heard["mel"].astype(np.float64)
     for printed in table["encoder"]:
         check_row(tally, printed["tap"], taps[printed["tap"]], printed)
     printed, out = table["variants"], taps["audio.embed.out"]
-    longer = taps_of(t, "audio", sound, {"audio.window_keys": "13"})["audio.embed.out"]
-    turned = taps_of(t, "audio", sound, {"audio.embed_order": "proj_norm"})["audio.embed.out"]
+    longer = taps_of(t, "audio", heard, {"audio.window_keys": "13"})["audio.embed.out"]
+    turned = taps_of(t, "audio", heard, {"audio.embed_order": "proj_norm"})["audio.embed.out"]
     row = printed["row"]
     rows = [(out[row], "keys_12"), (longer[row], "keys_13"), (turned[0], "project_then_norm")]
     for values, name in rows:
@@ -99,7 +98,7 @@ def check_audio(tally: Tally, table: dict) -> int:
     for values, name in ((longer, "keys_13_l2"), (turned, "project_then_norm_l2")):
         tally.number(name, float(np.linalg.norm(values)), printed[name], VARIANT)
     tally.number("13 keys, first rows", float(np.abs(longer - out)[:row].max()), 0.0, 1e-12)
-    padded = log_mel(np.pad(sound["mel"], ((0, 10), (0, 0))), 62).arrays
+    padded = log_mel(np.pad(heard["mel"], ((0, 10), (0, 0))), 62).arrays
     other = taps_of(t, "audio", padded)["audio.embed.out"]
     tally.number("audio with padding", float(np.abs(other - out).max()), 0.0, 1e-12)
     return len(table["encoder"])
@@ -107,8 +106,8 @@ def check_audio(tally: Tally, table: dict) -> int:
 
 def check_unified(tally: Tally, vision: list, audio: list) -> int:
     t = miniatures.UNIFIED
-    picture = cut_picture(miniatures.merged_patches(), grid(3, 2), True).arrays
-    taps = taps_of(t, "image", picture) | taps_of(t, "audio", {"samples": miniatures.samples()})
+    image = cut_image(miniatures.merged_patches(), grid(3, 2), True).arrays
+    taps = taps_of(t, "image", image) | taps_of(t, "audio", {"samples": miniatures.samples()})
     for printed in vision + audio:
         check_row(tally, printed["tap"], taps[printed["tap"]], printed)
     return len(vision + audio)

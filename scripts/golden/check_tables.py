@@ -4,7 +4,7 @@
 python check_tables.py
 
 Every printed number must be right to half a unit of its last digit; a single fp32 cast left in the
-oracle would move it. Prompts, soft vectors, decode steps and both drafters are run.
+oracle would move it. Prompts, soft-token embeddings, decode steps and both drafters are run.
 """
 
 import json
@@ -70,8 +70,8 @@ def load_from_memory(model, attention: str):
 def multimodal_case(table: dict, width: int) -> dict:
     ids = table["ids"] + table.get("decode_ids", [11, 19])
     types = np.array([int(i is None) for i in ids], np.int32)
-    places = np.nonzero(types)[0]
-    soft = np.stack([weights.tensor(f"soft.{p}", (width,)) for p in places])
+    positions = np.nonzero(types)[0]
+    soft = np.stack([weights.tensor(f"soft.{p}", (width,)) for p in positions])
     ids = np.array([PLACEHOLDER if i is None else i for i in ids], np.int32)
     return {"ids": ids, "token_types": types, "soft_0": soft, "kinds": np.array(["image"]),
             "decode_from": np.array(len(table["ids"]))}  # fmt: skip

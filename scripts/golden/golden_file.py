@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes one golden (HDF5, format version 1) from a truth and the runs that calibrate its floors."""
+"""Writes one golden (HDF5, format version 1) from a truth and the runs that make its floors."""
 
 import json
 import re
@@ -123,7 +123,9 @@ def write_tap(taps: h5py.Group, name: str, truth: dict, ensemble: dict, extra: d
         group.attrs[f"floor_row_{precision}"] = max(floor["row"], least)
 
 
-def write(path: Path, attributes: dict, data: dict, truth: dict, ensemble: dict, extra: dict) -> None:
+def write(
+    path: Path, attributes: dict, data: dict, truth: dict, ensemble: dict, extra: dict
+) -> None:
     """ensemble: precision -> list of tap dicts; extra: tap -> attributes (agreement, oracles)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w", libver=("v110", "v110")) as root:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taps of transformers' audio encoder and of the 12B's audio embedder, one sound at a time."""
+"""Taps of transformers' audio encoder and of the 12B's audio embedder, one audio clip at a time."""
 
 import types
 from contextlib import contextmanager
@@ -58,13 +58,13 @@ class AudioListener(Listener):
         return int(self.switches.get("audio.window_keys", REFERENCE_KEYS))
 
     def encode(self, mel: np.ndarray, valid: np.ndarray) -> torch.Tensor:
-        """Soft vectors [n, D]; mel [F, 128], valid [F] a prefix."""
+        """Soft-token embeddings [n, D]; mel [F, 128], valid [F] a prefix."""
         features = torch.from_numpy(mel)[None].to(self.dtype)
         mask = torch.from_numpy(valid.astype(bool))[None]
         frames = int(mask.sum())
         self.steps = (-(-frames // 2), -(-frames // 4))  # rows after each convolution
         self.rows = np.arange(self.steps[1])
-        self.hook_tower(self.model.audio_tower)
+        self.hook_encoder(self.model.audio_tower)
         window = self.namespace.sliding_window_mask_function
 
         def wider(sizes):  # DIV-M35: the configuration cannot say 13
@@ -77,7 +77,7 @@ class AudioListener(Listener):
         return output.pooler_output[output.attention_mask]
 
     def embed_frames(self, frames: np.ndarray) -> torch.Tensor:
-        """12B: soft vectors [n, D] of rows of 640 samples."""
+        """12B: soft-token embeddings [n, D] of rows of 640 samples."""
         self.rows = np.arange(len(frames))
         embedder = self.model.embed_audio
         norm = embedder.embedding_pre_projection_norm
@@ -91,8 +91,8 @@ class AudioListener(Listener):
 
     # -- hooks -------------------------------------------------------------------------------
 
-    def hook_tower(self, tower) -> None:
-        front, at = tower.subsample_conv_projection, "audio."
+    def hook_encoder(self, encoder) -> None:
+        front, at = encoder.subsample_conv_projection, "audio."
         for stage, rows in enumerate(self.steps):
             layer, name = getattr(front, f"layer{stage}"), f"{at}subsample.{stage}."
             channels_first, channels_last = (0, slice(None), slice(rows)), (0, slice(rows))
@@ -101,9 +101,9 @@ class AudioListener(Listener):
             self.hook(layer, "out", self.keeper(name + "out", channels_first))
         self.hook(front.input_proj_linear, "in", self.rows_keeper(at + "subsample.flat"))
         self.hook(front.input_proj_linear, "out", self.rows_keeper(at + "input_proj"))
-        self.hook(tower.rel_pos_enc, "out", self.keeper(at + "rel_pos_table", (0,)))
-        self.hook(tower.output_proj, "out", self.rows_keeper(at + "output_proj"))
-        for index, layer in enumerate(tower.layers):
+        self.hook(encoder.rel_pos_enc, "out", self.keeper(at + "rel_pos_table", (0,)))
+        self.hook(encoder.output_proj, "out", self.rows_keeper(at + "output_proj"))
+        for index, layer in enumerate(encoder.layers):
             self.hook_entry(index, layer)
             self.hook_table(layer, LAYER, f"{at}layer.{index}.")
             self.hook_insides(layer, f"{at}layer.{index}.")
@@ -111,7 +111,7 @@ class AudioListener(Listener):
         def tower_out(_, args, output) -> None:
             self.put(at + "tower_out", output.last_hidden_state[output.attention_mask])
 
-        self.handles.append(tower.register_forward_hook(tower_out))
+        self.handles.append(encoder.register_forward_hook(tower_out))
         self.hook_embedder(self.model.embed_audio, at, self.rows_keeper)
 
     def hook_insides(self, layer, at: str) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the listeners to transformers' encoders share: hooks that clone, names replaced for a while.
 
-A listener takes one item of media through a tower and keeps its taps, padding rows left out.
+A listener takes one item of media through an encoder and keeps its taps, padding rows left out.
 """
 
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ def replaced(owner, **values):
 
 @contextmanager
 def shadowed(pairs: list):
-    """[(object, method name, replacement)]: hides methods behind attributes of the object."""
+    """[(object, method name, replacement)]: covers methods by attributes of the object."""
     for owner, name, value in pairs:
         setattr(owner, name, value)
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Items of media: from the form a case gives them in to soft vectors, taps and model inputs.
+"""Items of media: from the form a case gives them in to soft-token embeddings and model inputs.
 
 Every item runs alone, so that its taps are its own, and then once more inside the model's forward
 call, all of them together and padded, as users run it.
@@ -53,20 +53,20 @@ class Encoders:
     def encode(self, item: dict) -> None:
         kind, run = item["kind"], item["run"]
         if kind == "audio":
-            self.encode_sound(item)
+            self.encode_audio(item)
         elif kind == "video":
             indices = hf_preprocess.frame_indices(len(item["frames"]), item)
             for offset, index in enumerate(indices):
-                self.encode_picture(item | {"rgb": item["frames"][index]}, run + offset, "video")
+                self.encode_image(item | {"rgb": item["frames"][index]}, run + offset, "video")
             seconds = np.array(indices, np.float64) / item["fps"]
             self.keep(run, {"video.timestamps": seconds})
             self.keep(run, {"video.frame_indices": np.array(indices, np.int32)})
             self.frames.append(len(indices))
         else:
-            self.encode_picture(item, run, "video" if kind == "frame" else "image")
+            self.encode_image(item, run, "video" if kind == "frame" else "image")
             self.frames += [1] * (kind == "frame")
 
-    def encode_picture(self, item: dict, run: int, queue: str) -> None:
+    def encode_image(self, item: dict, run: int, queue: str) -> None:
         taps: dict = {}
         if "patches" in item:
             patches, positions = item["patches"], item["positions"]
@@ -75,7 +75,7 @@ class Encoders:
         else:
             rgb = item["rgb"] if "rgb" in item else hf_preprocess.load_rgb(item["file"])
             budget = item.get("budget", 70)
-            taps = hf_preprocess.picture_taps(
+            taps = hf_preprocess.image_taps(
                 rgb, budget, self.unified, self.switches, self.loose and self.precision != "f64"
             )
             patches, positions = taps["slots.patches"], taps["slots.positions"]
@@ -84,7 +84,7 @@ class Encoders:
         self.slots[queue].append((patches, positions))
         self.keep(run, taps | listener.taps)
 
-    def encode_sound(self, item: dict) -> None:
+    def encode_audio(self, item: dict) -> None:
         listener = AudioListener(self.model, self.namespace, self.dtype, self.switches)
         taps: dict = {}
         if self.unified:
@@ -98,7 +98,7 @@ class Encoders:
                 mel, mask = item["mel"], item.get("mel_mask", np.ones(len(item["mel"]), np.int32))
                 taps = {"audio.mel_mask": mask.astype(np.int32)}
             else:
-                taps = hf_preprocess.sound_taps(item["samples"], self.switches, self.fft)
+                taps = hf_preprocess.audio_taps(item["samples"], self.switches, self.fft)
                 mask = taps["audio.mel_mask"]
                 mel = np.zeros((len(mask), 128), np.float32)
                 mel[: len(taps["audio.mel"])] = taps["audio.mel"]
@@ -113,13 +113,13 @@ class Encoders:
         """Items of one queue padded to the longest: values 0, positions -1, masks 0."""
         longest = max(len(values) for values, _ in self.slots[queue])
         filler = 0 if queue == "audio" else -1
-        values, places = [], []
-        for value, place in self.slots[queue]:
+        values, positions = [], []
+        for value, position in self.slots[queue]:
             short = longest - len(value)
-            rest = [(0, 0)] * (place.ndim - 1)
+            rest = [(0, 0)] * (position.ndim - 1)
             values.append(np.pad(value, [(0, short), (0, 0)]))
-            places.append(np.pad(place, [(0, short), *rest], constant_values=filler))
-        stacked = torch.from_numpy(np.stack(places))
+            positions.append(np.pad(position, [(0, short), *rest], constant_values=filler))
+        stacked = torch.from_numpy(np.stack(positions))
         stacked = stacked.bool() if queue == "audio" else stacked.long()
         return torch.from_numpy(np.stack(values)).to(self.dtype), stacked
 
@@ -130,18 +130,18 @@ class Encoders:
         if self.soft["audio"]:
             features, mask = self.batch("audio")
             inputs |= {"input_features": features, "input_features_mask": mask}
-        pictures = {}
+        images = {}
         if self.soft["image"]:
-            pixels, places = self.batch("image")
-            pictures = {"pixel_values": pixels, "image_position_ids": places}
+            pixels, positions = self.batch("image")
+            images = {"pixel_values": pixels, "image_position_ids": positions}
         if not self.soft["video"]:
-            return inputs | pictures
+            return inputs | images
         outputs, base = {}, self.model.model
-        if pictures:
-            outputs["image"] = base.get_image_features(**pictures, return_dict=True)
-        pixels, places = self.batch("video")
+        if images:
+            outputs["image"] = base.get_image_features(**images, return_dict=True)
+        pixels, positions = self.batch("video")
         counts = torch.tensor(self.frames)
-        outputs["video"] = base.get_video_features(pixels, places, counts, return_dict=True)
+        outputs["video"] = base.get_video_features(pixels, positions, counts, return_dict=True)
         return inputs | {"mm_encoder_outputs": outputs}
 
     def given_inputs(self) -> dict:

@@ -118,8 +118,8 @@ def build(raw_config: dict, tensors: dict[str, np.ndarray], attention: str):
     config = read_config(raw_config)
     parts = [getattr(config, name, None) for name in PARTS]
     for part in {id(c): c for c in (config, config.get_text_config(), *parts) if c}.values():
-        sound = part.model_type.endswith("_audio")  # its tower knows eager attention only
-        part._attn_implementation = "eager" if sound else attention
+        is_audio = part.model_type.endswith("_audio")  # its encoder knows eager attention only
+        part._attn_implementation = "eager" if is_audio else attention
         part._experts_implementation = "eager"
     model = model_class(raw_config["model_type"])(config)
     load_weights(model, tensors)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures and sounds through transformers' own processors (the Pillow one), with their taps.
+"""Images and audio clips through transformers' own processors (the Pillow one), with their taps.
 
 The values are fp32 numbers by definition: byte / 255 rounded once, and a log-mel whose FFT runs in
 fp64. `loose` takes other roads that are as legitimate in fp32: a factor 1/255, an fp32 FFT. The
@@ -22,7 +22,7 @@ UNIFIED_MODULE = "transformers.models.gemma4_unified.image_processing_gemma4_uni
 
 
 def load_rgb(file: np.ndarray) -> np.ndarray:
-    """[h, w, 3] of a picture file, as transformers loads a path: upright, alpha dropped."""
+    """[h, w, 3] of an image file, as transformers loads a path: upright, alpha dropped."""
     import PIL.Image
     from transformers.image_utils import load_image
 
@@ -40,11 +40,11 @@ def frame_indices(total: int, item: dict) -> list[int]:
     return [int(index) for index in chosen]
 
 
-# -- pictures ------------------------------------------------------------------------------------
+# -- images --------------------------------------------------------------------------------------
 
 
-def picture_taps(rgb: np.ndarray, budget: int, unified: bool, switches: dict, loose: bool) -> dict:
-    """Taps of one picture; `slots.patches` and `slots.positions` go on to the encoder."""
+def image_taps(rgb: np.ndarray, budget: int, unified: bool, switches: dict, loose: bool) -> dict:
+    """Taps of one image; `slots.patches` and `slots.positions` go on to the encoder."""
     import PIL.Image
 
     pil = importlib.import_module(PIL_MODULE)
@@ -99,8 +99,8 @@ def check_merged(pixels: np.ndarray, patches: np.ndarray, positions: np.ndarray)
     exec(compile(ast.Module([merge], []), "patches_merge", "exec"), names)
     small = torch.from_numpy(cut(pixels, 16))
     across = torch.arange(pixels.shape[1] // 16), torch.arange(pixels.shape[0] // 16)
-    places = torch.stack(torch.meshgrid(*across, indexing="xy"), dim=-1).reshape(-1, 2)
-    merged, where = names["patches_merge"](small[None], places[None], len(patches))
+    position_ids = torch.stack(torch.meshgrid(*across, indexing="xy"), dim=-1).reshape(-1, 2)
+    merged, where = names["patches_merge"](small[None], position_ids[None], len(patches))
     assert np.array_equal(merged[0].numpy(), patches)
     assert np.array_equal(where[0].numpy(), positions)
 
@@ -123,7 +123,7 @@ def resize_weights(size: int, target: int) -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-# -- sounds --------------------------------------------------------------------------------------
+# -- audio clips ---------------------------------------------------------------------------------
 
 
 def extractor():
@@ -132,7 +132,7 @@ def extractor():
     return Gemma4AudioFeatureExtractor()
 
 
-def sound_taps(samples: np.ndarray, switches: dict, fft: str) -> dict:
+def audio_taps(samples: np.ndarray, switches: dict, fft: str) -> dict:
     """Taps of one clip; fft: "f64", "shipped" (NumPy on fp32 frames) or "f32" (all of it)."""
     own, samples = extractor(), samples.astype(np.float32)[:480000]
     left = 0 if switches.get("audio.left_pad") == "0" else own.frame_length // 2

@@ -2,8 +2,8 @@
 """Taps of a transformers Gemma 4 text stack: forward hooks, and wrapped functions where no module
 boundary exists (RoPE, scores, expert interiors, the in-place layer scalar).
 
-One Recorder listens to one text model (Gemma4TextModel or its unified twin). The model may be
-called several times (prefill, chunks, decode): rows are joined by position in `finish`.
+One Recorder listens to one text model (Gemma4TextModel or its unified counterpart). The model may
+be called several times (prefill, chunks, decode): rows are joined by position in `finish`.
 """
 
 import numpy as np
@@ -262,7 +262,9 @@ class Recorder:
 
             def recording(x, weight):
                 out = linear(x, weight)
-                name = "gate_up" if len(slots["gate_up"]) == len(slots["expert_out"]) else "expert_out"
+                name = (
+                    "gate_up" if len(slots["gate_up"]) == len(slots["expert_out"]) else "expert_out"
+                )
                 slots[name].append(out)
                 return out
 

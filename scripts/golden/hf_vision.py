@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taps of transformers' vision encoder and of the 12B's vision embedder, one picture at a time."""
+"""Taps of transformers' vision encoder and of the 12B's vision embedder, one image at a time."""
 
 import types
 from contextlib import contextmanager
@@ -47,23 +47,23 @@ def additive_bool(config, inputs_embeds, attention_mask, **kwargs) -> torch.Tens
 
 class VisionListener(Listener):
     def encode(self, patches: np.ndarray, positions: np.ndarray) -> torch.Tensor:
-        """Soft vectors [n, D]; patches [S, C], positions [S, 2] with (-1, -1) for padding."""
+        """Soft-token embeddings [n, D]; patches [S, C], positions [S, 2], (-1, -1) for padding."""
         self.rows = np.nonzero((positions != -1).all(axis=1))[0]
         pixels = torch.from_numpy(patches)[None].to(self.dtype)
-        places = torch.from_numpy(positions)[None].long()
-        run = self.run_embedder if "unified" in self.config.model_type else self.run_tower
-        output = run(pixels, places)
+        position_ids = torch.from_numpy(positions)[None].long()
+        run = self.run_embedder if "unified" in self.config.model_type else self.run_encoder
+        output = run(pixels, position_ids)
         self.release()
         return first(output.pooler_output)
 
-    def run_embedder(self, pixels, places):
+    def run_embedder(self, pixels, position_ids):
         embedder = self.model.embed_vision
         self.hook_table(embedder, UNIFIED, "unified.vision.")
         self.hook_embedder(embedder.multimodal_embedder, "vision.", self.rows_keeper)
-        return self.model.get_image_features(pixels, places, return_dict=True)
+        return self.model.get_image_features(pixels, position_ids, return_dict=True)
 
-    def run_tower(self, pixels, places):
-        self.hook_tower(self.model.vision_tower)
+    def run_encoder(self, pixels, position_ids):
+        self.hook_encoder(self.model.vision_tower)
         patched = {
             "apply_multidimensional_rope": self.wrapped_rope(),
             "ALL_ATTENTION_FUNCTIONS": self.wrapped_attention(),
@@ -71,17 +71,17 @@ class VisionListener(Listener):
         if self.switches.get("vision.pad_mask") == "additive_bool":
             patched["create_bidirectional_mask"] = additive_bool
         with replaced(self.namespace, **patched), self.listening_methods():
-            return self.model.get_image_features(pixels, places, return_dict=True)
+            return self.model.get_image_features(pixels, position_ids, return_dict=True)
 
     # -- hooks -------------------------------------------------------------------------------
 
-    def hook_tower(self, tower) -> None:
-        embedder = tower.patch_embedder
+    def hook_encoder(self, encoder) -> None:
+        embedder = encoder.patch_embedder
         self.hook(embedder.input_proj, "in", self.rows_keeper("vision.pixels_pm1"))
         self.hook(embedder.input_proj, "out", self.rows_keeper("vision.patch_proj"))
         self.hook(embedder, "out", self.rows_keeper("vision.patch_embed"))
-        self.handles.append(tower.encoder.rotary_emb.register_forward_hook(self.angles))
-        for index, layer in enumerate(tower.encoder.layers):
+        self.handles.append(encoder.encoder.rotary_emb.register_forward_hook(self.angles))
+        for index, layer in enumerate(encoder.encoder.layers):
             self.hook_entry(index, layer)
             self.hook_table(layer, LAYER, f"vision.layer.{index}.")
 
@@ -93,9 +93,9 @@ class VisionListener(Listener):
             if self.config.vision_config.standardize:
                 self.put("vision.standardized", output.last_hidden_state)
 
-        self.handles.append(tower.pooler.register_forward_hook(pooled))
-        self.handles.append(tower.register_forward_hook(tower_out))
-        whole = (slice(None),)  # the tower gives rows without padding
+        self.handles.append(encoder.pooler.register_forward_hook(pooled))
+        self.handles.append(encoder.register_forward_hook(tower_out))
+        whole = (slice(None),)  # the encoder gives rows without padding
         self.hook_embedder(self.model.embed_vision, "vision.", lambda n: self.keeper(n, whole))
 
     def enter(self, index: int) -> None:
@@ -111,8 +111,11 @@ class VisionListener(Listener):
 
     @contextmanager
     def listening_methods(self):
-        tower = self.model.vision_tower
-        pool, embed = tower.pooler._avg_pool_by_positions, tower.patch_embedder._position_embeddings
+        encoder = self.model.vision_tower
+        pool, embed = (
+            encoder.pooler._avg_pool_by_positions,
+            encoder.patch_embedder._position_embeddings,
+        )
 
         def pool_cells(*args, **kwargs):
             cells, valid = pool(*args, **kwargs)
@@ -126,8 +129,8 @@ class VisionListener(Listener):
 
         with shadowed(
             [
-                (tower.pooler, "_avg_pool_by_positions", pool_cells),
-                (tower.patch_embedder, "_position_embeddings", embed_positions),
+                (encoder.pooler, "_avg_pool_by_positions", pool_cells),
+                (encoder.patch_embedder, "_position_embeddings", embed_positions),
             ]
         ):
             yield

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taps of DeepMind's JAX audio encoder, one sound at a time, and what a profile changes in it."""
+"""Taps of DeepMind's JAX audio encoder, one clip at a time, and what a profile changes in it."""
 
 from dataclasses import dataclass
 

@@ -28,11 +28,11 @@ class Items:
             require(name not in self.switches, f"{name}: not what JAX does ({entry})")
         resample = self.switches.get("image.resample", "float")
         require(resample == "float", f"image.resample={resample}: not what JAX does (DIV-M12)")
-        self.pictures, self.sounds = [], []
+        self.images, self.audio_clips = [], []
         for item in json.loads(str(data["items"])) if "items" in data else []:
             prefix = f"item_{item['run']}_"
             item |= {n.removeprefix(prefix): data[n] for n in data if n.startswith(prefix)}
-            (self.sounds if item["kind"] == "audio" else self.pictures).extend(one_by_one(item))
+            (self.audio_clips if item["kind"] == "audio" else self.images).extend(one_by_one(item))
 
     def choices(self) -> Choices:
         s = self.switches
@@ -45,19 +45,19 @@ class Items:
 
     def repairs(self) -> list[str]:
         own, out = self.choices(), []
-        if self.pictures:
+        if self.images:
             out.append("remove_mm_logits is the identity (DIV-M45)")
             if "vision.pad_mask" not in self.switches:
                 out.append("pictures are encoded one by one, without padding (DIV-M02)")
-        if any("file" in item for item in self.pictures):
+        if any("file" in item for item in self.images):
             out.append("pictures of files are turned upright (DIV-M33)")
-        if not self.sounds:
+        if not self.audio_clips:
             return out
         out.append("sounds are encoded one by one, all frames valid (DIV-M08, DIV-M42)")
         out += ["exact 1/ln 2 (DIV-M43)"]
         out += ["mask of 12 keys (DIV-M04)"] * (own.keys == 12)
         out += ["norm before projection (DIV-M01)"] * own.norm_first
-        if any("mel" not in item for item in self.sounds):
+        if any("mel" not in item for item in self.audio_clips):
             out += ["periodic window (DIV-M05)"] * own.periodic
             out += [f"{own.left_pad} zeros before the samples (DIV-M06)"] * (own.left_pad > 0)
         return out
@@ -90,14 +90,14 @@ class Encoders:
         return self.vision.taps | self.audio.taps
 
     def encode_vision(self, model):
-        return self.jnp.concatenate([self._picture(model, i) for i in self.items.pictures], axis=1)
+        return self.jnp.concatenate([self._image(model, i) for i in self.items.images], axis=1)
 
     def encode_audio(self, model):
-        return self.jnp.concatenate([self._sound(model, i) for i in self.items.sounds], axis=1)
+        return self.jnp.concatenate([self._audio(model, i) for i in self.items.audio_clips], axis=1)
 
-    # ---- pictures ----------------------------------------------------------------------------
+    # ---- images ------------------------------------------------------------------------------
 
-    def _picture(self, model, item: dict):
+    def _image(self, model, item: dict):
         at = f"media.{item['run']}."
         if "patches" in item:
             patches, positions = item["patches"], item["positions"]
@@ -139,9 +139,9 @@ class Encoders:
         patches, positions = np.asarray(patches), np.asarray(positions)
         return patches, positions, taps | {"image.patches": patches.astype(np.float64)}
 
-    # ---- sounds ------------------------------------------------------------------------------
+    # ---- audio clips -------------------------------------------------------------------------
 
-    def _sound(self, model, item: dict):
+    def _audio(self, model, item: dict):
         at = f"media.{item['run']}."
         samples, mel = item.get("samples", np.zeros(1, np.float32)), item.get("mel")
         if mel is None:
@@ -151,8 +151,8 @@ class Encoders:
             frames = int(item["mel_mask"].sum()) if "mel_mask" in item else len(mel)
             mel = mel[:frames]
         self.audio.start(at, mel)
-        sound = self.jnp.asarray(samples, dtype=self.package.float32)[None, None]
-        rows = self.own[1](model, sound, np.array([[len(samples)]]), (-(-frames // 4),))
+        wave = self.jnp.asarray(samples, dtype=self.package.float32)[None, None]
+        rows = self.own[1](model, wave, np.array([[len(samples)]]), (-(-frames // 4),))
         self.audio.stop()
         return rows
 

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-import jax_towers
+import jax_encoders
 from jax_checkpoint import Config, flax_weights, transformer_arguments
 
 
@@ -28,11 +28,11 @@ def encoder_arguments(package, config: Config, encoded: list[str], soft_vision: 
     """encoded: "vision", "audio"; soft_vision: vectors come from elsewhere."""
     vision, out = package.vision_encoder.VisionEncoder, {}
     if "vision" in encoded:
-        out["vision_encoder"] = vision(**jax_towers.vision_arguments(config.top["vision_config"]))
+        out["vision_encoder"] = vision(**jax_encoders.vision_arguments(config.top["vision_config"]))
     elif soft_vision:  # has to be there, is never called
         out["vision_encoder"] = vision()
     if "audio" in encoded:
-        own = jax_towers.audio_arguments(config.top["audio_config"])
+        own = jax_encoders.audio_arguments(config.top["audio_config"])
         out["audio_encoder"] = package.audio_modules.ConformerConfig(**own)
     return out
 
@@ -69,20 +69,20 @@ def text_weights(package, config: Config, stored: dict) -> dict:
     return flat
 
 
-def tower_weights(package, config: Config, stored: dict, kind: str) -> dict:
+def encoder_weights(package, config: Config, stored: dict, kind: str) -> dict:
     """The same for an encoder, and the matrix that follows it."""
     jnp, key = package.jax.numpy, package.jax.random.PRNGKey(0)
     own = config.top[f"{kind}_config"]
     if kind == "vision":
-        flat = jax_towers.vision_weights(own, stored)
-        module = package.vision_encoder.VisionEncoder(**jax_towers.vision_arguments(own))
+        flat = jax_encoders.vision_weights(own, stored)
+        module = package.vision_encoder.VisionEncoder(**jax_encoders.vision_arguments(own))
         width = 3 * module.patch_size**2
         given = jnp.zeros((1, module.max_patches, width)), jnp.zeros(
             (1, module.max_patches, 2), int
         )
     else:
-        flat = jax_towers.audio_weights(own, stored)
-        conformer = package.audio_modules.ConformerConfig(**jax_towers.audio_arguments(own))
+        flat = jax_encoders.audio_weights(own, stored)
+        conformer = package.audio_modules.ConformerConfig(**jax_encoders.audio_arguments(own))
         module = package.audio_model.AudioTokenizer(config=conformer)
         given = jnp.zeros((1, 1000), package.float32), jnp.array([1000])
     expected = shapes_of(package, lambda: module.init(key, *given))
@@ -91,4 +91,4 @@ def tower_weights(package, config: Config, stored: dict, kind: str) -> dict:
         "vision": "embedder/mm_input_projection/w",
         "audio": "embedder/audio_input_projection/w",
     }
-    return flat | jax_towers.projector(path[kind], stored)
+    return flat | jax_encoders.projector(path[kind], stored)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taps of DeepMind's JAX vision encoder, one picture at a time."""
+"""Taps of DeepMind's JAX vision encoder, one image at a time."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class VisionRecorder(ItemRecorder):
         super().__init__(package)
         self.rows, self.cells = np.zeros(0, int), None  # patches and cells that are no padding
         self.angles: list = []
-        self.bounds: dict = {}  # of fused einsums (jax_towers.own_bounds)
+        self.bounds: dict = {}  # of fused einsums (jax_encoders.own_bounds)
         self._install()
 
     def put_rows(self, name: str, value) -> None:

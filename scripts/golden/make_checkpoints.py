@@ -16,7 +16,7 @@ import numpy as np
 
 import miniatures
 import safetensors_file
-import towers
+import encoders
 import weights
 from topologies import DRAFTERS, TARGETS, Drafter, Topology, config_json
 from topologies import drafter_config_json, drafter_text_topology
@@ -84,14 +84,14 @@ def text_shapes(t: Topology, prefix: str) -> dict[str, tuple[int, ...]]:
     return {prefix + name: shape for name, shape in shapes.items()}
 
 
-def tower_shapes(t: Topology) -> dict[str, tuple[int, ...]]:
+def encoder_shapes(t: Topology) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
-    if t.vision_tower:
-        shapes |= towers.vision_shapes(t.vision_tower, t.width)
-    if t.audio_tower:
-        shapes |= towers.audio_shapes(t.audio_tower, t.width)
+    if t.vision_encoder:
+        shapes |= encoders.vision_shapes(t.vision_encoder, t.width)
+    if t.audio_encoder:
+        shapes |= encoders.audio_shapes(t.audio_encoder, t.width)
     if t.unified:
-        shapes |= towers.unified_shapes(t.unified, t.width)
+        shapes |= encoders.unified_shapes(t.unified, t.width)
     return shapes
 
 
@@ -136,7 +136,7 @@ def nearly_cancel(values: np.ndarray, name: str, difference: float) -> np.ndarra
 
 
 def spoil_unused(t: Topology, prefix: str, tensors: dict) -> None:
-    """Shared layers' own keys and values are stored and must be ignored: junk, one file with NaN."""
+    """Shared layers' own keys and values, stored to be ignored: junk, one file with NaN."""
     for layer in range(t.first_shared, len(t.layers)):
         for part in ("k_proj.weight", "v_proj.weight", "k_norm.weight"):
             name = f"{prefix}layers.{layer}.self_attn.{part}"
@@ -172,11 +172,11 @@ def fresh_folder(out: Path, name: str) -> Path:
     return folder
 
 
-def tower_tensor(t: Topology, name: str, shape: tuple[int, ...]) -> np.ndarray:
+def encoder_tensor(t: Topology, name: str, shape: tuple[int, ...]) -> np.ndarray:
     if t in miniatures.MINIATURES:
         return miniatures.tensor(t, name, shape)
-    fused = t.vision_tower is not None and t.vision_tower.fused
-    return towers.tensor(t.name, name, shape, fused)
+    fused = t.vision_encoder is not None and t.vision_encoder.fused
+    return encoders.tensor(t.name, name, shape, fused)
 
 
 def write_target(t: Topology, out: Path) -> None:
@@ -185,11 +185,11 @@ def write_target(t: Topology, out: Path) -> None:
     tensors = {name: (make_tensor(t, name, shape), t.dtype) for name, shape in shapes.items()}
     if t.junk:
         spoil_unused(t, t.prefix, tensors)
-    for name, shape in tower_shapes(t).items():
-        tensors[name] = (tower_tensor(t, name, shape), t.dtype)
+    for name, shape in encoder_shapes(t).items():
+        tensors[name] = (encoder_tensor(t, name, shape), t.dtype)
     write_json(folder / "config.json", config_json(t))
     if t.has_media:
-        write_json(folder / "processor_config.json", towers.processor_config(bool(t.unified)))
+        write_json(folder / "processor_config.json", encoders.processor_config(bool(t.unified)))
     write_shards(folder, tensors, t.shards)
 
 

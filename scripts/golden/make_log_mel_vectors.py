@@ -4,10 +4,10 @@
 
     make_log_mel_vectors.py [--check]
 
-The signals have closed forms in exact arithmetic that reference/family/testing/test_signals.h repeats, so
-that both sides start from the same bits. The FFT runs in fp64 (NumPy's rfft is handed doubles); the
-result is rounded to fp32 as transformers does. Of each log-mel the table holds the CRC-32 of the
-fp32 bits, little endian, sums, and four values.
+The signals have closed forms in exact arithmetic that reference/family/testing/test_signals.h
+repeats, so that both sides start from the same bits. The FFT runs in fp64 (NumPy's rfft is handed
+doubles); the result is rounded to fp32 as transformers does. Of each log-mel the table holds the
+CRC-32 of the fp32 bits, little endian, sums, and four values.
 """
 
 import json
@@ -91,7 +91,7 @@ def log_mel(samples: np.ndarray) -> np.ndarray:
 def row(kind: str, amplitude: float, parameter: int, count: int) -> dict:
     mel = log_mel((amplitude * signal(kind, parameter, count)).astype(np.float32))
     wide = mel.astype(np.float64)
-    places = [(len(mel) * k // PRINTED, (37 * k + 5) % 128) for k in range(PRINTED) if len(mel)]
+    positions = [(len(mel) * k // PRINTED, (37 * k + 5) % 128) for k in range(PRINTED) if len(mel)]
     return {
         "signal": kind,
         "amplitude": amplitude,
@@ -101,7 +101,7 @@ def row(kind: str, amplitude: float, parameter: int, count: int) -> dict:
         "crc32": f"{zlib.crc32(mel.astype('<f4').tobytes()):08x}",
         "sum": round(float(wide.sum()), 6),
         "sum_of_squares": round(float((wide * wide).sum()), 6),
-        "values": [[t, f, float(mel[t, f])] for t, f in places],
+        "values": [[t, f, float(mel[t, f])] for t, f in positions],
     }
 
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes golden/media: small pictures, sounds and videos, and contents.txt, which says what each
+"""Writes golden/media: small images, audio clips and videos, and contents.txt, which says what each
 holds when it is decoded.
 
 make_media.py [--out DIR] [--check]
 
 A line of contents.txt is the name, the shape and the FNV-1a hash (64 bits) of what a reader gives:
-pictures as Pillow opens them, upright, convert("RGB"), [height, width, 3] bytes; sounds as float32
-at 16 kHz, little-endian; videos twice, their frames [n, height, width, 3] and their sound. All but
-the JPEGs and the resampled sound are known from what was put in.
+images as Pillow opens them, upright, convert("RGB"), [height, width, 3] bytes; audio clips as
+float32 at 16 kHz, little-endian; videos twice, their frames [n, height, width, 3] and their audio.
+All but the JPEGs and the resampled audio are known from what was put in.
 """
 
 import argparse
@@ -26,7 +26,7 @@ MEDIA = Path(__file__).resolve().parents[2] / "golden" / "media"
 UNGRADED = "-"  # the hash of what is resampled
 
 
-def pictures() -> dict[str, bytes]:
+def images() -> dict[str, bytes]:
     photo = content.photo(96, 128)
     alpha = content.gradient(48, 64)[..., :1]
     ramp = content.gradient(32, 48)
@@ -58,7 +58,7 @@ def pictures() -> dict[str, bytes]:
     }
 
 
-def sounds() -> dict[str, tuple[np.ndarray, int]]:
+def audio_clips() -> dict[str, tuple[np.ndarray, int]]:
     """Samples as they are stored, and their rate."""
     int16 = content.to_int16
     left = content.tone(17640, rate=44100, hertz=660.0)
@@ -78,7 +78,7 @@ def sounds() -> dict[str, tuple[np.ndarray, int]]:
 
 
 def videos() -> dict[str, tuple[np.ndarray, int, np.ndarray | None]]:
-    """Frames, frames per second, sound."""
+    """Frames, frames per second, audio."""
     speech = content.to_int16(content.speech("oai", 48000))
     return {
         "moving.mkv": (content.moving(24, 48, 64), 8, speech),
@@ -108,11 +108,11 @@ def make(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     warnings.filterwarnings("ignore", message="Palette images with Transparency")
     lines = []
-    for name, data in pictures().items():
+    for name, data in images().items():
         (out / name).write_bytes(data)
         with Image.open(out / name) as image:
             lines.append(line(name, np.asarray(ImageOps.exif_transpose(image).convert("RGB"))))
-    for name, (samples, rate) in sounds().items():
+    for name, (samples, rate) in audio_clips().items():
         if name.endswith(".flac"):
             files.flac(out / name, samples, rate)
         else:
@@ -120,11 +120,11 @@ def make(out: Path) -> None:
         count = -(-len(samples) * 16000 // rate)
         heard = mono(samples) if rate == 16000 else np.zeros(count, dtype=np.float32)
         lines.append(line(name, heard, graded=rate == 16000))
-    for name, (frames, fps, sound) in videos().items():
-        files.video(out / name, frames, fps, sound)
+    for name, (frames, fps, audio) in videos().items():
+        files.video(out / name, frames, fps, audio)
         lines.append(line(name, frames))
-        if sound is not None:
-            lines.append(line(name + ":sound", mono(sound)))
+        if audio is not None:
+            lines.append(line(name + ":sound", mono(audio)))
     (out / "contents.txt").write_text("\n".join(lines) + "\n")
 
 

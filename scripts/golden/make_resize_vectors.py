@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""golden/tables/resize.json: what Pillow and torch make of some pictures, as CRC-32 of the bytes.
+"""golden/tables/resize.json: what Pillow and torch make of some images, as CRC-32 of the bytes.
 
     make_resize_vectors.py [--check]
 
-The pictures have closed forms that reference/family/testing/test_signals.h repeats, so the table holds no
-pixels. Pillow up to 12.1.1 resizes rows first, always; later ones turn to columns first for tall
-pictures. So each picture is resized twice, at once and axis by axis, and both must agree.
+The images have closed forms that reference/family/testing/test_signals.h repeats, so the table
+holds no pixels. Pillow up to 12.1.1 resizes rows first, always; later ones turn to columns first for tall
+images. So each image is resized twice, at once and axis by axis, and both must agree.
 """
 
 import json
@@ -34,7 +34,7 @@ def hashed(seed: int, count: int) -> np.ndarray:
     return a ^ (a >> np.uint64(13))
 
 
-def picture(kind: str, seed: int, height: int, width: int) -> np.ndarray:
+def image(kind: str, seed: int, height: int, width: int) -> np.ndarray:
     """[height, width, 3] bytes."""
     y, x, c = np.indices((height, width, 3))
     if kind == "ramp":
@@ -80,7 +80,7 @@ def torch_resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
 def case(number: int, size: tuple[int, int, int, int]) -> dict:
     height, width, target_height, target_width = size
     kind = KINDS[number % len(KINDS)]
-    pixels = picture(kind, number, height, width)
+    pixels = image(kind, number, height, width)
     result = resize(pixels, target_height, target_width)
     by_axis = resize(resize(pixels, height, target_width), target_height, target_width)
     if not np.array_equal(result, by_axis):
@@ -102,10 +102,10 @@ def main() -> int:
     text = f'{{\n "made_with": "{made_with}",\n "cases": [\n{lines}\n ]\n}}\n'
     if sys.argv[1:] == ["--check"]:
         same = TABLE.read_text() == text
-        print(f"resize: {len(rows)} pictures {'agree' if same else 'differ'}")
+        print(f"resize: {len(rows)} images {'agree' if same else 'differ'}")
         return 0 if same else 1
     TABLE.write_text(text)
-    print(f"resize: {len(rows)} pictures")
+    print(f"resize: {len(rows)} images")
     return 0
 
 

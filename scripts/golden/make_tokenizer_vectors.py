@@ -4,7 +4,7 @@
 
     make_tokenizer_vectors.py [--check]
 
-The tokenizer is golden/tokenizer/tokenizer.json, a small vocabulary with the habits of the released
+The tokenizer is golden/tokenizer/tokenizer.json, a small vocabulary that is made like the released
 one. Texts are chosen for what a tokenizer gets wrong, and others are drawn; of each the table has
 the ids. Id lists are drawn, too, with many byte tokens among them; of each it has the text, with
 control tokens and without.
@@ -39,7 +39,17 @@ CHOSEN = [
 ]  # fmt: skip
 RUNS = [unit * n for unit in ("\n", " ", "\t", SPACE) for n in (7, 8, 9, 15, 16, 17, 33)]
 LONG = ["Hello " * 50, "a" * 301, "\u00e9" * 40, "x\n" * 40, "ab " * 100, "\U0001f600" * 20]
-ALPHABET = [*"abehlot .,:{}<|>\"'", "\n", "\t", "  ", SPACE, "\u00e9", "\u4f60", "\U0001f600", "\x00"]
+ALPHABET = [
+    *"abehlot .,:{}<|>\"'",
+    "\n",
+    "\t",
+    "  ",
+    SPACE,
+    "\u00e9",
+    "\u4f60",
+    "\U0001f600",
+    "\x00",
+]
 
 
 def drawn_texts(tokens: list[str], control: list[str]) -> list[str]:

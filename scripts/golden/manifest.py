@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""golden/manifest.json: what made each committed file, and the comparison behind --check."""
+"""golden/manifest.json: what made each committed file, and the comparison of --check."""
 
 import hashlib
 import json
@@ -97,7 +97,11 @@ def check_hashes(golden: Path) -> list[str]:
             problems.append(f"{name}: hash differs from the manifest")
     for path in golden.rglob("*"):
         name = str(path.relative_to(golden))
-        if path.is_file() and path.name not in ("manifest.json", "README.md") and name not in listed:
+        if (
+            path.is_file()
+            and path.name not in ("manifest.json", "README.md")
+            and name not in listed
+        ):
             problems.append(f"{name}: not in the manifest")
     return problems
 

@@ -10,7 +10,7 @@ import media_inputs as given
 import miniatures
 import synthetic
 from case import Case
-from media_prompt import Item, cut_picture, log_mel, prompt, soft_tokens, sound
+from media_prompt import Item, audio_clip, cut_image, log_mel, prompt, soft_tokens
 from topologies import B12_MEDIA, B26_MEDIA, B31_MEDIA, E2B_MEDIA, E4B_MEDIA, Topology
 
 ENDS = (r"vision\.(tower_out|embed\..*)", r"audio\.(tower_out|embed\..*)")
@@ -56,7 +56,7 @@ def patches(t: Topology, name: str, wide: int, high: int, padding: int = 0) -> I
     width = t.unified.pixels if t.unified else 768
     values = given.patches(f"{t.name}/{name}", wide * high + padding, width)
     values[wide * high :] = 0
-    return cut_picture(values, given.grid(wide, high, padding), bool(t.unified))
+    return cut_image(values, given.grid(wide, high, padding), bool(t.unified))
 
 
 def vision_cases(t: Topology) -> dict[str, Case]:
@@ -64,7 +64,7 @@ def vision_cases(t: Topology) -> dict[str, Case]:
     padded = [1, patches(t, "9x6", 9, 6, padding=9), 1]
     two = [1, patches(t, "3x3", 3, 3), patches(t, "12x3", 12, 3, padding=18), 1]
     # of three layers the last says enough
-    full = FULL if t.vision_tower.layers < 3 else (r"(?!vision\.layer\.[01])(vision|image)\..*",)
+    full = FULL if t.vision_encoder.layers < 3 else (r"(?!vision\.layer\.[01])(vision|image)\..*",)
     pixels_ = (r"media\.0\.vision\.pixels_pm1",)
     return {
         "full": case(t, "vision-full", small, media(*full) + MERGE),
@@ -78,9 +78,9 @@ def audio_cases(t: Topology) -> dict[str, Case]:
         return [1, log_mel(given.mel(f"{t.name}/mel-{count}", count), valid), 1]
 
     silent, loud = np.zeros(801, np.float32), given.tone(641, 997.0, 3.0)
-    quiet = [1, sound(t, "samples", silent), 1, sound(t, "samples", loud)]
-    hissing = [2, sound(t, "samples", given.hiss(f"{t.name}/hiss", 1601)), 1]
-    ringing = [1, sound(t, "samples", given.tone(8000)), 1]
+    quiet = [1, audio_clip(t, "samples", silent), 1, audio_clip(t, "samples", loud)]
+    hissing = [2, audio_clip(t, "samples", given.hiss(f"{t.name}/hiss", 1601)), 1]
+    ringing = [1, audio_clip(t, "samples", given.tone(8000)), 1]
     cases = {
         "full": (frames(62), media(*FULL) + MERGE),
         "one-token": (frames(2), media(r"audio\.subsample\..*", *AUDIO, *ENDS)),
@@ -97,14 +97,14 @@ def unified_cases(t: Topology) -> dict[str, Case]:
     values = given.patches(f"{t.name}/3x2", 6, t.unified.pixels)
     nearly = 200 + (np.arange(t.unified.pixels) % 97 == 0)
     values[1] = nearly / 255  # flat: epsilon shows
-    two = cut_picture(values[:2], given.grid(1, 2), True)
-    six = cut_picture(values, given.grid(3, 2), True)
+    two = cut_image(values[:2], given.grid(1, 2), True)
+    six = cut_image(values, given.grid(3, 2), True)
     padded = patches(t, "2x1", 2, 1, padding=2)
     rows = given.hiss(f"{t.name}/rows", 2 * 640).reshape(2, 640)
     rows[1] /= 1024  # quiet
     parts = [1, Item("audio", "rows", {"rows": rows}, 2), 1]
-    parts += [sound(t, "samples", given.hiss(f"{t.name}/hiss", 1500)), 1]
-    parts += [sound(t, "samples", np.zeros(640, np.float32))]
+    parts += [audio_clip(t, "samples", given.hiss(f"{t.name}/hiss", 1500)), 1]
+    parts += [audio_clip(t, "samples", np.zeros(640, np.float32))]
     every = media(r"unified\..*", *ENDS) + MERGE
     small = media(r"unified\.vision\.(dense|ln2|pos_add|ln3)", *ENDS) + MERGE
     return {
@@ -117,7 +117,7 @@ def unified_cases(t: Topology) -> dict[str, Case]:
 # -- preprocessing ---------------------------------------------------------------------------------
 
 
-def picture_of(name: str, size: tuple[int, int], budget: int = 70) -> Item:
+def image_of(name: str, size: tuple[int, int], budget: int = 70) -> Item:
     """A file of golden/media, upright of that height and width."""
     rows = soft_tokens(*size, budget)
     return Item("image", "file", {"file": given.file_bytes(name)}, rows, {"budget": budget})
@@ -134,15 +134,15 @@ def pixel_cases(t: Topology) -> dict[str, Case]:
     parts = {
         "board": [1, pixels(board), 1],
         "board-tall": [1, pixels(board), 1, pixels(tall)],
-        "wide-dot": [1, pixels(wide), 1, picture_of("one-pixel.png", (1, 1))],
-        "alpha-exact": [1, picture_of("alpha.png", (48, 64)), 1, pixels(exact)],
+        "wide-dot": [1, pixels(wide), 1, image_of("one-pixel.png", (1, 1))],
+        "alpha-exact": [1, image_of("alpha.png", (48, 64)), 1, pixels(exact)],
         "budget-140": [1, pixels(content.gradient(20, 30), 140), 1],
         "rounding": [1, pixels(content.gradient(55, 154)), 1],  # exact or fp32: 240 x 672
-        "turned": [1, picture_of("photo-orientation-6.jpg", (128, 96)), 1],
+        "turned": [1, image_of("photo-orientation-6.jpg", (128, 96)), 1],
         "smaller": [1, pixels(content.checkerboard(400, 560, 7)), 1],
     }
     keep = media(*PIXELS, r"vision\.embed\.out")
-    special = {  # patches are small when packed where a picture has few colours
+    special = {  # patches are small when packed where an image has few colours
         "turned": media(r"image\.(rgb|target_size)", r"vision\.embed\.out"),
         "rounding": media(*SIZES),
         "alpha-exact": (*keep, r"media\.1\.image\.patches"),
@@ -177,8 +177,8 @@ def whole_cases(t: Topology, sight: Item, hearing: str, frames: int) -> dict[str
         "frames": [4, first[0], 2, first[1], 4],
     }
     if hearing:
-        heard = sound(t, "file", given.sound_of(hearing), given.file_bytes(hearing))
-        short = sound(t, "samples", given.hiss(f"{t.name}/short", 4810))
+        heard = audio_clip(t, "file", given.audio_of(hearing), given.file_bytes(hearing))
+        short = audio_clip(t, "samples", given.hiss(f"{t.name}/short", 4810))
         parts["audio-text"] = [3, heard, 6]
         parts["interleaved"] = [2, short, 3, png(2), 0, short, 3]
     keep = media(*SIZES) + whole(t)
@@ -188,9 +188,9 @@ def whole_cases(t: Topology, sight: Item, hearing: str, frames: int) -> dict[str
 
 
 def all_whole_cases() -> list[Case]:
-    photo, words = picture_of("photo.png", (96, 128)), picture_of("text-tall.png", (144, 48))
-    turned = picture_of("photo-orientation-6.jpg", (128, 96))
-    board = picture_of("checkerboard-wide.png", (64, 160))
+    photo, words = image_of("photo.png", (96, 128)), image_of("text-tall.png", (144, 48))
+    turned = image_of("photo-orientation-6.jpg", (128, 96))
+    board = image_of("checkerboard-wide.png", (64, 160))
     made = [
         whole_cases(E2B_MEDIA, photo, "speech.wav", 4),
         whole_cases(E4B_MEDIA, turned, "chirp.flac", 2),
@@ -214,7 +214,7 @@ def switch_cases() -> list[Case]:
 
     def heard(left: int = 160) -> list:
         wave = np.concatenate([given.tone(900), given.hiss(f"{t.name}/switch", 701, 0.03)])
-        return [1, sound(t, "samples", wave, left=left), 1]
+        return [1, audio_clip(t, "samples", wave, left=left), 1]
 
     rows = tuple(r"text\.(embed|logits)".split())
     spectrum = media(*SPECTRUM, *ENDS) + rows
@@ -244,12 +244,12 @@ def switch_cases() -> list[Case]:
 
 def miniature_cases() -> list[Case]:
     """The inputs of spec multimodal, Appendix A."""
-    picture = cut_picture(miniatures.pixels(6, 3), given.grid(6, 3))
-    merged = cut_picture(miniatures.merged_patches(), given.grid(3, 2), True)
-    heard = sound(miniatures.UNIFIED, "samples", miniatures.samples())
+    image = cut_image(miniatures.pixels(6, 3), given.grid(6, 3))
+    merged = cut_image(miniatures.merged_patches(), given.grid(3, 2), True)
+    heard = audio_clip(miniatures.UNIFIED, "samples", miniatures.samples())
     most = media(*FULL) + MERGE
     return [
-        case(miniatures.VISION, "vision", [1, picture, 1], most),
+        case(miniatures.VISION, "vision", [1, image, 1], most),
         case(miniatures.AUDIO, "audio", [1, log_mel(miniatures.mel()), 1], most),
         case(miniatures.UNIFIED, "embedders", [1, merged, 1, heard, 1],
              media(r"unified\.(vision\.(dense|ln2|pos_add|ln3)|audio\.frames)", *ENDS) + MERGE),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pictures and sounds of golden/media show: closed formulas, no random generator."""
+"""What the images and audio clips of golden/media show: closed formulas, no random generator."""
 
 import numpy as np
 
@@ -119,7 +119,7 @@ def resonate(x: np.ndarray, hertz: float, bandwidth: float) -> np.ndarray:
 
 
 def speech(vowels: str, count: int) -> np.ndarray:
-    """Pulses of a falling voice, through three formants a vowel, with a breath at the start of each."""
+    """Pulses of a falling voice, through three formants a vowel, each with a breath before it."""
     share = count // len(vowels)
     parts = []
     for number, vowel in enumerate(vowels):

@@ -69,14 +69,14 @@ def wav(samples: np.ndarray, rate: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(parts)) + parts
 
 
-def add_sound(container, rate: int):
+def add_audio(container, rate: int):
     stream = container.add_stream("flac", rate=rate)
     stream.layout, stream.format = "mono", "s16"
     stream.codec_context.flags |= av.codec.context.Flags.bitexact
     return stream
 
 
-def sound_packets(stream, samples: np.ndarray, rate: int) -> list:
+def audio_packets(stream, samples: np.ndarray, rate: int) -> list:
     frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
     frame.sample_rate, frame.pts = rate, 0
     return [*stream.encode(frame), *stream.encode(None)]
@@ -84,27 +84,27 @@ def sound_packets(stream, samples: np.ndarray, rate: int) -> list:
 
 def flac(path: Path, samples: np.ndarray, rate: int) -> None:
     with av.open(str(path), "w", format="flac", options={"fflags": "+bitexact"}) as container:
-        stream = add_sound(container, rate)
-        for packet in sound_packets(stream, samples, rate):
+        stream = add_audio(container, rate)
+        for packet in audio_packets(stream, samples, rate):
             container.mux(packet)
 
 
-def video(path: Path, frames: np.ndarray, fps: int, sound: np.ndarray | None) -> None:
-    """FFV1 of [frames, h, w, 3], which loses nothing, with 16 kHz sound or without, in Matroska."""
+def video(path: Path, frames: np.ndarray, fps: int, audio: np.ndarray | None) -> None:
+    """FFV1 of [frames, h, w, 3], which loses nothing, with 16 kHz audio or without, in Matroska."""
     with av.open(str(path), "w", format="matroska", options={"fflags": "+bitexact"}) as container:
-        picture = container.add_stream("ffv1", rate=fps)
-        picture.height, picture.width = frames.shape[1:3]
-        picture.pix_fmt = "bgr0"
-        picture.codec_context.options = {"level": "3", "slicecrc": "1"}
-        picture.codec_context.flags |= av.codec.context.Flags.bitexact
-        picture.codec_context.thread_count = 1
+        stream = container.add_stream("ffv1", rate=fps)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "bgr0"
+        stream.codec_context.options = {"level": "3", "slicecrc": "1"}
+        stream.codec_context.flags |= av.codec.context.Flags.bitexact
+        stream.codec_context.thread_count = 1
         packets = []
-        track = add_sound(container, 16000) if sound is not None else None
+        track = add_audio(container, 16000) if audio is not None else None
         for number, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="bgr0")
             frame.pts = number
-            packets += picture.encode(frame)
-        packets += picture.encode(None)
-        packets += sound_packets(track, sound, 16000) if track else []
+            packets += stream.encode(frame)
+        packets += stream.encode(None)
+        packets += audio_packets(track, audio, 16000) if track else []
         for packet in sorted(packets, key=lambda p: p.pts * p.time_base):
             container.mux(packet)

@@ -24,8 +24,8 @@ def file_bytes(name: str) -> np.ndarray:
     return np.frombuffer((MEDIA / name).read_bytes(), np.uint8)
 
 
-def sound_of(name: str) -> np.ndarray:
-    """The samples of a sound file of golden/media: 16 kHz, mono, float32."""
+def audio_of(name: str) -> np.ndarray:
+    """The samples of a audio file of golden/media: 16 kHz, mono, float32."""
     if name in FLAC:
         return FLAC[name]().astype(np.float32) / np.float32(32768)
     data = (MEDIA / name).read_bytes()
@@ -62,8 +62,8 @@ def patches(name: str, count: int, width: int = 768) -> np.ndarray:
 def grid(wide: int, high: int, padding: int = 0) -> np.ndarray:
     """[wide * high + padding, 2] positions (x, y) in raster order, then padding."""
     y, x = np.mgrid[0:high, 0:wide]
-    places = np.stack([x, y], axis=-1).reshape(-1, 2)
-    return np.concatenate([places, np.full((padding, 2), -1)]).astype(np.int32)
+    positions = np.stack([x, y], axis=-1).reshape(-1, 2)
+    return np.concatenate([positions, np.full((padding, 2), -1)]).astype(np.int32)
 
 
 def tone(count: int, hertz: float = 440.0, loudness: float = 0.5) -> np.ndarray:
@@ -84,7 +84,7 @@ def mel(name: str, frames: int) -> np.ndarray:
 
 
 def strip(number: int) -> np.ndarray:
-    """A picture that needs 35 soft tokens, no more: 17.6 times as wide as high."""
+    """An image that needs 35 soft tokens, no more: 17.6 times as wide as high."""
     band = content.gradient(10, 176)
     band[:, 40 * number : 40 * number + 30] = noise(f"strip-{number}", 10, 30)
     return band

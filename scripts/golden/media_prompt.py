@@ -4,7 +4,7 @@
 A part of a prompt is a number (that many text tokens) or an Item. data["items"] is a JSON list with
 run, kind, form, budget, num_frames, fps of each item; its arrays are item_{run}_{name}. The one
 called `form` goes into the golden; others are what the oracle needs besides, because it decodes no
-sound or video files.
+audio or video files.
 """
 
 import json
@@ -55,21 +55,21 @@ def soft_tokens(height: int, width: int, budget: int) -> int:
     return high * wide
 
 
-def sound_tokens(samples: int, unified: bool, left: int = 160) -> int:
+def audio_tokens(samples: int, unified: bool, left: int = 160) -> int:
     if unified:
         return -(-samples // 640)
     frames = (samples + left - 321) // 160 + 1
     return -(-frames // 4)
 
 
-def cut_picture(values: np.ndarray, positions: np.ndarray, unified: bool = False) -> Item:
+def cut_image(values: np.ndarray, positions: np.ndarray, unified: bool = False) -> Item:
     count = int((positions[:, 0] >= 0).sum()) // (1 if unified else 9)
     return Item("image", "patches", {"patches": values, "positions": positions}, count)
 
 
-def sound(t: Topology, form: str, samples: np.ndarray, file=None, left: int = 160) -> Item:
+def audio_clip(t: Topology, form: str, samples: np.ndarray, file=None, left: int = 160) -> Item:
     arrays = {"samples": samples} | ({"file": file} if form == "file" else {})
-    return Item("audio", form, arrays, sound_tokens(len(samples), bool(t.unified), left))
+    return Item("audio", form, arrays, audio_tokens(len(samples), bool(t.unified), left))
 
 
 def log_mel(values: np.ndarray, valid: int | None = None) -> Item:

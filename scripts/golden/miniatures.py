@@ -10,15 +10,15 @@ import math
 import numpy as np
 
 from topologies import Topology
-from towers import SIDES, Audio, Unified, Vision
+from encoders import SIDES, Audio, Unified, Vision
 
 SMALL = dict(vocab=40, ffn=24, heads=2, kv_heads=(1, 1), head_dim=(8, 12), window=6)
 VISION = Topology(
     "miniature-vision", "gemma4", "F32", "SF", width=20,
-    vision_tower=Vision(24, 2, 12, 40, 2, 16, clips=True, standardize=True), **SMALL,
+    vision_encoder=Vision(24, 2, 12, 40, 2, 16, clips=True, standardize=True), **SMALL,
 )  # fmt: skip
 AUDIO = Topology(
-    "miniature-audio", "gemma4", "F32", "SF", width=10, audio_tower=Audio(16, 2, 2, 12), **SMALL
+    "miniature-audio", "gemma4", "F32", "SF", width=10, audio_encoder=Audio(16, 2, 2, 12), **SMALL
 )
 UNIFIED = Topology(
     "miniature-unified", "gemma4_unified", "F32", "SF", width=12, unified=Unified(8, width=16),

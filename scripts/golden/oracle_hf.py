@@ -86,9 +86,9 @@ class Target:
             lambda _, __, output: self.recorder.put("text.logits_raw", output)
         )
         self.text.norm.register_forward_hook(self._keep_final_norm)
-        for tower in ("vision_tower", "audio_tower"):
-            if getattr(base, tower, None) is not None:
-                self.recorder.mute_inside(getattr(base, tower))
+        for encoder in ("vision_tower", "audio_tower"):
+            if getattr(base, encoder, None) is not None:
+                self.recorder.mute_inside(getattr(base, encoder))
         self.shared, self.final_norm = None, None
 
     def _keep_final_norm(self, _, __, output) -> None:
@@ -107,7 +107,7 @@ class Target:
         self.recorder.end_call()
 
     def run(self, case: dict, chunk: int, own_mask: bool, first=None) -> dict[str, np.ndarray]:
-        """first: what the first call gets besides ids; without it the case's soft vectors."""
+        """first: what the first call gets besides ids; else the case's soft-token embeddings."""
         from transformers import DynamicCache
 
         first = first or {}

@@ -6,14 +6,14 @@
     python oracle_jax.py --precision P --jobs JOBS.json     (a list of such argument lists)
 
 What is run: `Transformer` of the published package gemma 4.0.1, on the CPU, without jit, built
-from config.json and safetensors alone. A case has ids, perhaps token_types and soft vectors with
-kinds or items of media with a profile (jax_media.py), perhaps decode_from: ids before it are
-prefilled, the others decoded one by one through the package's own cache. Exit code 77: this code
+from config.json and safetensors alone. A case has ids, perhaps token_types and soft-token
+embeddings with kinds or items of media with a profile (jax_media.py), perhaps decode_from: ids
+before it are prefilled, the others decoded one by one through the package's own cache. Exit code 77: this code
 cannot run such a checkpoint or case (one line why); among several jobs such a job writes a file
 with the reason alone, and the others are run.
 
-How fp64 is reached: parameters and soft vectors are float64, jax_enable_x64 is on, and the name
-`jnp` in the modules that cast to float32 by name (angles, router, vision encoder) is replaced by an
+How fp64 is reached: parameters and soft-token embeddings are float64, jax_enable_x64 is on, and the
+name `jnp` in the modules that cast to float32 by name (angles, router, vision encoder) is replaced by an
 object that means float64 by it; jax_package.py rewrites the audio encoder. With f32 and bf16
 nothing is widened; the package rounds where it rounds.
 
@@ -21,8 +21,8 @@ What is repaired, and why:
 * router (unless --unrepaired-router): 4.0.1 hands the MoE router the normalised input of the
   experts, normalised again; later versions and every other program hand it the residual (DIV-14).
   `router_norm` receives the argument of `pre_ffw_norm` instead of its result.
-* soft vectors: `_encode_vision` and `_encode_audio` return the case's vectors; no tower is run.
-  Items of media go through them one by one (jax_media.py says what else is repaired for them).
+* soft-token embeddings: `_encode_vision` and `_encode_audio` return those of the case; no encoder
+  runs. Items of media go through them one by one (jax_media.py says what else is repaired for them).
 * `remove_mm_logits` is the identity; the original shifts rows of calls with images (DIV-M45).
 * padding: no row of a case is padding, so the padding id is -1 and id 0 is an ordinary token.
 * placeholder rows look up the padding row, as elsewhere, not row -2; they are replaced anyway.
@@ -46,11 +46,11 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import numpy as np
 
-import jax_towers
+import jax_encoders
 import safetensors_file
 from jax_checkpoint import Config, Unsupported, require, transformer_arguments
 from jax_media import Encoders, Items
-from jax_model import build_model, encoder_arguments, nested, text_weights, tower_weights
+from jax_model import build_model, encoder_arguments, nested, text_weights, encoder_weights
 from jax_package import load_package, quiet
 from jax_taps import NOT_PROVIDED, Recorder, join, to_numpy
 
@@ -61,7 +61,7 @@ PACKAGES = ("gemma", "jax", "jaxlib", "flax", "kauldron", "numpy")
 
 
 class Case:
-    """ids as the package wants them, soft vectors or items by modality, where decoding begins."""
+    """ids as the package wants them, embeddings or items by modality, where decoding begins."""
 
     def __init__(self, path: Path, config: Config):
         data = np.load(path)
@@ -95,14 +95,20 @@ class Case:
 
     def _check_soft(self, types, kinds, soft) -> None:
         expected = [TYPE_OF_KIND[kind] for kind, s in zip(kinds, soft) for _ in range(len(s))]
-        require(list(types[types > 0]) == expected, "soft vectors do not match the placeholders")
+        require(
+            list(types[types > 0]) == expected,
+            "soft-token embeddings do not match the placeholders",
+        )
 
     def _check(self, config: Config, types) -> None:
         require(self.length > 0 and len(types) == self.length, "no ids, or types of other length")
         require(0 <= self.decode_from <= self.length, "decode_from outside the prompt")
         vocab, words = config.text["vocab_size"], self.ids[types == 0]
         require(words.min() >= 0 and words.max() < vocab, "ids outside the vocabulary")
-        require(types[0] == 0, "a soft vector at position 0: the JAX merge always keeps that row")
+        require(
+            types[0] == 0,
+            "a soft-token embedding at position 0: the JAX merge always keeps that row",
+        )
         require(not types[self.decode_from :].any(), "placeholders among the decoded tokens")
         pad = config.pad_id
         require(
@@ -155,7 +161,7 @@ class Runner:
         return {name: to_numpy(value, dtype) for name, value in taps.items()}, output.cache
 
     def media(self) -> dict:
-        """Arguments that send a call down the package's path for soft vectors."""
+        """Arguments that send a call down the package's path for soft-token embeddings."""
         given = {}
         if self.case.has_vision:
             empty = self.package.transformer.PreprocessedVisionInput
@@ -194,7 +200,7 @@ class Runner:
         return cache
 
     def _cut(self, entry: dict) -> dict:
-        """The cache at the prompt's length: a call with soft vectors makes its mask that wide."""
+        """The cache at the prompt's length: a call with embeddings makes its mask that wide."""
         size = self.case.decode_from
         return {k: v if k == "end_index" else v[:, :size] for k, v in entry.items()}
 
@@ -269,9 +275,9 @@ class Oracle:
         needed = ["text", *case.encoded]
         for kind in case.encoded:
             if kind not in self.flat:
-                self.flat[kind] = tower_weights(self.package, config, self.stored, kind)
+                self.flat[kind] = encoder_weights(self.package, config, self.stored, kind)
         if "vision" in needed:
-            bounds = jax_towers.own_bounds(config.top["vision_config"], self.stored)
+            bounds = jax_encoders.own_bounds(config.top["vision_config"], self.stored)
             self.encoders.vision.bounds = bounds
         asarray, dtype = self.package.jax.numpy.asarray, self.package.dtype
         flat = {path: array for kind in needed for path, array in self.flat[kind].items()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small tokenizer.json with the habits of the released one: python small_vocabulary.py LIST OUT
+"""A small tokenizer.json, made like the released one: python small_vocabulary.py LIST OUT
 
 LIST is the released vocabulary (token strings in id order joined by NUL, perhaps compressed by xz);
 OUT gets the control tokens, all bytes, runs of white space, the printable ASCII characters and the

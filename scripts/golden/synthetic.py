@@ -9,10 +9,10 @@ from pathlib import Path
 
 import make_checkpoints
 import safetensors_file
-import towers
+import encoders
 import weights
 from topologies import Topology, config_json
-from towers import Audio, Vision
+from encoders import Audio, Vision
 
 SMALL = dict(vocab=64, width=64, ffn=96, heads=2, head_dim=(16, 32), window=8, released_ids=True)
 OPTIONS = "--layers 2 --width 64 --ffn 96 --heads 2 --head-dim 16 --global-head-dim 32"
@@ -24,14 +24,20 @@ LARGE_OPTIONS = f"{OPTIONS} --kv-heads 2 --global-kv-heads 1 --experts 0 --encod
 
 E2B_VISION = Topology(
     "synth-e2b-vision", "gemma4", "BF16", "SF",
-    vision_tower=Vision(768, 12, 64, 3072, 1, 16, clips=True), **EDGE, **SMALL,
+    vision_encoder=Vision(768, 12, 64, 3072, 1, 16, clips=True), **EDGE, **SMALL,
 )  # fmt: skip
 E2B_AUDIO = Topology(
-    "synth-e2b-audio", "gemma4", "BF16", "SF", audio_tower=Audio(1024, 8, 1, 1536), **EDGE, **SMALL
+    "synth-e2b-audio",
+    "gemma4",
+    "BF16",
+    "SF",
+    audio_encoder=Audio(1024, 8, 1, 1536),
+    **EDGE,
+    **SMALL,
 )
 B26_VISION = Topology(
     "synth-26b-vision", "gemma4", "BF16", "SF",
-    vision_tower=Vision(1152, 16, 72, 4304, 1, 16, standardize=True), **LARGE, **SMALL,
+    vision_encoder=Vision(1152, 16, 72, 4304, 1, 16, standardize=True), **LARGE, **SMALL,
 )  # fmt: skip
 SYNTH = {
     E2B_VISION.name: f"e2b {EDGE_OPTIONS} --vision-layers 1 --vision-positions 16 --audio-width 0",
@@ -49,9 +55,9 @@ def write(name: str, out: Path) -> Path:
     folder.mkdir(parents=True)
     shapes = make_checkpoints.text_shapes(t, "")
     tensors = {t.prefix + n: (weights.tensor("model." + n, s), t.dtype) for n, s in shapes.items()}
-    for n, shape in make_checkpoints.tower_shapes(t).items():
+    for n, shape in make_checkpoints.encoder_shapes(t).items():
         tensors[n] = (weights.tensor(n, shape), t.dtype)
     make_checkpoints.write_json(folder / "config.json", config_json(t))
-    make_checkpoints.write_json(folder / "processor_config.json", towers.processor_config(False))
+    make_checkpoints.write_json(folder / "processor_config.json", encoders.processor_config(False))
     safetensors_file.write(folder / "model.safetensors", dict(sorted(tensors.items())))
     return folder

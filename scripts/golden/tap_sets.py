@@ -54,9 +54,11 @@ ffn.gate ffn.up ffn.act ffn.mul moe.dense_norm moe.router_norm moe.router_in moe
 moe.topk_norm moe.norm_in moe.gate_up moe.expert_out moe.norm_out ffn.post_norm ple.mul ple.proj
 ple.norm""".split()
 ALL_LAYER = FULL_ONLY_LAYER + LEAN_LAYER
-DRAFT_LAYER = """in attn.norm_in attn.q_proj attn.q_norm attn.q_rope attn.kv_source attn.k_ctx attn.v_ctx
+DRAFT_LAYER = (
+    """in attn.norm_in attn.q_proj attn.q_norm attn.q_rope attn.kv_source attn.k_ctx attn.v_ctx
 attn.scores attn.probs attn.mix attn.o_proj attn.post_norm attn.residual ffn.norm_in ffn.gate ffn.up
 ffn.act ffn.mul ffn.down ffn.post_norm ffn.residual out""".split()
+)
 
 
 def layer_leaves(case: Case) -> list[str]:

@@ -7,8 +7,8 @@ special ids lie inside the small vocabulary, and every key is written out (spec 
 
 from dataclasses import dataclass, field
 
-import towers
-from towers import Audio, Unified, Vision
+import encoders
+from encoders import Audio, Unified, Vision
 
 KINDS = {"S": "sliding_attention", "F": "full_attention"}
 
@@ -37,14 +37,14 @@ class Topology:
     junk: bool = False  # stored but unused keys and values of shared layers
     cancel: float = 0.0  # relative difference of paired FFN channels that nearly cancel
     softcap: float | None = 30.0
-    vision_tower: Vision | None = None
-    audio_tower: Audio | None = None
+    vision_encoder: Vision | None = None
+    audio_encoder: Audio | None = None
     unified: Unified | None = None
     released_ids: bool = False  # placeholders outside the vocabulary, no begin and end tokens
 
     @property
     def has_media(self) -> bool:
-        return bool(self.vision_tower or self.audio_tower or self.unified)
+        return bool(self.vision_encoder or self.audio_encoder or self.unified)
 
     @property
     def text_type(self) -> str:
@@ -113,24 +113,24 @@ ILL = Topology(
 E2B_MEDIA = Topology(
     "e2b-media-tiny", "gemma4", "BF16", "SSFSF", 96, 28, 32, 2, (1, 1), (12, 20), 5,
     ple=12, shared=2, double_wide=True,
-    vision_tower=Vision(24, 2, 12, 40, 2, 224, clips=True, fused=True),
-    audio_tower=Audio(24, 2, 2, 36),
+    vision_encoder=Vision(24, 2, 12, 40, 2, 224, clips=True, fused=True),
+    audio_encoder=Audio(24, 2, 2, 36),
 )  # fmt: skip
 E4B_MEDIA = Topology(
     "e4b-media-tiny", "gemma4", "BF16", "SFSF", 96, 36, 40, 4, (2, 2), (12, 16), 6,
     ple=8, shared=2,
-    vision_tower=Vision(40, 2, 20, 44, 2, 240, clips=True),
-    audio_tower=Audio(32, 4, 3, 20),
+    vision_encoder=Vision(40, 2, 20, 44, 2, 240, clips=True),
+    audio_encoder=Audio(32, 4, 3, 20),
 )  # fmt: skip
 B26_MEDIA = Topology(
     "26b-media-tiny", "gemma4", "BF16", "SSF", 96, 32, 44, 4, (2, 1), (12, 20), 24,
     k_eq_v=True, vision=True, moe=(8, 3, 20),
-    vision_tower=Vision(48, 4, 12, 56, 2, 432, standardize=True),
+    vision_encoder=Vision(48, 4, 12, 56, 2, 432, standardize=True),
 )  # fmt: skip
 B31_MEDIA = Topology(
     "31b-media-tiny", "gemma4", "BF16", "SFSF", 96, 44, 36, 4, (4, 2), (12, 24), 16, rotated=0.5,
     k_eq_v=True, vision=True,
-    vision_tower=Vision(40, 2, 20, 60, 3, 240, standardize=True),
+    vision_encoder=Vision(40, 2, 20, 60, 3, 240, standardize=True),
 )  # fmt: skip
 B12_MEDIA = Topology(
     "12b-media-tiny", "gemma4_unified", "BF16", "SSF", 96, 24, 40, 4, (2, 1), (12, 16), 12,
@@ -234,19 +234,19 @@ ARCHITECTURES = {
 }
 
 
-def tower_configs(t: Topology) -> tuple[dict | None, dict | None]:
+def encoder_configs(t: Topology) -> tuple[dict | None, dict | None]:
     """vision_config and audio_config."""
     dtype = torch_dtype(t.dtype)
     if t.unified:
-        return towers.unified_configs(t.unified, t.width, dtype)
-    vision = towers.vision_config(t.vision_tower, dtype) if t.vision_tower else None
-    audio = towers.audio_config(t.audio_tower, dtype) if t.audio_tower else None
+        return encoders.unified_configs(t.unified, t.width, dtype)
+    vision = encoders.vision_config(t.vision_encoder, dtype) if t.vision_encoder else None
+    audio = encoders.audio_config(t.audio_encoder, dtype) if t.audio_encoder else None
     return vision, audio
 
 
 def config_json(t: Topology) -> dict:
     text = text_config(t)
-    vision, audio = tower_configs(t)
+    vision, audio = encoder_configs(t)
     head = {"architectures": [ARCHITECTURES[t.model_type]], "model_type": t.model_type}
     tail = {"transformers_version": "5.22.2"}
     if t.model_type.endswith("_text"):

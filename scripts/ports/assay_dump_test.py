@@ -115,7 +115,7 @@ class DumpTest(unittest.TestCase):
 
     @unittest.skipIf(torch is None, "needs torch")
     def test_items_of_a_batch_are_parted_and_padding_is_dropped(self):
-        class Tower(torch.nn.Module):
+        class Encoder(torch.nn.Module):
             def __init__(self):
                 super().__init__()
                 self.inner = torch.nn.Identity()
@@ -124,22 +124,22 @@ class DumpTest(unittest.TestCase):
                 x = self.inner(pixels)
                 return x[(positions != -1).all(dim=-1)][::9]  # a row per soft token, no padding
 
-        model = torch.nn.ModuleDict({"tower": Tower()})
+        model = torch.nn.ModuleDict({"encoder": Encoder()})
         dump = Dump(self.folder / "a.safetensors")
         rows = [
-            ("media", "tower", "in", "arg=1 items=pictures sizes=positions"),
-            ("media.{k}.vision.patch_embed", "tower.inner", "out", "items=pictures real=patches"),
-            ("media.{k}.vision.pool", "tower", "out", "items=pictures real=soft joined"),
+            ("media", "encoder", "in", "arg=1 items=images sizes=positions"),
+            ("media.{k}.vision.patch_embed", "encoder.inner", "out", "items=images real=patches"),
+            ("media.{k}.vision.pool", "encoder", "out", "items=images real=soft joined"),
         ]
         hook_torch(model, rows, dump)
         pixels = torch.arange(2 * 18.0).reshape(2, 18, 1)
         positions = torch.zeros(2, 18, 2, dtype=torch.long)
         positions[0, 9:] = -1
-        self.refused("dump.media: got none", model.tower, pixels, positions)
-        dump.media = MediaItems(pictures=[3])
-        self.refused("got 2 in a call, 1 announced", model.tower, pixels, positions)
-        dump.media = MediaItems(pictures=[3, 0])
-        model.tower(pixels, positions)
+        self.refused("dump.media: got none", model.encoder, pixels, positions)
+        dump.media = MediaItems(images=[3])
+        self.refused("got 2 in a call, 1 announced", model.encoder, pixels, positions)
+        dump.media = MediaItems(images=[3, 0])
+        model.encoder(pixels, positions)
         taps = {name: array[:, 0].tolist() for name, array in dump.taps().items()}
         self.assertEqual(taps["media.3.vision.patch_embed"], [*range(9)])
         self.assertEqual(taps["media.0.vision.patch_embed"], [*range(18, 36)])

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taps of pictures and sounds for assay_dump.py: one call of an encoder holds several padded items.
+"""Taps of images and audio clips for assay_dump.py: a call of an encoder holds several items.
 
-    dump.media = MediaItems(pictures=[0, 2], sounds=[1])   # which run of placeholders each fills
-    hook_torch(model, "hf_media.csv", dump)                # 12B: hf_media_12b.csv
+    dump.media = MediaItems(images=[0, 2], audio=[1])  # which run of placeholders each fills
+    hook_torch(model, "hf_media.csv", dump)             # 12B: hf_media_12b.csv
     model(**inputs)
 
-pictures are those of all calls of the vision encoder in their order: for transformers all images,
+images are those of all calls of the vision encoder in their order: for transformers all images,
 then all frames. A row of the map with the tap `media` says which rows of a call are real; the
 taps of the call are then parted by item, and padding is dropped.
 """
@@ -20,8 +20,8 @@ _PATCHES_OF_A_SOFT_TOKEN = 9
 class MediaItems:
     """The numbers of a prompt's items, and the items of each encoder's present call."""
 
-    def __init__(self, pictures=(), sounds=()):
-        self._waiting = {"pictures": list(pictures), "sounds": list(sounds)}
+    def __init__(self, images=(), audio=()):
+        self._waiting = {"images": list(images), "audio": list(audio)}
         self._call = {}  # kind -> [(number, {count name: rows})]
 
     def begin(self, rules, array):
@@ -78,7 +78,8 @@ def _of_item(rules, array, counts):
 
 def unblocked(blocks, rows, window=None):
     """[heads, blocks, W, C] of local attention, the C keys ending with those of the block itself, to
-    [heads, rows, rows]: 0 for the future, where no block reaches, and beyond the last `window` keys."""
+    [heads, rows, rows]: 0 for the future, where no block reaches, and beyond the last `window` keys.
+    """
     heads, _, size, context = blocks.shape
     out = np.zeros((heads, rows, rows), blocks.dtype)
     for query in range(rows):

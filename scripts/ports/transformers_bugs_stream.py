@@ -151,7 +151,7 @@ def embed_scale_missing(m):
 
 @bug("text.embed", needs="media")
 def soft_scaled(m):
-    """M-22: soft vectors are multiplied by sqrt(D) too"""
+    """M-22: soft-token embeddings are multiplied by sqrt(D) too"""
     config = m.model.config
     codes = torch.tensor([config.image_token_id, config.video_token_id, config.audio_token_id])
     holes = watch(m.model, lambda _, kw: torch.isin(kw["input_ids"], codes)[..., None])

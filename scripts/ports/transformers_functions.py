@@ -6,9 +6,9 @@ Each of these returns its undo. `keep` says which taps are wanted.
 
 from assay_dump import to_numpy
 
-PATCHES = {"items": "pictures", "real": "patches"}  # as the words of a map say it
-SOFT = {"items": "pictures", "real": "soft"}
-ROWS = {"items": "sounds", "real": "soft"}
+PATCHES = {"items": "images", "real": "patches"}  # as the words of a map say it
+SOFT = {"items": "images", "real": "soft"}
+ROWS = {"items": "audio", "real": "soft"}
 
 
 def record_attention(loaded, dump, keep):
@@ -67,9 +67,9 @@ def record_encoders(loaded, dump, keep):
     return undo
 
 
-def _record_vision(space, tower, dump, keep):
+def _record_vision(space, encoder, dump, keep):
     rotate, state = space.apply_multidimensional_rope, {}
-    embed, pool = tower.patch_embedder._position_embeddings, tower.pooler._avg_pool_by_positions
+    embed, pool = encoder.patch_embedder._position_embeddings, encoder.pooler._avg_pool_by_positions
 
     def enter(module, *_):
         state.update(layer=module.layer_idx, names=["q_rope", "k_rope"])
@@ -90,12 +90,12 @@ def _record_vision(space, tower, dump, keep):
         add_items(dump, keep, "vision.pool", SOFT, rows)
         return rows, mask
 
-    for layer in tower.encoder.layers:
+    for layer in encoder.encoder.layers:
         layer.self_attn.register_forward_pre_hook(enter, with_kwargs=False)
     undos = [
         replaced(space, apply_multidimensional_rope=recorded_rotate),
-        replaced(tower.patch_embedder, _position_embeddings=recorded_embed),
-        replaced(tower.pooler, _avg_pool_by_positions=recorded_pool),
+        replaced(encoder.patch_embedder, _position_embeddings=recorded_embed),
+        replaced(encoder.pooler, _avg_pool_by_positions=recorded_pool),
     ]
     return lambda: [undo() for undo in undos]
 
@@ -111,7 +111,7 @@ class _Forwarding:
         return getattr(self._module, name)
 
 
-def _record_audio(space, tower, dump, keep):
+def _record_audio(space, encoder, dump, keep):
     torch, state = space.torch, {}
 
     def enter(module, *_):
@@ -139,13 +139,13 @@ def _record_audio(space, tower, dump, keep):
     def tanh(x):
         y = torch.tanh(x)
         if x.dim() == 5:  # blocks of scores, not the cap of the text model's logits
-            window = tower.config.attention_context_left - 1
+            window = encoder.config.attention_context_left - 1
             put("logits", x * state["cap"], blocks="", window=window)
             put("logits_capped", y * state["cap"], blocks="", window=window)
         return y
 
-    undos = [watch(layer.self_attn) for layer in tower.layers]
-    for layer in tower.layers:
+    undos = [watch(layer.self_attn) for layer in encoder.layers]
+    for layer in encoder.layers:
         layer.self_attn.register_forward_pre_hook(enter)
     undos.append(replaced(space, torch=_Forwarding(torch, tanh=tanh)))
     return lambda: [undo() for undo in undos]

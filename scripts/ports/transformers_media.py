@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures, frames and sounds of a case through transformers' own processors, as model inputs."""
+"""Images, frames and audio of a case through transformers' own processors, as model inputs."""
 
 import importlib
 import io
@@ -24,7 +24,7 @@ class Unsupported(Exception):
 
 @dataclass
 class Item:
-    """One item of /inputs/media that is not soft vectors."""
+    """One item of /inputs/media that is not soft-token embeddings."""
 
     number: int  # the run of placeholders that it fills
     kind: str  # image, frame, audio
@@ -51,18 +51,18 @@ class Processors:
 
     def slots(self, item):
         """Values and positions or mask of one item, padded as the processor pads."""
-        values, places = self._sound(item) if item.kind == "audio" else self._picture(item)
-        real = (places != -1).all(axis=-1) if places.ndim == 2 else places != 0
+        values, positions = self._audio(item) if item.kind == "audio" else self._image(item)
+        real = (positions != -1).all(axis=-1) if positions.ndim == 2 else positions != 0
         prefix = f"media.{item.number}."
         if item.kind != "audio":
             self.taps[prefix + "image.patches"] = values[real]
-            self.taps[prefix + "image.positions"] = places[real]
+            self.taps[prefix + "image.positions"] = positions[real]
         elif not self.unified:
             self.taps[prefix + "audio.mel"] = values[real]
-            self.taps[prefix + "audio.mel_mask"] = places.astype(np.int32)
-        return values, places
+            self.taps[prefix + "audio.mel_mask"] = positions.astype(np.int32)
+        return values, positions
 
-    def _picture(self, item):
+    def _image(self, item):
         if "patches" in item.forms:
             return item.forms["patches"], item.forms["positions"]
         import PIL.Image
@@ -90,7 +90,7 @@ class Processors:
         stored = json.loads(path.read_text()) if path.is_file() else {}
         return stored.get(part, {}).get("max_soft_tokens", released)
 
-    def _sound(self, item):
+    def _audio(self, item):
         forms = item.forms
         if self.unified and "rows" in forms:
             return forms["rows"], np.ones(len(forms["rows"]), np.int32)
@@ -98,22 +98,24 @@ class Processors:
             return forms["mel"], forms.get("mel_mask", np.ones(len(forms["mel"]), np.int32))
         samples = forms["samples"] if "samples" in forms else wave_samples(forms["file"])
         family = "gemma4_unified" if self.unified else "gemma4"
-        place = f"transformers.models.{family}.feature_extraction_{family}"
-        name = "Gemma4UnifiedAudioFeatureExtractor" if self.unified else "Gemma4AudioFeatureExtractor"
-        batch = getattr(importlib.import_module(place), name)()([samples], return_tensors="np")
+        module = f"transformers.models.{family}.feature_extraction_{family}"
+        name = (
+            "Gemma4UnifiedAudioFeatureExtractor" if self.unified else "Gemma4AudioFeatureExtractor"
+        )
+        batch = getattr(importlib.import_module(module), name)()([samples], return_tensors="np")
         return batch["input_features"][0], batch["input_features_mask"][0]
 
 
 def wave_samples(file):
     """Mono 16-bit WAV at 16 kHz."""
     try:
-        with wave.open(io.BytesIO(file.tobytes())) as sound:
-            facts = sound.getnchannels(), sound.getsampwidth(), sound.getframerate()
-            data = sound.readframes(sound.getnframes())
+        with wave.open(io.BytesIO(file.tobytes())) as stream:
+            facts = stream.getnchannels(), stream.getsampwidth(), stream.getframerate()
+            data = stream.readframes(stream.getnframes())
     except (wave.Error, EOFError):
         facts, data = None, b""
     if facts != (1, 2, SAMPLE_RATE):
-        raise Unsupported("a sound file that is not mono 16-bit WAV at 16 kHz: give the samples")
+        raise Unsupported("an audio file that is not mono 16-bit WAV at 16 kHz: give the samples")
     return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
 
 
@@ -124,12 +126,12 @@ def stacked(slots, filler):
         (
             np.pad(values, [(0, longest - len(values)), (0, 0)]),
             np.pad(
-                places,
-                [(0, longest - len(places))] + [(0, 0)] * (places.ndim - 1),
+                positions,
+                [(0, longest - len(positions))] + [(0, 0)] * (positions.ndim - 1),
                 constant_values=filler,
             ),
         )
-        for values, places in slots
+        for values, positions in slots
     ]
     return [torch.from_numpy(np.stack(side)) for side in zip(*parts)]
 
@@ -137,11 +139,11 @@ def stacked(slots, filler):
 def numbers(items):
     """Which run of placeholders each item of the encoders' calls fills: images first."""
     of = {kind: [i.number for i in items if i.kind == kind] for kind in ("image", "frame", "audio")}
-    return MediaItems(pictures=of["image"] + of["frame"], sounds=of["audio"])
+    return MediaItems(images=of["image"] + of["frame"], audio=of["audio"])
 
 
 def arguments(model, items, processors, dtype):
-    """Keyword arguments of the model's forward call. Pictures and frames are encoded before it:
+    """Keyword arguments of the model's forward call. Images and frames are encoded before it:
     in transformers 5.22 it does not hand on num_frames_per_video, which frames need."""
     chosen, encoded = {}, {}
     for kind in ("image", "frame"):
@@ -154,7 +156,7 @@ def arguments(model, items, processors, dtype):
             encoded[ENCODED[kind]] = encode(pixels, positions.long(), *more, return_dict=True)
     if encoded:
         chosen["mm_encoder_outputs"] = encoded
-    if sounds := [processors.slots(item) for item in items if item.kind == "audio"]:
-        features, mask = stacked(sounds, 0)
+    if audio := [processors.slots(item) for item in items if item.kind == "audio"]:
+        features, mask = stacked(audio, 0)
         chosen |= {"input_features": features.to(dtype), "input_features_mask": mask.bool()}
     return chosen

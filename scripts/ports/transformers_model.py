@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build a Hugging Face transformers Gemma 4 model from a checkpoint folder and feed it a case.
 
-The encoders are built for cases with pictures and sounds. Where a case has soft vectors instead,
-these take the place of what the encoders would have produced. The rest is transformers' own code.
+The encoders are built for cases with images and audio clips. Where a case has soft-token embeddings
+instead, these take the place of what the encoders would have produced. The rest is transformers' own code.
 """
 
 import os
@@ -66,13 +66,13 @@ def read_case(path):
         inputs = file["inputs"]
         ids = inputs["ids"][:].astype(np.int64)
         types = inputs["token_types"][:] if "token_types" in inputs else np.zeros(len(ids))
-        places = inputs["positions"][:] if "positions" in inputs else np.arange(len(ids))
-        case = Case(ids, types.astype(np.int64), places.astype(np.int64))
+        positions = inputs["positions"][:] if "positions" in inputs else np.arange(len(ids))
+        case = Case(ids, types.astype(np.int64), positions.astype(np.int64))
         case.drafter = str(file.attrs.get("drafter", ""))
         names = sorted(inputs["media"], key=int) if "media" in inputs else []
         groups = [inputs["media"][name] for name in names]
         if any("soft" in group for group in groups):
-            case.soft = _place_soft_vectors(path, case.types, groups)
+            case.soft = _place_soft_tokens(path, case.types, groups)
         else:
             case.items = [_read_item(path, group) for group in groups]
         if "draft" in inputs:
@@ -90,23 +90,24 @@ def _read_item(path, group):
         raise NotSupported(str(reason)) from None
 
 
-def _place_soft_vectors(path, types, groups):
+def _place_soft_tokens(path, types, groups):
     rows = [
         (MEDIA_TYPES.get(str(item.attrs["kind"])), row)
         for item in groups
         for row in _soft(path, item)
     ]
-    places = np.flatnonzero(types > 0)
-    if [kind for kind, _ in rows] != [int(kind) for kind in types[places]]:
+    positions = np.flatnonzero(types > 0)
+    if [kind for kind, _ in rows] != [int(kind) for kind in types[positions]]:
         raise PortError(
-            f"{path}: soft vectors: got {len(rows)}, expected one of its kind for each placeholder"
+            f"{path}: soft-token embeddings: got {len(rows)}, "
+            "expected one of its kind for each placeholder"
         )
-    return {int(place): row for place, (_, row) in zip(places, rows)}
+    return {int(position): row for position, (_, row) in zip(positions, rows)}
 
 
 def _soft(path, item):
     if "soft" not in item:
-        raise NotSupported(f"{path}: soft vectors of some media and not of others")
+        raise NotSupported(f"{path}: soft-token embeddings of some media and not of others")
     return item["soft"][:]
 
 
@@ -144,9 +145,9 @@ def load(folder, dtype, encoders=False):
         raise NotSupported(
             f"{folder}: model_type: got {config.model_type}, expected one of {' '.join(CLASSES)}"
         )
-    for tower in ("vision_config", "audio_config"):
-        if getattr(config, tower, None) is not None and not encoders:
-            setattr(config, tower, None)
+    for encoder in ("vision_config", "audio_config"):
+        if getattr(config, encoder, None) is not None and not encoders:
+            setattr(config, encoder, None)
     model = _build(config, dtype)
     _copy_weights(folder, model)
     multimodal = hasattr(model.model, "language_model")
@@ -220,7 +221,7 @@ def run(loaded, case, dump, chunk=0):
 def check_supported(loaded, case, chunk):
     """Raise NotSupported with the reason when transformers has no way to run the case."""
     if case.soft and not loaded.multimodal:
-        raise NotSupported("soft vectors: the text-only class of transformers takes none")
+        raise NotSupported("soft-token embeddings: the text-only class of transformers takes none")
     if case.draft and case.draft.window != "hf":
         raise NotSupported(f"draft window {case.draft.window}: transformers has only its own, hf")
     if case.draft and chunk:
@@ -228,7 +229,7 @@ def check_supported(loaded, case, chunk):
             "drafting after a chunked prefill: the shared states hold the last chunk only"
         )
     if case.items and chunk:
-        raise NotSupported("pictures and sounds of a prompt in chunks: encoders run in one call")
+        raise NotSupported("images and audio clips of a prompt in chunks: encoders run in one call")
     vision = (case.types == 1) | (case.types == 2)
     if chunk and loaded.config.use_bidirectional_attention == "vision":
         for cut in range(chunk, len(case.ids), chunk):
@@ -237,7 +238,7 @@ def check_supported(loaded, case, chunk):
 
 
 def _media_arguments(loaded, case, here, dump):
-    """Media, or soft vectors at the doors behind the encoders."""
+    """Media, or soft-token embeddings where the output of the encoders enters."""
     types = case.types[: here.stop]  # of every key so far: transformers indexes them by position
     arguments = {"mm_token_type_ids": torch.tensor(types[None])}
     if case.items:

@@ -152,7 +152,7 @@ def unified_configs(u: Unified, text_width: int, dtype: str) -> tuple[dict, dict
 def processor_config(unified: bool, budget: int = 70, frames: int = 4) -> dict:
     """What the processor of the released checkpoints is told, with a smaller budget."""
     family = "Gemma4Unified" if unified else "Gemma4"
-    pictures = {
+    image_processor = {
         "do_convert_rgb": True,
         "do_normalize": False,
         "do_rescale": True,
@@ -167,10 +167,10 @@ def processor_config(unified: bool, budget: int = 70, frames: int = 4) -> dict:
         "resample": 3,
         "rescale_factor": 1 / 255,
     }
-    film = {k: v for k, v in pictures.items() if k != "image_processor_type"}
-    film |= {"do_normalize": True, "do_sample_frames": True, "max_soft_tokens": 70}
-    film |= {"num_frames": frames, "video_processor_type": family + "VideoProcessor"}
-    sound = {
+    video_processor = {k: v for k, v in image_processor.items() if k != "image_processor_type"}
+    video_processor |= {"do_normalize": True, "do_sample_frames": True, "max_soft_tokens": 70}
+    video_processor |= {"num_frames": frames, "video_processor_type": family + "VideoProcessor"}
+    feature_extractor = {
         "feature_extractor_type": family + "AudioFeatureExtractor",
         "padding_side": "right",
         "padding_value": 0.0,
@@ -178,9 +178,9 @@ def processor_config(unified: bool, budget: int = 70, frames: int = 4) -> dict:
         "sampling_rate": 16000,
     }
     if unified:
-        sound["audio_samples_per_token"] = 640
+        feature_extractor["audio_samples_per_token"] = 640
     else:
-        sound |= {
+        feature_extractor |= {
             "dither": 0.0,
             "feature_size": 128,
             "fft_length": 512,
@@ -199,11 +199,11 @@ def processor_config(unified: bool, budget: int = 70, frames: int = 4) -> dict:
     return {
         "audio_ms_per_token": 40,
         "audio_seq_length": 750,
-        "feature_extractor": sound,
-        "image_processor": pictures,
+        "feature_extractor": feature_extractor,
+        "image_processor": image_processor,
         "image_seq_length": 280,
         "processor_class": family + "Processor",
-        "video_processor": film,
+        "video_processor": video_processor,
     }
 
 
@@ -230,16 +230,16 @@ def vision_layer_shapes(v: Vision) -> dict[str, tuple[int, ...]]:
 
 
 def vision_shapes(v: Vision, text_width: int) -> dict[str, tuple[int, ...]]:
-    tower: dict[str, tuple[int, ...]] = {
+    encoder: dict[str, tuple[int, ...]] = {
         "patch_embedder.input_proj.weight": (v.width, 3 * v.patch**2),
         "patch_embedder.position_embedding_table": (2, v.rows, v.width),
     }
     for layer in range(v.layers):
         for name, shape in vision_layer_shapes(v).items():
-            tower[f"encoder.layers.{layer}.{name}"] = shape
+            encoder[f"encoder.layers.{layer}.{name}"] = shape
     if v.standardize:
-        tower |= {"std_bias": (v.width,), "std_scale": (v.width,)}
-    shapes = {"model.vision_tower." + name: shape for name, shape in tower.items()}
+        encoder |= {"std_bias": (v.width,), "std_scale": (v.width,)}
+    shapes = {"model.vision_tower." + name: shape for name, shape in encoder.items()}
     return shapes | {"model.embed_vision.embedding_projection.weight": (text_width, v.width)}
 
 
@@ -262,7 +262,7 @@ def audio_layer_shapes(a: Audio) -> dict[str, tuple[int, ...]]:
 
 def audio_shapes(a: Audio, text_width: int) -> dict[str, tuple[int, ...]]:
     first, second = a.channels
-    tower: dict[str, tuple[int, ...]] = {
+    encoder: dict[str, tuple[int, ...]] = {
         "subsample_conv_projection.layer0.conv.weight": (first, 1, 3, 3),
         "subsample_conv_projection.layer0.norm.weight": (first,),
         "subsample_conv_projection.layer1.conv.weight": (second, first, 3, 3),
@@ -271,9 +271,9 @@ def audio_shapes(a: Audio, text_width: int) -> dict[str, tuple[int, ...]]:
     }
     for layer in range(a.layers):
         for name, shape in audio_layer_shapes(a).items():
-            tower[f"layers.{layer}.{name}"] = shape
-    tower |= {"output_proj.weight": (a.out, a.width), "output_proj.bias": (a.out,)}
-    shapes = {"model.audio_tower." + name: shape for name, shape in tower.items()}
+            encoder[f"layers.{layer}.{name}"] = shape
+    encoder |= {"output_proj.weight": (a.out, a.width), "output_proj.bias": (a.out,)}
+    shapes = {"model.audio_tower." + name: shape for name, shape in encoder.items()}
     return shapes | {"model.embed_audio.embedding_projection.weight": (text_width, a.out)}
 
 
