@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: tensors of given and of random values, and how far two tensors are apart.
-//
-// Tests of the reference are compiled in both precisions. A suite in lower case holds mistakes
-// under their own names, rms_norm.one_plus_scale: each test shows first that the wrong formula
-// would be seen, then that it is not ours.
+// For tests: tensors of given and of random values. Tests of the textbook are compiled in both
+// precisions.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,6 +11,7 @@
 #include <random>
 
 #include "reference/core/tensor.h"
+#include "reference/family/testing/test_differences.h"
 
 namespace assay::ASSAY_REFERENCE {
 
@@ -50,28 +48,6 @@ Tensor<Axes...> random_tensor(const std::array<std::size_t, sizeof...(Axes)>& sh
 template <class AnyTensor>
 std::vector<double> values_of(const AnyTensor& tensor) {
   return {tensor.begin(), tensor.end()};
-}
-
-inline double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double largest = 0;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    const double difference = std::abs(a[i] - b[i]);
-    largest = difference <= largest ? largest : difference;  // a NaN becomes the largest
-  }
-  return largest;
-}
-
-inline void expect_near(const std::vector<double>& ours, const std::vector<double>& right,
-                        double bound) {
-  EXPECT_LE(largest_difference(ours, right), bound);
-}
-
-// The case can tell `wrong` from `right`, and ours is right.
-inline void expect_avoided(const std::vector<double>& ours, const std::vector<double>& right,
-                           const std::vector<double>& wrong, double bound) {
-  EXPECT_GT(largest_difference(right, wrong), 20 * bound) << "the case does not show the mistake";
-  expect_near(ours, right, bound);
 }
 
 }  // namespace assay::ASSAY_REFERENCE
