@@ -37,7 +37,7 @@ class Session {
                        Logits& last) = 0;
   // Appends tokens; a row for each of them.
   virtual Status extend(const std::vector<std::int32_t>& tokens, Logits& rows) = 0;
-  // Takes back the last `count` tokens of the last extend().
+  // Takes back the last `count` tokens; the first of the last extend() stays.
   virtual Status take_back(std::size_t count) = 0;
   // Tokens that a drafter expects after `token`, which is chosen but not appended yet.
   virtual Status draft(std::int32_t token, std::size_t steps,

@@ -8,9 +8,9 @@
 #include <iostream>
 #include <optional>
 
+#include "conformance/generation/conversation.h"
+#include "conformance/generation/generation.h"
 #include "conformance/program/answer_json.h"
-#include "conformance/program/conversation.h"
-#include "conformance/program/generation.h"
 #include "conformance/program/run_options.h"
 #include "conformance/program/token_lists.h"
 #include "conformance/program/vocabularies.h"
@@ -21,6 +21,11 @@
 
 namespace assay::program {
 namespace {
+
+using conformance::Conversation;
+using conformance::GeneratedToken;
+using conformance::Generation;
+using conformance::GenerationOptions;
 
 constexpr std::size_t kDefaultDraftSteps = 4;
 
@@ -237,11 +242,11 @@ int run_prompt(const RunOptions& given) {
     options.session.draft_steps = kDefaultDraftSteps;
   }
   const Tokenizer tokenizer = open_tokenizer(options.session.checkpoint, options.vocab);
-  const TemplateVariant variant = options.raw
+  const TemplateVariant variant = options.conversation.raw
                                       ? TemplateVariant::kSmall
                                       : open_variant(options.variant, options.session.checkpoint);
   const GenerationOptions generation = generation_options(options, tokenizer);
-  Conversation conversation(options, tokenizer, variant);
+  Conversation conversation(options.conversation, tokenizer, variant);
   const auto session = make_session(options.session);
   if (options.prompt.empty()) {
     return converse(*session, conversation, tokenizer, generation, options);

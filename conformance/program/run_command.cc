@@ -11,18 +11,21 @@ const CLI::Range kTokens{std::size_t{1}, std::size_t{1} << 20};
 const CLI::Range kSteps{std::size_t{1}, std::size_t{64}};
 
 void add_media(CLI::App& c, RunOptions& o) {
-  c.add_option("--image", o.images, "a PNG or JPEG file; may be given several times")
+  c.add_option("--image", o.conversation.images, "a PNG or JPEG file; may be given several times")
       ->take_all()
       ->allow_extra_args(false);
-  c.add_option("--audio", o.clips, "a WAV or FLAC file, or a video for its audio track")
+  c.add_option("--audio", o.conversation.clips,
+               "a WAV or FLAC file, or a video for its audio track")
       ->take_all()
       ->allow_extra_args(false);
-  c.add_option("--video", o.videos, "a video file: its frames")
+  c.add_option("--video", o.conversation.videos, "a video file: its frames")
       ->take_all()
       ->allow_extra_args(false);
-  c.add_option("--budget", o.budget, "soft tokens of an image: 70, 140, 280, 560 or 1120")
+  c.add_option("--budget", o.conversation.budget,
+               "soft tokens of an image: 70, 140, 280, 560 or 1120")
       ->check(CLI::IsMember({70, 140, 280, 560, 1120}));
-  c.add_option("--frames", o.num_frames, "frames of a video; default: the checkpoint's")
+  c.add_option("--frames", o.conversation.num_frames,
+               "frames of a video; default: the checkpoint's")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
 }
 
@@ -49,10 +52,11 @@ void add_run(CLI::App& app, RunOptions& o) {
   c->add_option("--profile", o.session.profile, "REF, or switches as in audio.window_keys=13");
   c->add_option("--vocab", o.vocab, "the tokenizer; default: the checkpoint's tokenizer.json");
   c->add_option("--template", o.variant, "small or large; default: as the checkpoint's size asks");
-  c->add_option("--system", o.system, "the system message");
-  c->add_option("--tools", o.tools, "a JSON file with a list of tools");
-  c->add_flag("--think", o.think, "let the model think before it answers");
-  c->add_flag("--raw", o.raw, "complete the prompt as it is, without the chat template");
+  c->add_option("--system", o.conversation.system, "the system message");
+  c->add_option("--tools", o.conversation.tools, "a JSON file with a list of tools");
+  c->add_flag("--think", o.conversation.think, "let the model think before it answers");
+  c->add_flag("--raw", o.conversation.raw,
+              "complete the prompt as it is, without the chat template");
   c->add_flag("--json", o.json, "print one JSON object: ids, log-probabilities, parse, timings");
   c->add_flag("--check-json", o.check_json, "exit 1 unless the answer is JSON");
   add_media(*c, o);

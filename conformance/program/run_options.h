@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "conformance/generation/conversation.h"
 #include "conformance/program/implementations.h"
 
 namespace CLI {
@@ -20,15 +21,7 @@ struct RunOptions {
   SessionOptions session;
   std::string vocab;    // a tokenizer; default: the checkpoint's tokenizer.json
   std::string variant;  // of the template: small or large; default: the checkpoint's
-  std::string system;
-  std::string tools;  // a JSON file: a list of tools
-  std::vector<std::string> images;
-  std::vector<std::string> clips;
-  std::vector<std::string> videos;
-  std::size_t budget = 0;
-  std::size_t num_frames = 0;
-  bool think = false;
-  bool raw = false;                   // the prompt is tokenized as it is, without the template
+  conformance::ConversationOptions conversation;
   bool greedy = false;                // as --temperature 0
   std::optional<double> temperature;  // default: the checkpoint's generation_config.json
   std::optional<std::size_t> top_k;

@@ -32,10 +32,11 @@ ALLOWED = {
     **{folder: [*SHARED, *TEXTBOOK[:k]] for k, folder in enumerate(TEXTBOOK)},
     "conformance/interface": [],
     **{folder: [*SHARED, *SUITE] for folder in SUITE[1:]},
+    "conformance/generation": [*SHARED, "conformance/interface", "conformance/compare"],
     "conformance/doors": [*SHARED, *SUITE, "conformance/doors/reference"],
     "conformance/doors/reference": [*SHARED, *SUITE, *TEXTBOOK, "conformance/doors"],
     "conformance/properties": [*SHARED, *SUITE, "conformance/doors", "conformance/doors/reference"],
-    "conformance/program": [*SHARED, *SUITE, "conformance/doors", "conformance/doors/reference"],
+    "conformance/program": [*SHARED, *SUITE, "conformance/generation", "conformance/doors", "conformance/doors/reference"],
     "benchmarks/reference": [*SHARED, "reference/core", "reference/ops"],
 }
 # A test, and what only tests use, may use what the code around it was made for.

@@ -69,7 +69,8 @@ def check(repository: Repository) -> Answer:
             for label in sorted(unknown):
                 answer.problems.append(f"{name}: got {label}, expected a label of the catalogue")
     rules = {label for label in known if label.startswith("R")}
-    unread = missing(repository, rules, repository.under("reference/", ".h"))
+    headers = repository.under("reference/", ".h") + repository.under("conformance/generation/", ".h")
+    unread = missing(repository, rules, headers)
     untested = missing(repository, rules, repository.under("", "_test.cc", "_test.py", "_cases.cc"))
     answer.note = f"{len(known)} labels; in no header: {unread}; in no test: {untested}"
     return answer

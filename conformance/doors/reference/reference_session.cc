@@ -53,7 +53,8 @@ class ReferenceSession : public Session {
         checkpoint_(Checkpoint::open(request.checkpoint)),
         model_(checkpoint_, {}, profile_.text_vision_mask),
         cache_(model_.new_cache()),
-        reserve_(Drafter::rollback_reserve(request.draft_steps)) {
+        reserve_(Drafter::rollback_reserve(request.draft_steps)),
+        window_(request.standard_window ? DraftWindow::kStandard : DraftWindow::kLastKeys) {
     if (!request.drafter.empty()) {
       drafter_checkpoint_.emplace(Checkpoint::open(request.drafter));
       drafter_.emplace(*drafter_checkpoint_, model_);
@@ -108,8 +109,7 @@ class ReferenceSession : public Session {
       }
       Taps silent;
       const auto hidden = one_row(hidden_, hidden_.shape()[0] - 1);
-      drafted =
-          drafter_->draft(cache_, token, position_, hidden, steps, DraftWindow::kLastKeys, silent);
+      drafted = drafter_->draft(cache_, token, position_, hidden, steps, window_, silent);
     });
   }
 
@@ -180,6 +180,7 @@ class ReferenceSession : public Session {
   Transformer model_;
   KvCache cache_;
   std::size_t reserve_;
+  DraftWindow window_;
   std::optional<Checkpoint> drafter_checkpoint_;
   std::optional<Drafter> drafter_;
   Tensor<T, D> hidden_;  // of the tokens of the last call

@@ -14,6 +14,7 @@ struct SessionRequest {
   std::string drafter;  // folder; empty: none
   std::size_t draft_steps = 0;
   std::string profile = "REF";
+  bool standard_window = false;  // of drafts: false: the last W + 1 keys (HF); true: s > p - W
 };
 
 // Throws Error when a folder holds no checkpoint, or a drafter that does not fit.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/program/conversation.h"
+#include "conformance/generation/conversation.h"
 
 #include <algorithm>
 #include <span>
@@ -8,7 +8,7 @@
 #include "reference/family/base/error.h"
 #include "reference/family/base/mapped_file.h"
 
-namespace assay::program {
+namespace assay::conformance {
 namespace {
 
 constexpr std::size_t kMaxMediaBytes = std::size_t{4} << 30;
@@ -38,11 +38,11 @@ std::span<const std::byte> checked_bytes(const MappedFile& file, const std::stri
   return file.bytes();
 }
 
-conformance::MediaItem media_item(const char* kind, const std::string& path,
-                                  const RunOptions& options) {
+MediaItem media_item(const char* kind, const std::string& path,
+                     const ConversationOptions& options) {
   const MappedFile file = MappedFile::open(path, path);
   const auto bytes = checked_bytes(file, path);
-  conformance::MediaItem item;
+  MediaItem item;
   item.kind = kind;
   item.file.resize(bytes.size());
   std::transform(bytes.begin(), bytes.end(), item.file.begin(),
@@ -79,7 +79,7 @@ std::vector<std::int32_t> stamp_ids(const Tokenizer& tokenizer) {
 
 }  // namespace
 
-Conversation::Conversation(const RunOptions& options, const Tokenizer& tokenizer,
+Conversation::Conversation(const ConversationOptions& options, const Tokenizer& tokenizer,
                            TemplateVariant variant)
     : options_(options),
       tokenizer_(tokenizer),
@@ -101,6 +101,7 @@ Conversation::Conversation(const RunOptions& options, const Tokenizer& tokenizer
 
 void Conversation::add_user(const std::string& text) {
   messages_.push_back(entry("user", has_user_ ? text_value(text) : first_content(text)));
+  newest_ = text;
   has_user_ = true;
 }
 
@@ -125,8 +126,7 @@ void Conversation::add_answer(const std::string& content) {
 
 std::string Conversation::text() const {
   if (options_.raw) {
-    const Value* content = messages_.back().find("content");
-    return content->is_string() ? content->string() : options_.prompt;
+    return newest_;
   }
   Value::Mapping request;
   add_field(request, "messages", Value(messages_));
@@ -142,8 +142,8 @@ bool Conversation::opens_thought() const {
          prompt.compare(prompt.size() - kOpen.size(), kOpen.size(), kOpen) == 0;
 }
 
-conformance::PromptRequest Conversation::request() const {
-  conformance::PromptRequest request;
+PromptRequest Conversation::request() const {
+  PromptRequest request;
   request.ids = tokenizer_.encode(text());
   if (options_.raw && tokenizer_.prepends_bos()) {
     if (const auto bos = tokenizer_.id_of("<bos>")) {
@@ -155,4 +155,4 @@ conformance::PromptRequest Conversation::request() const {
   return request;
 }
 
-}  // namespace assay::program
+}  // namespace assay::conformance

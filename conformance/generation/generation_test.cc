@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Choosing tokens over a scripted session that keeps its sequence and checks every step against it.
-#include "conformance/program/generation.h"
+#include "conformance/generation/generation.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,11 +12,9 @@
 
 #include "reference/family/base/error.h"
 
-namespace assay::program {
+namespace assay::conformance {
 namespace {
 
-using conformance::Logits;
-using conformance::Status;
 using testing::ElementsAre;
 
 constexpr std::size_t kVocabulary = 5;
@@ -45,11 +43,11 @@ std::int32_t largest(const Row& logits) {
 
 enum class Drafts { kRight, kWrong, kSometimes, kCounting, kFails };
 
-class ScriptedSession final : public conformance::Session {
+class ScriptedSession final : public Session {
  public:
   ScriptedSession(Row (*model)(const Ids&), Drafts drafts) : model_(model), drafts_(drafts) {}
 
-  Status begin(const conformance::PromptRequest& prompt, Ids& expanded, Logits& last) override {
+  Status begin(const PromptRequest& prompt, Ids& expanded, Logits& last) override {
     sequence_ = prompt.ids;
     expanded = prompt.ids;
     append_row(last);
@@ -78,7 +76,7 @@ class ScriptedSession final : public conformance::Session {
 
   Status draft(std::int32_t token, std::size_t steps, Ids& drafted) override {
     if (drafts_ == Drafts::kFails) {
-      return {conformance::StatusCode::kBadInput, "no drafter"};
+      return {StatusCode::kBadInput, "no drafter"};
     }
     Ids ahead = sequence_;
     ahead.push_back(token);
@@ -387,4 +385,4 @@ TEST(Generation, ASeedGivesTheSameAnswer) {
 }
 
 }  // namespace
-}  // namespace assay::program
+}  // namespace assay::conformance
