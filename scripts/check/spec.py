@@ -24,7 +24,7 @@ the same as a story.
 """
 RULE_HEAD = "| rule | about | |\n| --- | --- | --- |\n"
 MEDIA_RULES = """
-## Pictures, sounds and video
+## Images, audio and video
 
 RI: from pixels to patches. RV: the vision encoder. RU: what the 12B has instead of encoders. RA: from samples to
 log-mel. RC: the audio encoder. RX: video, placeholders, merging, masks. Sizes and names: [multimodal](multimodal.md).
@@ -48,12 +48,12 @@ only the tap shows it.
 """
 MISTAKE_HEAD = "| mistake | what is done wrongly | shows at | {} |\n| --- | --- | --- | --- |\n"
 MEDIA_MISTAKES = """
-## Pictures, sounds and video
+## Images, audio and video
 
 I: from pixels to patches, and video. V: the vision encoder and the 12B's embedder. A: from samples to log-mel. C: the
 audio encoder. X: placeholders, merging, masks. Taps belong to an item: `vision.pool` of the first is `media.0.vision.pool`.
-Where numbers stand, they are the largest change at the tap and the worst cosine of a soft vector, on models of two layers.
-*Invisible downstream*: the soft vectors do not move, only the tap shows it.
+Where numbers stand, they are the largest change at the tap and the worst cosine of a soft token, on models of two layers.
+*Invisible downstream*: the soft tokens do not move, only the tap shows it.
 
 """
 TEXT_MISTAKES = """
