@@ -54,6 +54,13 @@ TEST(Softcap, NeverPassesTheCap) {
   }
 }
 
+// neighbours become equal long before they are 30. 0x1p-17 is the spacing of floats at 100.
+TEST(Softcap, MakesTiesLongBeforeTheCap) {
+  const auto y = ours({100, 100 + 0x1p-17}, 30);
+  EXPECT_LT(y[1], 29.95);
+  EXPECT_EQ(y[0] == y[1], !kIsDouble);
+}
+
 // M-131: Gemma 2 caps attention at 50.
 TEST(softcap, cap_of_50) {
   const std::vector<double> x = {-45, 1, 10, 60};

@@ -105,6 +105,25 @@ TEST(Resize, FloatOvershoots) {
   EXPECT_GT(*std::max_element(y.begin(), y.end()), 255 + 50);
 }
 
+// How far the exact sums of a board of 0 and 255 leave the bytes depends on the size of its
+// squares.
+TEST(Resize, FloatOvershootsBySizeOfSquares) {
+  struct Range {
+    std::size_t side;
+    double low, high;
+  };
+  for (const Range& range : {Range{1, -32.02, 287.02}, {2, -70.86, 325.86}, {8, -39.64, 294.64}}) {
+    Image board{{60, 80}, {}};
+    for (std::size_t i = 0; i < 60 * 80; ++i) {
+      const bool white = (i / 80 / range.side + i % 80 / range.side) % 2 != 0;
+      board.rgb.insert(board.rgb.end(), 3, white ? 255 : 0);
+    }
+    const auto y = resize_float(board, {84, 114});
+    EXPECT_NEAR(*std::min_element(y.begin(), y.end()), range.low, 0.01) << range.side;
+    EXPECT_NEAR(*std::max_element(y.begin(), y.end()), range.high, 0.01) << range.side;
+  }
+}
+
 // Every weight table sums to 1 before rounding, and one window never leaves the image.
 TEST(Bicubic, WeightsSumToOneInsideTheImage) {
   for (const auto& [n_in, n_out] : {std::pair{1, 48}, {2, 7}, {640, 912}, {640, 432}, {999, 1}}) {
