@@ -198,10 +198,15 @@ TEST(Junit, escapes_what_xml_cannot_hold) {
 TEST(Terminal, shows_a_failing_case_on_one_screen) {
   const std::string text = printed(two_cases());
   EXPECT_THAT(text, HasSubstr("FAIL  my_port f32 replay  e2b-tiny/text-12  3 of 3 taps"));
-  EXPECT_THAT(text, HasSubstr("introduced  text.layer.{4,9}.attn.q_rope  1.6e+06 x floor "
-                              "where 3 pass  at [11, 2, 97]: got 0.412, want -0.133"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("  introduced  text.layer.{4,9}.attn.q_rope\n"
+                "              1,600,000 times the error that an honest f32 program makes here; "
+                "limit 3 times\n"
+                "              in text.layer.4.attn.q_rope  at [11, 2, 97]: got 0.412, want "
+                "-0.133\n"));
   EXPECT_THAT(text, HasSubstr("assay explain text.layer.4.attn.q_rope"));
-  EXPECT_THAT(text, HasSubstr("inherited   1 taps, up to 40 x floor"));
+  EXPECT_THAT(text, HasSubstr("inherited   1 taps, up to 40 × floor"));
   EXPECT_THAT(text, HasSubstr("untested    text.layer.{0,1}.attn.scores: fused"));
   EXPECT_THAT(text, HasSubstr("reproduce   assay verify --case 'e2b-tiny/text-12'"));
   EXPECT_THAT(text,
@@ -225,8 +230,31 @@ TEST(Terminal, stays_on_one_screen_when_everything_fails) {
   }
   const std::string text = printed({"", {result}});
   EXPECT_LE(std::ranges::count(text, '\n'), 24);
-  EXPECT_THAT(text, HasSubstr("text.layer.{0-59}.in  69 x floor"));
+  EXPECT_THAT(text, HasSubstr("text.layer.{0-59}.in  69 × floor (limit 3)  at [11, 2, 97]"));
   EXPECT_THAT(text, HasSubstr("more kinds of tap"));
+}
+
+TEST(Terminal, tells_sizes_in_words_with_few_digits) {
+  for (const auto& [units, words] :
+       {std::pair{12.34, "  12.3 times"}, std::pair{999.4, "  999 times"},
+        std::pair{999.6, "  1,000 times"}, std::pair{1549.0, "  1,500 times"},
+        std::pair{1.28e7, "  13,000,000 times"}, std::pair{9.96e6, "  10,000,000 times"},
+        std::pair{3e15, "  3e+15 times"}}) {
+    CaseResult result = failing_case();
+    result.taps = {failing_tap("text.layer.4.attn.q_rope", units)};
+    EXPECT_THAT(printed({"", {result}}), HasSubstr(words)) << units;
+  }
+}
+
+// A failure that is no matter of degree has no size, and a tap without a floor no limit.
+TEST(Terminal, says_nothing_about_a_limit_that_is_not_there) {
+  CaseResult result = failing_case();
+  result.taps = {failing_tap("text.layer.4.attn.q_rope", kNotMeasured)};
+  result.taps[0].code = "SHAPE";
+  result.taps[0].budget = kNotMeasured;
+  const std::string text = printed({"", {result}});
+  EXPECT_THAT(text, HasSubstr("text.layer.{4,9}.attn.q_rope  SHAPE"));
+  EXPECT_THAT(text, Not(HasSubstr("limit")));
 }
 
 TEST(Terminal, colours_only_when_told_and_keeps_control_bytes_out) {

@@ -61,7 +61,21 @@ std::string number(double value, const char* format = "%.3g") {
 }
 
 std::string units(double value) {
-  return number(value, std::fabs(value) < 1000 ? "%.3g" : "%.1e") + " x floor";
+  return number(value, std::fabs(value) < 1000 ? "%.3g" : "%.1e") + " × floor";
+}
+
+// "12.3", "13,000,000": three digits, from a thousand on two.
+std::string grouped(double value) {
+  if (std::fabs(value) < 999.5 || std::fabs(value) >= 1e12) {
+    return number(value);
+  }
+  const double unit = std::pow(10, std::floor(std::log10(std::fabs(value))) - 1);
+  std::string text = number(std::round(value / unit) * unit, "%.0f");
+  for (std::size_t at = text.size(); at > 3;) {
+    at -= 3;
+    text.insert(at, ",");
+  }
+  return text;
 }
 
 // Control characters of a foreign file must not reach the terminal.
@@ -94,19 +108,33 @@ const TapResult* worst_of(const TapGroup& group, const ByName& taps) {
   return worst;
 }
 
-std::string describe(const TapResult& tap) {
-  std::string text;
-  if (!tap.code.empty() && tap.code != "TOL") {
-    text += "  " + tap.code;
-  }
+bool has_limit(const TapResult& tap) {
+  return std::isfinite(tap.budget) && std::isfinite(tap.floor) && tap.floor > 0;
+}
+
+// "12.3 × floor (limit 4)", and what else is known of the tap.
+std::string size_of_error(const TapResult& tap) {
+  const std::string limit =
+      has_limit(tap) ? " (limit " + number(tap.budget / tap.floor) + ")" : std::string();
   if (std::isfinite(tap.in_bound_units)) {
-    text += "  " + units(tap.in_bound_units);
-  } else if (std::isfinite(tap.rel_l2)) {
-    text += "  relative error " + number(tap.rel_l2);
+    return "  " + units(tap.in_bound_units) + limit;
   }
-  if (std::isfinite(tap.budget) && std::isfinite(tap.floor) && tap.floor > 0) {
-    text += " where " + number(tap.budget / tap.floor) + " pass";
-  }
+  return std::isfinite(tap.rel_l2) ? "  relative error " + number(tap.rel_l2) : std::string();
+}
+
+// The same in words.
+std::string size_in_words(const TapResult& tap, const std::string& precision) {
+  return grouped(tap.in_bound_units) + " times the error that an honest " + precision +
+         " program makes here; limit " + number(tap.budget / tap.floor) + " times";
+}
+
+std::string code_of(const TapResult& tap) {
+  return tap.code.empty() || tap.code == "TOL" ? "" : "  " + tap.code;
+}
+
+// Where the largest error is, and the notes.
+std::string details(const TapResult& tap) {
+  std::string text;
   if (!tap.where.empty() && !std::isnan(tap.want)) {
     text += "  at " + shape_string(tap.where) + ": got " + number(tap.got, "%.6g") + ", want " +
             number(tap.want, "%.6g");
@@ -118,15 +146,37 @@ std::string title(const std::string& word) {
   return "  " + word + std::string(word.size() < 12 ? 12 - word.size() : 1, ' ');
 }
 
+// One group of taps: a line, or in words three short ones.
+void print_group(std::ostream& out, const TapGroup& group, const TapResult* worst,
+                 const std::string& words) {
+  out << harmless(group.label);
+  if (worst == nullptr) {
+    out << '\n';
+    return;
+  }
+  const std::string of = group.taps.size() > 1 ? "  in " + worst->tap : "";
+  if (words.empty()) {
+    out << harmless(code_of(*worst) + size_of_error(*worst) + details(*worst) + of) << '\n';
+    return;
+  }
+  out << harmless(code_of(*worst)) << '\n' << title("") << harmless(words) << '\n';
+  const std::string more = harmless(of + details(*worst));
+  if (!more.empty()) {
+    out << title("") << more.substr(2) << '\n';
+  }
+}
+
 void print_groups(std::ostream& out, const std::string& word, const std::vector<std::string>& names,
-                  const ByName& taps, const TerminalOptions& options) {
+                  const ByName& taps, const std::string& precision,
+                  const TerminalOptions& options) {
   const std::vector<TapGroup> groups = collapse_layers(names);
   const std::size_t shown = std::min(groups.size(), options.groups);
   for (std::size_t i = 0; i < shown; ++i) {
     const TapResult* worst = worst_of(groups[i], taps);
-    out << title(i == 0 ? word : "") << harmless(groups[i].label)
-        << harmless(worst == nullptr ? "" : describe(*worst))
-        << (worst != nullptr && groups[i].taps.size() > 1 ? "  in " + worst->tap : "") << '\n';
+    const bool in_words =
+        i == 0 && worst != nullptr && std::isfinite(worst->in_bound_units) && has_limit(*worst);
+    out << title(i == 0 ? word : "");
+    print_group(out, groups[i], worst, in_words ? size_in_words(*worst, precision) : "");
     const auto match = find_tap(groups[i].taps.front());
     if (word == "introduced" && match && !match->entry->rules.empty()) {
       out << title("") << "rules " << match->entry->rules << ": assay explain "
@@ -226,9 +276,9 @@ void print_case(std::ostream& out, const CaseResult& result, const TerminalOptio
   for (const TapResult& tap : result.taps) {
     taps.emplace(tap.tap, &tap);
   }
-  print_groups(out, "introduced", result.introduced_by, taps, options);
+  print_groups(out, "introduced", result.introduced_by, taps, result.precision, options);
   print_groups(out, result.verdict == Verdict::kWarning ? "noticed" : "failed", unplaced(result),
-               taps, options);
+               taps, result.precision, options);
   print_inherited(out, result, taps);
   print_not_provided(out, result);
   if (!result.profile_note.empty()) {

@@ -2,11 +2,14 @@
 // The report for people: one line per case, one screen per case that did not pass.
 //
 //   FAIL  my_port f32 replay  e2b-tiny/text-12  2 of 412 taps fail
-//     introduced  text.layer.{4,9}.attn.q_rope  1.6e+06 x floor where 4 pass  at [11, 2, 97]: got
-//     0.412, want -0.133
-//                 R-31 R-20 R-21: assay explain text.layer.4.attn.q_rope
-//     inherited   61 taps, up to 4.1e+04 x floor
+//     introduced  text.layer.{4,9}.attn.q_rope
+//                 1,600,000 times the error that an honest f32 program makes here; limit 4 times
+//                 in text.layer.4.attn.q_rope  at [11, 2, 97]: got 0.412, want -0.133
+//                 rules R-31 R-20 R-21: assay explain text.layer.4.attn.q_rope
+//     inherited   61 taps, up to 4.1e+04 × floor
 //     reproduce   assay verify …
+//
+// The first kind of tap is told in words, the others as "12.3 × floor (limit 4)".
 #pragma once
 
 #include <iosfwd>
