@@ -22,9 +22,9 @@ constexpr std::size_t kInner = 40;
 constexpr std::size_t kText = 20;
 constexpr std::size_t kTableRows = 16;
 
-class Second implementation {
+class SecondVision {
  public:
-  explicit Second implementation(std::string_view mistake) : mistake_(mistake) {}
+  explicit SecondVision(std::string_view mistake) : mistake_(mistake) {}
   std::vector<SecondTap> run();
 
  private:
@@ -59,7 +59,7 @@ class Second implementation {
 };
 
 // Drops padding: its rows, and its columns where x is heads of [slots, slots].
-void Second implementation::tap(const std::string& name, const Matrix& x) {
+void SecondVision::tap(const std::string& name, const Matrix& x) {
   std::vector<double> shown;
   for (std::size_t r = 0; r < x.rows(); ++r) {
     if (x.rows() >= kSlots && r % kSlots >= kPatches) {
@@ -74,8 +74,7 @@ void Second implementation::tap(const std::string& name, const Matrix& x) {
 }
 
 // RMS norm over groups of columns; w is repeated over the groups, and empty for none.
-Matrix Second implementation::norm(const Matrix& x, std::size_t group,
-                                   const std::vector<double>& w) const {
+Matrix SecondVision::norm(const Matrix& x, std::size_t group, const std::vector<double>& w) const {
   const double eps = makes("V9") ? 1e-5 : 1e-6;
   Matrix y(x.rows(), x.width);
   for (std::size_t first = 0; first < x.values.size(); first += group) {
@@ -97,8 +96,7 @@ Matrix Second implementation::norm(const Matrix& x, std::size_t group,
   return y;
 }
 
-Matrix Second implementation::linear(const Matrix& x, const std::string& name,
-                                     std::size_t outputs) const {
+Matrix SecondVision::linear(const Matrix& x, const std::string& name, std::size_t outputs) const {
   const auto w = layer_weight(name + ".linear.weight", outputs * x.width);
   double in_min = bound(name + ".input_min");
   double in_max = bound(name + ".input_max");
@@ -118,7 +116,7 @@ Matrix Second implementation::linear(const Matrix& x, const std::string& name,
   return out ? clipped(y, out_min, out_max) : y;
 }
 
-Matrix Second implementation::embed() {
+Matrix SecondVision::embed() {
   const auto pixels = filled(1, kPatches * 768, 0.5, 0.5);
   Matrix x(kSlots, 768);
   std::copy(pixels.begin(), pixels.end(), x.values.begin());
@@ -149,7 +147,7 @@ Matrix Second implementation::embed() {
 }
 
 // Of channel 0 ... 11 of a head: three of x, the same three, three of y, the same three.
-double Second implementation::angle(std::size_t slot, std::size_t channel) const {
+double SecondVision::angle(std::size_t slot, std::size_t channel) const {
   const bool column = (channel < 6) != makes("V20");
   const std::size_t place = column ? slot % kSecondColumns : slot / kSecondColumns;
   double position = slot < kPatches ? static_cast<double>(place) : -1.0;
@@ -160,7 +158,7 @@ double Second implementation::angle(std::size_t slot, std::size_t channel) const
   return makes("V26") ? -angle : angle;
 }
 
-Matrix Second implementation::rotated(const Matrix& x) const {
+Matrix SecondVision::rotated(const Matrix& x) const {
   Matrix y(x.rows(), x.width);
   for (std::size_t t = 0; t < x.rows(); ++t) {
     for (std::size_t pair = 0; pair < kHeads * 6; ++pair) {
@@ -186,7 +184,7 @@ Matrix Second implementation::rotated(const Matrix& x) const {
   return y;
 }
 
-Matrix Second implementation::head_norm(const Matrix& x, const std::string& name) const {
+Matrix SecondVision::head_norm(const Matrix& x, const std::string& name) const {
   if (makes("V15")) {
     return x;
   }
@@ -194,7 +192,7 @@ Matrix Second implementation::head_norm(const Matrix& x, const std::string& name
   return norm(makes("V19") ? rotated(x) : x, makes("V14") ? kWidth : kHead, w);
 }
 
-Matrix Second implementation::attention(const Matrix& x) {
+Matrix SecondVision::attention(const Matrix& x) {
   const Matrix raw_q = linear(x, "self_attn.q_proj", kWidth);
   tap("attn.q_proj", raw_q);
   const Matrix raw_k = linear(x, "self_attn.k_proj", kWidth);
@@ -222,7 +220,7 @@ Matrix Second implementation::attention(const Matrix& x) {
 }
 
 // Row head * slots + query, column key.
-Matrix Second implementation::logits(const Matrix& q, const Matrix& k) const {
+Matrix SecondVision::logits(const Matrix& q, const Matrix& k) const {
   Matrix x(kHeads * kSlots, kSlots);
   for (std::size_t r = 0; r < x.rows(); ++r) {
     for (std::size_t s = 0; s < kSlots; ++s) {
@@ -237,7 +235,7 @@ Matrix Second implementation::logits(const Matrix& q, const Matrix& k) const {
   return x;
 }
 
-Matrix Second implementation::probs(Matrix x) const {
+Matrix SecondVision::probs(Matrix x) const {
   for (std::size_t r = 0; r < x.rows(); ++r) {
     const std::size_t t = r % kSlots;
     double total = 0;
@@ -255,7 +253,7 @@ Matrix Second implementation::probs(Matrix x) const {
   return x;
 }
 
-Matrix Second implementation::context(const Matrix& p, const Matrix& v) const {
+Matrix SecondVision::context(const Matrix& p, const Matrix& v) const {
   Matrix y(kSlots, kWidth);
   for (std::size_t r = 0; r < p.rows(); ++r) {
     for (std::size_t c = 0; c < kHead; ++c) {
@@ -269,7 +267,7 @@ Matrix Second implementation::context(const Matrix& p, const Matrix& v) const {
   return y;
 }
 
-double Second implementation::activation(double x) const {
+double SecondVision::activation(double x) const {
   if (makes("V39")) {
     return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
   }
@@ -279,7 +277,7 @@ double Second implementation::activation(double x) const {
   return x / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
 }
 
-Matrix Second implementation::feed_forward(const Matrix& x) {
+Matrix SecondVision::feed_forward(const Matrix& x) {
   Matrix gate = linear(x, "mlp.gate_proj", kInner);
   tap("mlp.gate", gate);
   Matrix up = linear(x, "mlp.up_proj", kInner);
@@ -294,7 +292,7 @@ Matrix Second implementation::feed_forward(const Matrix& x) {
   return linear(gate, "mlp.down_proj", kWidth);
 }
 
-Matrix Second implementation::layer(const Matrix& h) {
+Matrix SecondVision::layer(const Matrix& h) {
   const auto width_weight = [&](const char* name) {
     return layer_weight(std::string(name) + ".weight", kWidth);
   };
@@ -319,7 +317,7 @@ Matrix Second implementation::layer(const Matrix& h) {
 }
 
 // Padding counts as (0, 0); its rows are 0.
-std::size_t Second implementation::cell(std::size_t slot) const {
+std::size_t SecondVision::cell(std::size_t slot) const {
   if (slot >= kPatches) {
     return 0;
   }
@@ -332,7 +330,7 @@ std::size_t Second implementation::cell(std::size_t slot) const {
                       : x + (makes("V46") ? kSecondRows : kSecondColumns) / 3 * y;
 }
 
-Matrix Second implementation::pool(Matrix h) const {
+Matrix SecondVision::pool(Matrix h) const {
   h = makes("V43") ? norm(h, kWidth, {}) : h;
   Matrix cells(kPatches / 9, kWidth);
   for (std::size_t t = 0; t < kSlots; ++t) {
@@ -346,7 +344,7 @@ Matrix Second implementation::pool(Matrix h) const {
   return cells;
 }
 
-Matrix Second implementation::standardized(const Matrix& pool, const Matrix& scaled_pool) const {
+Matrix SecondVision::standardized(const Matrix& pool, const Matrix& scaled_pool) const {
   const auto bias = vision_miniature_values("std_bias", kWidth);
   const auto scale = vision_miniature_values("std_scale", kWidth);
   Matrix y = makes("V52") ? pool : scaled_pool;
@@ -363,7 +361,7 @@ Matrix Second implementation::standardized(const Matrix& pool, const Matrix& sca
   return makes("V52") ? scaled(y, std::sqrt(kWidth)) : y;
 }
 
-void Second implementation::project(const Matrix& rows) {
+void SecondVision::project(const Matrix& rows) {
   tap("tower_out", rows);
   const auto w =
       vision_miniature_values("model.embed_vision.embedding_projection.weight", kText * kWidth);
@@ -375,7 +373,7 @@ void Second implementation::project(const Matrix& rows) {
   tap("embed.out", makes("V57") ? scaled(out, std::sqrt(kText)) : out);
 }
 
-std::vector<SecondTap> Second implementation::run() {
+std::vector<SecondTap> SecondVision::run() {
   Matrix h = embed();
   for (const char* name : {"layers.0.", "layers.1."}) {
     layer_ = name;
@@ -396,7 +394,7 @@ std::vector<SecondTap> Second implementation::run() {
 }  // namespace
 
 std::vector<SecondTap> second_vision(std::string_view mistake) {
-  return Second implementation(mistake).run();
+  return SecondVision(mistake).run();
 }
 
 }  // namespace assay
