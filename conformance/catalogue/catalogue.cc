@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-#include "conformance/catalogue/tables.h"
+#include "conformance/catalogue/embedded.h"
+#include "conformance/catalogue/paragraphs.h"
 
 namespace assay::conformance {
 namespace {
@@ -14,11 +15,28 @@ const Row* find_label(std::span<const Row> rows, std::string_view label) {
   return found == rows.end() ? nullptr : &*found;
 }
 
+Rule rule_of(const Paragraph& paragraph) {
+  paragraph.expect_keys({"rule", "about", "text"});
+  return {paragraph.at("rule"), paragraph.at("about"), paragraph.at("text")};
+}
+
+Mistake mistake_of(const Paragraph& paragraph) {
+  paragraph.expect_keys({"mistake", "what", "tap", "note"});
+  return {paragraph.at("mistake"), paragraph.at("what"), paragraph.get("tap"),
+          paragraph.get("note")};
+}
+
+Divergence divergence_of(const Paragraph& paragraph) {
+  paragraph.expect_keys({"divergence", "about", "who", "changes", "here", "switch"});
+  return {paragraph.at("divergence"), paragraph.at("about"), paragraph.at("who"),
+          paragraph.at("changes"),    paragraph.at("here"),  paragraph.get("switch")};
+}
+
 template <class Row>
-std::vector<Row> joined(std::initializer_list<std::span<const Row>> parts) {
+std::vector<Row> rows_of(const Paragraphs& file, Row (*row_of)(const Paragraph&)) {
   std::vector<Row> rows;
-  for (const std::span<const Row> part : parts) {
-    rows.insert(rows.end(), part.begin(), part.end());
+  for (const Paragraph& paragraph : file.all()) {
+    rows.push_back(row_of(paragraph));
   }
   return rows;
 }
@@ -26,21 +44,21 @@ std::vector<Row> joined(std::initializer_list<std::span<const Row>> parts) {
 }  // namespace
 
 std::span<const Rule> all_rules() {
-  static const std::vector<Rule> rules = joined<Rule>(
-      {input_rules(), layer_rules(), image_rules(), vision_rules(), audio_rules(), merge_rules(),
-       tokenizer_rules(), prompt_rules(), answer_rules(), sampling_rules()});
+  static const Paragraphs file(embedded::rules, "conformance/catalogue/data/rules.txt");
+  static const std::vector<Rule> rules = rows_of(file, rule_of);
   return rules;
 }
 
 std::span<const Mistake> all_mistakes() {
-  static const std::vector<Mistake> mistakes = joined<Mistake>(
-      {early_mistakes(), attention_mistakes(), late_mistakes(), image_mistakes(), vision_mistakes(),
-       audio_front_end_mistakes(), audio_encoder_mistakes(), merge_mistakes(), prompt_mistakes()});
+  static const Paragraphs file(embedded::mistakes, "conformance/catalogue/data/mistakes.txt");
+  static const std::vector<Mistake> mistakes = rows_of(file, mistake_of);
   return mistakes;
 }
 
 std::span<const Divergence> all_divergences() {
-  return divergences();
+  static const Paragraphs file(embedded::divergences, "conformance/catalogue/data/divergences.txt");
+  static const std::vector<Divergence> divergences = rows_of(file, divergence_of);
+  return divergences;
 }
 
 const Rule* find_rule(std::string_view label) {

@@ -2,7 +2,10 @@
 // The tap catalogue as data: every named place of the text models, the drafters, the encoders and
 // the preprocessing before them, the rules of the spec, the mistakes worth looking for and the
 // points in which published programs differ, in our own words. `assay taps` and `assay explain`
-// print it; blame takes the execution order from it.
+// print it; blame takes the execution order from it, the judge what each tap is.
+//
+// Source: data/taps.txt, rules.txt, mistakes.txt, divergences.txt, embedded when the program is
+// built and read once, at the first question. All texts are views that stay.
 #pragma once
 
 #include <compare>
@@ -12,6 +15,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "conformance/catalogue/tap_role.h"
 
 namespace assay::conformance {
 
@@ -43,6 +48,11 @@ enum class Presence {
   kRequest,         // requests to tokenizer, template and parser
 };
 
+// Stages of a run, and parts of a stage, in their order. Only the audio encoder has kSubsampling
+// and kBetween.
+enum class Stage { kRequests, kMedia, kText, kDraft, kRound, kNowhere };
+enum class Part { kBefore, kSubsampling, kBetween, kLayers, kAfter };
+
 struct TapEntry {
   // text.layer.{i}.attn.q_rope; {i} layer, {s} step, {j} drafter layer. Media taps have no item
   // here: vision.layer.{i}.attn.q_rope is media.{k}.vision.layer.{i}.attn.q_rope in a prompt.
@@ -56,6 +66,9 @@ struct TapEntry {
   std::string_view hf;     // where it is in transformers, llama.cpp, JAX; "-": nowhere
   std::string_view llama_cpp;
   std::string_view jax;
+  TapRole role;
+  Stage stage = Stage::kNowhere;
+  Part part = Part::kBefore;
 };
 
 struct Rule {
@@ -91,7 +104,7 @@ std::span<const Divergence> all_divergences();
 struct TapMatch {
   const TapEntry* entry = nullptr;
   std::optional<std::size_t> layer;  // {i}, or {j} within a drafter
-  std::optional<std::size_t> step;   // {s}, or the round {r}
+  std::optional<std::size_t> step;   // {s}, or the round {r}, or the request {k}
   std::optional<std::size_t> item;   // {k} of media.{k}.
 };
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "conformance/catalogue/placed_taps.h"
+#include "conformance/catalogue/catalogue.h"
 
 namespace assay::conformance {
 namespace {
@@ -133,9 +133,9 @@ class Expansion {
  private:
   template <class Add>
   static void add_rows(Stage stage, Part part, const Add& add) {
-    for (const Placed& row : placed_taps().placed()) {
+    for (const TapEntry& row : all_taps()) {
       if (row.stage == stage && row.part == part) {
-        add(row.entry);
+        add(row);
       }
     }
   }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -261,20 +262,67 @@ TEST(MediaCatalogue, switches_and_ledger_name_each_other) {
   }
 }
 
-TEST(MediaCatalogue, maps_for_ports_name_taps) {
-  int seen = 0;
+struct MapRow {
+  std::string file;
+  std::string tap;
+  std::string module;
+  std::string io;
+};
+
+std::vector<MapRow> rows_of_maps() {
+  std::vector<MapRow> rows;
   for (const auto& file :
        std::filesystem::directory_iterator(ASSAY_SOURCE_DIR "/scripts/ports/maps")) {
     std::ifstream map(file.path());
     for (std::string line; std::getline(map, line);) {
-      const std::string name = line.substr(0, line.find(','));
-      if (!name.starts_with('#') && name != "tap" && name != "media") {
-        EXPECT_TRUE(find_tap(name)) << file.path().filename() << " " << name;
-        ++seen;
+      MapRow row{file.path().filename(), "", "", ""};
+      std::istringstream cells(line);
+      std::getline(std::getline(std::getline(cells, row.tap, ','), row.module, ','), row.io, ',');
+      if (!line.starts_with('#') && row.tap != "tap" && row.tap != "media") {
+        rows.push_back(row);
       }
     }
   }
+  return rows;
+}
+
+std::string replaced(const std::string& text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  return at == std::string::npos ? text : std::string(text).replace(at, from.size(), to);
+}
+
+// "layers.{i}.self_attn.q_proj out (eager)" -> module and io as a map has them; none for places
+// that are no module's boundary.
+std::pair<std::string, std::string> boundary_of(const TapMatch& match) {
+  std::smatch found;
+  const std::string hf(match.entry->hf);
+  if (!std::regex_search(hf, found, std::regex("^(\\S+) (in|out)\\b"))) {
+    return {};
+  }
+  std::string module =
+      std::regex_replace(found[1].str(), std::regex("^S\\."), "subsample_conv_projection.");
+  module = replaced(module, "{s}", std::to_string(match.step.value_or(0)));
+  return {match.entry->stage == Stage::kDraft ? replaced(module, "{i}", "{j}") : module, found[2]};
+}
+
+TEST(MediaCatalogue, maps_for_ports_say_what_the_rows_say) {
+  int seen = 0;
+  int boundaries = 0;
+  for (const MapRow& row : rows_of_maps()) {
+    const auto match = find_tap(row.tap);
+    ASSERT_TRUE(match) << row.file << " " << row.tap;
+    ++seen;
+    const auto [module, io] = boundary_of(*match);
+    if (module.empty()) {
+      continue;
+    }
+    ++boundaries;
+    const std::string known = "." + replaced(row.module, ".multimodal_embedder", "");  // 12B
+    EXPECT_TRUE(known.ends_with("." + module)) << row.file << " " << row.tap << " " << module;
+    EXPECT_EQ(row.io, io) << row.file << " " << row.tap;
+  }
   EXPECT_GT(seen, 150);
+  EXPECT_GT(boundaries, 140);
 }
 
 // The list of places in transformers that the project was given, where it is at hand.

@@ -6,6 +6,8 @@
 #include <map>
 #include <memory>
 
+#include "conformance/catalogue/roles.h"
+#include "conformance/catalogue/tap_name.h"
 #include "conformance/compare/chained.h"
 #include "conformance/compare/comparison.h"
 #include "conformance/compare/constants.h"
@@ -16,10 +18,6 @@
 
 namespace assay::conformance {
 namespace {
-
-bool is_angle(const std::string& tap) {
-  return tap.starts_with("text.rope.") || tap.ends_with(".vision.rope.angles");
-}
 
 class Calibration {
  public:

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <memory>
 
-#include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/roles.h"
 #include "conformance/compare/blame.h"
 #include "conformance/compare/comparison.h"
 #include "conformance/compare/harness.h"
@@ -13,8 +13,6 @@
 
 namespace assay::conformance {
 namespace {
-
-constexpr const char* kLogits = "text.logits";
 
 class ChainedJudge {
  public:
@@ -37,7 +35,7 @@ class ChainedJudge {
                              step.choice.sets.different > 0 && result.verdict != Verdict::kFail;
     if (of_size && !flipped_.empty()) {
       soften(result, "conditioned on the near-tie at " + flipped_);
-    } else if (of_size && floors_.precision().sixteen_bit && got.name != kLogits) {
+    } else if (of_size && floors_.precision().sixteen_bit && !role_of(got.name).output) {
       soften(result, "informative in 16 bits");
     }
     const bool soft_flip = is_choice(got.name) && result.verdict == Verdict::kWarning;
@@ -154,11 +152,7 @@ TapFilter with_consulted(const std::set<std::string>& taps) {
       names->insert(name);
     }
   }
-  return [names](const std::string& name) {
-    const std::string leaf = tap_leaf(name);
-    return names->contains(name) || is_choice(name) || leaf == "moe.router_logits" ||
-           leaf == "centroid_logits";
-  };
+  return [names](const std::string& name) { return names->contains(name) || is_watched(name); };
 }
 
 }  // namespace assay::conformance

@@ -2,24 +2,11 @@
 #include "conformance/compare/choices.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <set>
-#include <string_view>
-
-#include "conformance/compare/shapes.h"
 
 namespace assay::conformance {
 namespace {
-
-constexpr std::string_view kExperts = "moe.topk_index";
-constexpr std::string_view kCentroids = "centroid_index";
-constexpr std::string_view kCandidates = "candidate_ids";
-constexpr std::string_view kToken = "token";
-
-bool is_drafter(const std::string& tap) {
-  return tap.starts_with("mtp.");
-}
 
 using Row = std::span<const double>;
 
@@ -57,41 +44,6 @@ std::size_t last_axis(const Tap& tap) {
 }
 
 }  // namespace
-
-bool is_choice(const std::string& tap) {
-  const std::string leaf = tap_leaf(tap);
-  return leaf == kExperts ||
-         (is_drafter(tap) && (leaf == kCentroids || leaf == kCandidates || leaf == kToken));
-}
-
-std::string scores_of_choice(const std::string& tap) {
-  const std::string leaf = tap_leaf(tap);
-  if (leaf == kExperts) {
-    return tap_prefix(tap) + "moe.router_logits";
-  }
-  if (leaf == kCentroids) {
-    return tap_prefix(tap) + "centroid_logits";
-  }
-  return leaf == kToken ? tap_prefix(tap) + "logits" : "";
-}
-
-std::string choice_of_slots(const std::string& tap) {
-  constexpr std::array<std::string_view, 4> kSlotted = {"moe.topk_norm", "moe.topk_weight",
-                                                        "moe.gate_up", "moe.expert_out"};
-  const bool slotted = std::ranges::find(kSlotted, tap_leaf(tap)) != kSlotted.end();
-  return slotted ? tap_prefix(tap) + std::string(kExperts) : "";
-}
-
-bool ends_choice(const std::string& choice, const std::string& tap) {
-  constexpr std::array<std::string_view, 10> kStream = {
-      "moe.sum",      "moe.norm_out", "moe.combined", "ffn.post_norm", "ffn.residual",
-      "ple.residual", "out",          "in",           "attn.residual", "text.final_norm"};
-  const std::string leaf = tap_leaf(tap);
-  if (tap_leaf(choice) == kExperts) {
-    return std::ranges::find(kStream, leaf) != kStream.end();
-  }
-  return leaf == "logits" || leaf == kToken;
-}
 
 ChoiceErrors measure_choice(const Tap& truth, std::span<const double> got, const Tap* scores,
                             const Selection& selection) {

@@ -4,28 +4,18 @@
 //   regret = max over truth\got of score - min over got\truth of score      (0: the same set)
 //
 // A choice is a set: the order within it is not compared. Whether a regret is excused is for the
-// judge; here it is only measured.
+// judge; here it is only measured. Which taps are choices is said by catalogue/roles.h.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "conformance/compare/measure.h"
 #include "conformance/interface/implementation.h"
 
 namespace assay::conformance {
-
-// moe.topk_index, centroid_index, candidate_ids, token.
-bool is_choice(const std::string& tap);
-// The tap with the scores a choice is made from; "" when the choice follows from another.
-std::string scores_of_choice(const std::string& tap);
-// The choice that orders the k axis of moe.topk_weight, expert_out, gate_up, topk_norm; or "".
-std::string choice_of_slots(const std::string& tap);
-// Once this tap is replaced, nothing that follows depends on the choice any more.
-bool ends_choice(const std::string& choice, const std::string& tap);
 
 struct ChoiceErrors {
   Mismatches sets;         // different: rows whose sets differ

@@ -65,18 +65,5 @@ TEST(Choices, SlotsFollowTheirExpert) {
   EXPECT_FALSE(align_slots(std::vector<double>{1, 2, 3}, kChoice, kChoice.values));
 }
 
-TEST(Choices, Names) {
-  EXPECT_TRUE(is_choice("text.layer.3.moe.topk_index"));
-  EXPECT_TRUE(is_choice("mtp.step.1.token"));
-  EXPECT_FALSE(is_choice("text.ids"));
-  EXPECT_EQ(scores_of_choice("mtp.step.1.centroid_index"), "mtp.step.1.centroid_logits");
-  EXPECT_EQ(choice_of_slots("text.layer.3.moe.expert_out"), "text.layer.3.moe.topk_index");
-  EXPECT_EQ(choice_of_slots("text.layer.3.moe.sum"), "");
-  EXPECT_TRUE(ends_choice("text.layer.3.moe.topk_index", "text.layer.3.moe.sum"));
-  EXPECT_FALSE(ends_choice("text.layer.3.moe.topk_index", "text.layer.3.moe.topk_weight"));
-  EXPECT_FALSE(ends_choice("text.layer.3.moe.topk_index", "text.layer.4.attn.q_proj"));
-  EXPECT_TRUE(ends_choice("text.layer.3.moe.topk_index", "text.layer.4.in"));
-}
-
 }  // namespace
 }  // namespace assay::conformance

@@ -4,14 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/roles.h"
 #include "conformance/compare/visible.h"
 
 namespace assay::conformance {
 namespace {
-
-constexpr const char* kLocalMask = "text.mask.local";
-constexpr const char* kGlobalMask = "text.mask.global";
 
 std::size_t flagged(const std::vector<char>& rows) {
   return static_cast<std::size_t>(std::ranges::count_if(rows, [](char r) { return r != 0; }));
@@ -103,7 +100,11 @@ std::vector<char> TruthComparer::visible_keys(const Tap& truth) const {
       probabilities != nullptr && probabilities->values.size() == truth.values.size()) {
     return visible_from_probabilities(*probabilities);
   }
-  return visible_from_masks(truth_.find(kLocalMask), truth_.find(kGlobalMask), truth.shape);
+  std::vector<const Tap*> masks;
+  for (const std::string& mask : mask_taps()) {
+    masks.push_back(truth_.find(mask));
+  }
+  return visible_from_masks(masks, truth.shape);
 }
 
 Comparison TruthComparer::compare(const Tap& got) {
@@ -132,7 +133,9 @@ Comparison TruthComparer::compare(const Tap& got) {
 
 std::vector<std::string> consulted_taps(const std::string& tap) {
   if (is_scores(tap)) {
-    return {probabilities_of(tap), kLocalMask, kGlobalMask};
+    std::vector<std::string> names = mask_taps();
+    names.insert(names.begin(), probabilities_of(tap));
+    return names;
   }
   if (is_choice(tap)) {
     const std::string scores = scores_of_choice(tap);

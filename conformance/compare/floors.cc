@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "conformance/catalogue/tap_name.h"
 #include "conformance/compare/constants.h"
 #include "conformance/compare/shapes.h"
 

@@ -6,6 +6,8 @@
 #include <exception>
 #include <span>
 
+#include "conformance/catalogue/roles.h"
+#include "conformance/catalogue/tap_name.h"
 #include "conformance/compare/choices.h"
 #include "conformance/compare/harness.h"
 #include "conformance/compare/measure.h"

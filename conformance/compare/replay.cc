@@ -5,7 +5,7 @@
 #include <chrono>
 #include <set>
 
-#include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/roles.h"
 #include "conformance/compare/blame.h"
 #include "conformance/compare/constants.h"
 #include "conformance/compare/judge.h"

@@ -3,17 +3,14 @@
 #include <cmath>
 #include <utility>
 
-#include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/roles.h"
+#include "conformance/catalogue/tap_name.h"
 #include "conformance/compare/constants.h"
 #include "conformance/compare/replay.h"
 #include "conformance/compare/visible.h"
 
 namespace assay::conformance {
 namespace {
-
-bool is_mask(const std::string& tap) {
-  return tap.starts_with("text.mask.");
-}
 
 std::size_t last_axis(const Tap& tap) {
   return tap.shape.empty() ? 1 : tap.shape.back();
@@ -40,14 +37,14 @@ constexpr double kLargestByte = 255;
 
 // Bytes of an image may be any; sizes and counts say how much is computed and stay as they are.
 bool usable_numbers(const Tap& tap, std::span<const double> got) {
-  const std::string leaf = tap_leaf(tap.name);
-  if (leaf == "image.rgb" || leaf == "image.resized") {
-    return all_whole(got, kLargestByte);
+  switch (role_of(tap.name).kind) {
+    case TapRole::Kind::kByte:
+      return all_whole(got, kLargestByte);
+    case TapRole::Kind::kSize:
+      return false;
+    default:
+      return all_whole(got, tap.values.empty() ? 0 : std::ranges::max(tap.values));
   }
-  const bool count = leaf == "image.target_size" || leaf == "image.num_soft_tokens" ||
-                     leaf == "video.frame_indices" || leaf == "audio.mel_mask";
-  const double most = tap.values.empty() ? 0 : std::ranges::max(tap.values);
-  return leaf != "attn.kv_source" && !count && all_whole(got, most);
 }
 
 // The row of the first soft-token embedding, from which on a bad value in a media item can be felt.
@@ -87,9 +84,7 @@ bool ReplayListener::wants(const std::string& name) const {
   if (asked_.insert(name).second) {
     model_taps_.push_back(name);
   }
-  const std::string leaf = tap_leaf(name);
-  return dump_.has(name) || helpers_.contains(name) || is_choice(name) ||
-         leaf == "moe.router_logits" || leaf == "centroid_logits";
+  return dump_.has(name) || helpers_.contains(name) || is_watched(name);
 }
 
 bool ReplayListener::is_replaced(const std::string& name) const {
@@ -102,10 +97,7 @@ const Tap* ReplayListener::remembered(const std::string& name) const {
 }
 
 void ReplayListener::remember(const Tap& tap) {
-  const std::string leaf = tap_leaf(tap.name);
-  const bool scores = leaf == "moe.router_logits" || leaf == "centroid_logits" ||
-                      (leaf == "logits" && tap.name.starts_with("mtp."));
-  if (scores || is_choice(tap.name) || is_mask(tap.name)) {
+  if (is_scores_of_choice(tap.name) || is_choice(tap.name) || is_mask(tap.name)) {
     memory_[tap.name] = tap;
   }
 }
@@ -168,7 +160,7 @@ void ReplayListener::note_poison(const Comparison& step, const Tap& got) {
     return;
   }
   const auto& shape = step.errors.shape;
-  const bool has_rows = !shape.empty() && !step.tap.starts_with("mtp.");
+  const bool has_rows = !shape.empty() && stage_of(step.tap) != Stage::kDraft;
   const std::size_t width = has_rows ? got.values.size() / shape[0] : got.values.size();
   poisoned_row_ = std::min(poisoned_row_, step.errors.first_bad / width);
 }
@@ -178,10 +170,12 @@ void ReplayListener::compare_scores(const std::vector<char>& visible) {
     return;
   }
   const Tap truth = std::exchange(pending_scores_, Tap{});
+  std::vector<const Tap*> masks;
+  for (const std::string& mask : mask_taps()) {
+    masks.push_back(remembered(mask));
+  }
   const std::vector<char> masked =
-      visible.empty() ? visible_from_masks(remembered("text.mask.local"),
-                                           remembered("text.mask.global"), truth.shape)
-                      : visible;
+      visible.empty() ? visible_from_masks(masks, truth.shape) : visible;
   ComparisonContext context;
   context.visible = &masked;
   context.padding = padding_.empty() ? nullptr : &padding_;
@@ -194,7 +188,7 @@ void ReplayListener::note_open_rows(const std::string& tap, ComparisonContext& c
   if (!open_.tap.empty()) {
     context.ties = &open_.rows;
     // Attention has carried an open choice on to other rows.
-    context.all_rows = tap_prefix(tap) != tap_prefix(open_.tap) && tap_leaf(tap) != "in";
+    context.all_rows = tap_prefix(tap) != tap_prefix(open_.tap) && !role_of(tap).layer_input;
   }
 }
 

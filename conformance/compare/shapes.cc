@@ -2,7 +2,6 @@
 #include "conformance/compare/shapes.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "conformance/catalogue/catalogue.h"
 
@@ -13,22 +12,6 @@ Shape without_ones(const Shape& shape) {
   Shape kept;
   std::ranges::copy_if(shape, std::back_inserter(kept), [](std::size_t n) { return n != 1; });
   return kept;
-}
-
-std::size_t prefix_length(const std::string& name) {
-  std::size_t end = 0;
-  for (std::size_t i = 0; i < name.size();) {
-    const std::size_t dot = std::min(name.find('.', i), name.size());
-    const bool number =
-        dot > i && std::all_of(name.begin() + static_cast<std::ptrdiff_t>(i),
-                               name.begin() + static_cast<std::ptrdiff_t>(dot),
-                               [](unsigned char c) { return std::isdigit(c) != 0; });
-    if (number) {
-      end = std::min(dot + 1, name.size());
-    }
-    i = dot + 1;
-  }
-  return end;
 }
 
 }  // namespace
@@ -77,28 +60,6 @@ std::string shape_text(const Shape& shape) {
     text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
   }
   return text + "]";
-}
-
-std::string tap_kind(const std::string& name) {
-  std::string kind;
-  for (std::size_t i = 0; i < name.size();) {
-    const std::size_t dot = std::min(name.find('.', i), name.size());
-    const std::string word = name.substr(i, dot - i);
-    const bool number = !word.empty() && std::ranges::all_of(word, [](unsigned char c) {
-      return std::isdigit(c) != 0;
-    });
-    kind += (i == 0 ? "" : ".") + (number ? std::string("{}") : word);
-    i = dot + 1;
-  }
-  return kind;
-}
-
-std::string tap_prefix(const std::string& name) {
-  return name.substr(0, prefix_length(name));
-}
-
-std::string tap_leaf(const std::string& name) {
-  return name.substr(prefix_length(name));
 }
 
 bool is_discrete(const Tap& tap) {

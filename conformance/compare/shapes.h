@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which shapes hold the same numbers in the same order, and what a name says about a tap.
+// Which shapes hold the same numbers in the same order.
 #pragma once
 
 #include <cstddef>
@@ -19,15 +19,6 @@ bool shapes_agree(const Shape& got, const Shape& wanted);
 std::string permutation_hint(const Shape& got, const Shape& wanted);
 
 std::string shape_text(const Shape& shape);  // [2, 3]
-
-// The name without its numbers: text.layer.{}.attn.q_proj. Floors of one step are pooled by it.
-std::string tap_kind(const std::string& name);
-
-// "text.layer.3." of "text.layer.3.attn.probs"; "mtp.step.0.layer.1." likewise; else all up to
-// and with the last number, or "".
-std::string tap_prefix(const std::string& name);
-// "attn.probs" of "text.layer.3.attn.probs".
-std::string tap_leaf(const std::string& name);
 
 // Integers, compared by equality: by the catalogue, or as the tap says.
 bool is_discrete(const Tap& tap);

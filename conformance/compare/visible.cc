@@ -2,13 +2,9 @@
 #include "conformance/compare/visible.h"
 
 #include <algorithm>
-#include <string_view>
 
 namespace assay::conformance {
 namespace {
-
-constexpr std::string_view kScores = ".attn.scores";
-constexpr std::string_view kProbabilities = ".attn.probs";
 
 bool fits(const Tap& mask, const std::vector<std::size_t>& shape) {
   return shape.size() == 3 && mask.shape.size() == 2 && mask.shape[0] == shape[0] &&
@@ -17,18 +13,6 @@ bool fits(const Tap& mask, const std::vector<std::size_t>& shape) {
 
 }  // namespace
 
-bool is_scores(const std::string& tap) {
-  return tap.ends_with(kScores);
-}
-
-bool is_probabilities(const std::string& tap) {
-  return tap.ends_with(kProbabilities);
-}
-
-std::string probabilities_of(const std::string& scores_tap) {
-  return scores_tap.substr(0, scores_tap.size() - kScores.size()) + std::string(kProbabilities);
-}
-
 std::vector<char> visible_from_probabilities(const Tap& probabilities) {
   std::vector<char> visible(probabilities.values.size());
   std::ranges::transform(probabilities.values, visible.begin(),
@@ -36,10 +20,10 @@ std::vector<char> visible_from_probabilities(const Tap& probabilities) {
   return visible;
 }
 
-std::vector<char> visible_from_masks(const Tap* local, const Tap* global,
+std::vector<char> visible_from_masks(std::span<const Tap* const> masks,
                                      const std::vector<std::size_t>& shape) {
   std::vector<char> visible;
-  for (const Tap* mask : {local, global}) {
+  for (const Tap* mask : masks) {
     if (mask == nullptr || !fits(*mask, shape)) {
       continue;
     }

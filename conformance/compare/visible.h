@@ -2,25 +2,19 @@
 // Which keys a query sees. Scores are recorded before the mask: hidden ones say nothing.
 #pragma once
 
-#include <string>
+#include <span>
 #include <vector>
 
 #include "conformance/interface/implementation.h"
 
 namespace assay::conformance {
 
-bool is_scores(const std::string& tap);
-bool is_probabilities(const std::string& tap);
-
-// "text.layer.3.attn.probs" for "text.layer.3.attn.scores".
-std::string probabilities_of(const std::string& scores_tap);
-
 // One flag per element of [T, Hq, S]: where the true probabilities are not 0.
 std::vector<char> visible_from_probabilities(const Tap& probabilities);
 
 // Keys that every given mask [T, S] shows (null: not known), for a tap of `shape` [T, Hq, S]. A
 // layer uses one of the two masks; what both show is visible in it. Empty when no mask fits.
-std::vector<char> visible_from_masks(const Tap* local, const Tap* global,
+std::vector<char> visible_from_masks(std::span<const Tap* const> masks,
                                      const std::vector<std::size_t>& shape);
 
 }  // namespace assay::conformance

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string_view>
 
-#include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/roles.h"
 #include "conformance/compare/chained.h"
 #include "conformance/compare/harness.h"
 #include "conformance/compare/profiled.h"
@@ -87,33 +87,29 @@ std::string text_of(const Settings& settings) {
   return profile_text(parse_profile(text));
 }
 
-bool begins_with_one_of(std::string_view text, std::initializer_list<std::string_view> starts) {
-  return std::ranges::any_of(starts, [&](auto start) { return text.starts_with(start); });
-}
-
 // Whether the dump shows what leaves the encoders: what comes later is then computed from that.
-bool shows_soft_embeddings(const TapSet& dump, std::string_view leaf) {
-  return std::ranges::any_of(dump, [&](const Tap& tap) { return tap.name.ends_with(leaf); });
+bool shows_soft_embeddings(const TapSet& dump, bool of_audio) {
+  return std::ranges::any_of(dump, [&](const Tap& tap) {
+    return role_of(tap.name).soft_embeddings && is_audio(tap.name) == of_audio;
+  });
 }
 
 // Whether a switch can be felt at this tap. Audio clips and images know nothing of each other.
 bool touches(std::string_view key, const std::string& tap, const Suspect& suspect) {
   const std::string_view first = first_tap(key);
   const std::string prefix(media_prefix(tap));
-  const std::string_view rest = std::string_view(tap).substr(prefix.size());
-  const bool of_audio = first.starts_with("audio.");
-  if (first.starts_with("text.")) {
+  const bool of_audio = is_audio(first);
+  if (stage_of(first) == Stage::kText) {
     const auto& types = suspect.golden.input.token_types;
     const bool images = std::ranges::any_of(types, [](int t) { return t == 1 || t == 2; });
     return images && prefix.empty() && execution_key(tap) >= execution_key(first);
   }
   if (prefix.empty()) {
-    const bool known =
-        shows_soft_embeddings(suspect.dump, of_audio ? ".audio.embed.out" : ".vision.embed.out");
+    const bool known = shows_soft_embeddings(suspect.dump, of_audio);
     return !suspect.golden.input.media.empty() && !(suspect.replay && known);
   }
-  const bool audio_tap = begins_with_one_of(rest, {"audio.", "unified.audio."});
-  return audio_tap == of_audio && execution_key(tap) >= execution_key(prefix + std::string(first));
+  return is_audio(tap) == of_audio &&
+         execution_key(tap) >= execution_key(prefix + std::string(first));
 }
 
 // How far off a failing tap is, in floors; infinite for what is no matter of size.

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <optional>
 
-#include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/roles.h"
 #include "conformance/compare/blame.h"
 #include "conformance/compare/chained.h"
 #include "conformance/compare/listeners.h"
@@ -26,7 +26,7 @@ using conformance::Golden;
 
 bool level_has(const std::string& level, const std::string& tap) {
   if (level == "logits") {
-    return tap == "text.logits" || tap == "text.logits_raw";
+    return conformance::role_of(tap).logits;
   }
   if (level == "blocks") {
     const auto match = conformance::find_tap(tap);

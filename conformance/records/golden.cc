@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/roles.h"
 #include "conformance/records/golden_inputs.h"
 #include "conformance/records/hdf5_file.h"
 #include "conformance/records/probe.h"
@@ -43,7 +43,7 @@ void settle_shape(const Hdf5File& file, Tap& tap, const TapEntry& entry, std::si
   if (tap.shape.size() > axes.size()) {
     file.fail("/taps/" + tap.name, "shape " + shape_string(tap.shape), std::string(entry.shape));
   }
-  if (!entry.pattern.starts_with("text.")) {
+  if (entry.stage != Stage::kText) {
     return;
   }
   const bool merged = tap.shape.size() < axes.size();
@@ -61,7 +61,7 @@ void check_values(const Hdf5File& file, Tap& tap, const TapEntry* entry) {
   if (std::ranges::any_of(tap.values, [](double x) { return std::isnan(x); })) {
     file.fail("/taps/" + tap.name, "a NaN in the truth", "numbers");
   }
-  const bool scores = tap.name.ends_with(".scores");  // a stranger's may be masked already
+  const bool scores = is_scores(tap.name);  // a stranger's may be masked already
   if (!scores && std::ranges::any_of(tap.values, [](double x) { return std::isinf(x); })) {
     file.fail("/taps/" + tap.name, "an infinity in the truth", "finite numbers");
   }

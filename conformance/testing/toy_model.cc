@@ -5,10 +5,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "conformance/catalogue/tap_name.h"
 #include "conformance/compare/harness.h"
 #include "conformance/compare/listeners.h"
 #include "conformance/compare/precision.h"
-#include "conformance/compare/shapes.h"
 
 namespace assay::conformance::toy {
 namespace {

@@ -2,7 +2,7 @@
 """Every label that is cited exists; rules that no header cites, or no test names, are listed.
 
 Rules (R-31, RV-3, RT-3), mistakes (M-46, V29, P14) and divergences (DIV-M04) are defined in
-conformance/catalogue, the divergences of the text models (DIV-05) in docs/spec/text.md.
+conformance/catalogue/data, the divergences of the text models (DIV-05) in docs/spec/text.md.
 """
 
 import re
@@ -16,7 +16,7 @@ OTHER = re.compile(r"\b(?:M-|DIV-M?)\d+\b")
 MEDIA_MISTAKE = re.compile(r"\b(?:[IVACX][1-9]\d*|P\d\d)\b")
 COMMENT = re.compile(r"//.*")
 
-DEFINED = re.compile(r'\{"((?:R[A-Z]?-|M-|DIV-M|[IVACXP])\d+)"')
+DEFINED = re.compile(r"^(?:rule|mistake|divergence): (\S+)$", re.MULTILINE)
 TEXT_DIVERGENCE = re.compile(r"^\| (DIV-\d+) \|", re.MULTILINE)
 # Labels that a test cites because they do not exist.
 ABSENT = {
@@ -50,8 +50,8 @@ def cited(name: str, text: str) -> set[str]:
 
 
 def defined(repository: Repository) -> set[str]:
-    sources = repository.under("conformance/catalogue/", "s.cc")
-    labels = {label for f in sources for label in DEFINED.findall(repository.text(f))}
+    data = repository.under("conformance/catalogue/data/")
+    labels = {label for f in data for label in DEFINED.findall(repository.text(f))}
     return labels | set(TEXT_DIVERGENCE.findall(repository.text("docs/spec/text.md")))
 
 

@@ -2,25 +2,16 @@
 """Writes one golden (HDF5, format version 1) from a truth and the runs that make its floors."""
 
 import json
-import re
+import sys
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from catalogue import is_discrete  # noqa: E402
+
 UNIT = {"f32": 2.0**-24, "bf16": 2.0**-8}
-DISCRETE = re.compile(
-    r"text\.(ids|positions|ple\.ids|mask\.(local|global))"
-    r"|.*\.(topk_index|kv_source)"
-    r"|mtp\.step\.\d+\.(token|centroid_index|candidate_ids)"
-    r"|text\.(ids_expanded|mm_type)"
-    r"|media\.\d+\.(image\.(rgb|target_size|resized|positions|num_soft_tokens)"
-    r"|audio\.mel_mask|video\.frame_indices)"
-)
-
-
-def is_discrete(name: str) -> bool:
-    return DISCRETE.fullmatch(name) is not None
 
 
 def relative_l2(error: np.ndarray, truth: np.ndarray) -> float:

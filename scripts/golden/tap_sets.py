@@ -2,40 +2,19 @@
 """Which taps a golden stores, and why a tap of the catalogue (spec text 4) is not in it."""
 
 import re
+import sys
+from pathlib import Path
 
 from cases import Case
 
-LEAN_LAYER = """attn.q_rope attn.k_ctx attn.v_ctx attn.mix attn.residual ffn.down ffn.residual
-moe.router_logits moe.topk_index moe.topk_weight moe.sum moe.combined ple.gate ple.residual
-out""".split()
-LEAN_MODEL = """text.ids text.positions text.embed_scaled text.embed text.ple.ids text.ple.token
-text.ple.ctx text.ple.in text.mask.local text.mask.global text.final_norm text.logits_raw
-text.logits""".split()
-SLIM_CASES = ("text-short", "text-edges", "soft-short", "soft-double", "soft-audio")
-SLIM_LAYER = ["attn.k_ctx", "attn.mix", "moe.topk_index", "moe.topk_weight", "out"]
-DRAFT_STEPS = {"draft-hf": 2, "draft-std": 1}  # steps whose layers are stored
-MEDIA_LAYER = ["attn.probs"]  # where a wrong block shows first
-DRAFT_MODEL = ["text.ids", "text.final_norm", "text.logits"]
-STEP = re.compile(r"^mtp\.step\.(\d+)\.layer\.")
-LEAVES = re.compile(r"^text\.layer\.\d+\.(.*)$")
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from catalogue import TAPS, pattern  # noqa: E402
 
-NOT_GIVEN = {
-    "text.layer.{i}.cache.k": "transformers keeps W - 1 rows of sliding layers; see attn.k_ctx",
-    "text.layer.{i}.cache.v": "transformers keeps W - 1 rows of sliding layers; see attn.v_ctx",
-    "text.layer.{i}.cache.pos": "transformers stores no positions in its cache",
-    "spec.round.{r}.position": "the oracle runs one draft, no rounds",
-    "spec.round.{r}.drafted": "the oracle runs one draft, no rounds",
-    "spec.round.{r}.accepted": "the oracle runs one draft, no rounds",
-    "spec.round.{r}.bonus": "the oracle runs one draft, no rounds",
-    "spec.round.{r}.kv_len": "the oracle runs one draft, no rounds",
-}
-NO_MEDIA_TAP = {
-    "image.patches": "the case gives them",
-    "audio.mel": "the case gives it",
-    "image.resized": "not bytes in this profile",
-    "video.patches": "frame by frame: image.patches of each run",
-    "video.positions": "frame by frame: image.positions of each run",
-}
+SLIM_CASES = ("text-short", "text-edges", "soft-short", "soft-double", "soft-audio")
+DRAFT_STEPS = {"draft-hf": 2, "draft-std": 1}  # steps whose layers are stored
+STEP = re.compile(r"^mtp\.step\.(\d+)\.layer\.")
+LAYER = "text.layer.{i}."
+
 SWITCHED = {  # how transformers was made to follow a profile other than REF
     "audio.window_keys": "its mask function given one key more",
     "audio.embed_order": "its projection called before its norm",
@@ -46,63 +25,49 @@ SWITCHED = {  # how transformers was made to follow a profile other than REF
     "vision.pad_mask": "1 for pairs of real patches in place of its mask",
     "text.vision_mask": "given the masks",
 }
-FULL_ONLY_MODEL = """text.embed_rows text.ple.proj text.rope.local.cos text.rope.local.sin
-text.rope.global.cos text.rope.global.sin""".split()
-FULL_ONLY_LAYER = """in attn.norm_in attn.q_proj attn.q_norm attn.k_proj attn.v_proj attn.k_norm
-attn.k_rope attn.v_norm attn.kv_source attn.scores attn.probs attn.o_proj attn.post_norm ffn.norm_in
-ffn.gate ffn.up ffn.act ffn.mul moe.dense_norm moe.router_norm moe.router_in moe.router_probs
-moe.topk_norm moe.norm_in moe.gate_up moe.expert_out moe.norm_out ffn.post_norm ple.mul ple.proj
-ple.norm""".split()
-ALL_LAYER = FULL_ONLY_LAYER + LEAN_LAYER
-DRAFT_LAYER = (
-    """in attn.norm_in attn.q_proj attn.q_norm attn.q_rope attn.kv_source attn.k_ctx attn.v_ctx
-attn.scores attn.probs attn.mix attn.o_proj attn.post_norm attn.residual ffn.norm_in ffn.gate ffn.up
-ffn.act ffn.mul ffn.down ffn.post_norm ffn.residual out""".split()
-)
 
 
-def layer_leaves(case: Case) -> list[str]:
-    leaves = SLIM_LAYER if case.name in SLIM_CASES else LEAN_LAYER
-    return leaves + (MEDIA_LAYER if "token_types" in case.data else [])
-
-
-def pattern(name: str) -> str:
-    """media.0.vision.layer.3.out to vision.layer.{i}.out, as the catalogue has it."""
-    name = re.sub(r"^media\.\d+\.", "", name)
-    name = re.sub(r"\.subsample\.\d+\.", ".subsample.{s}.", name)
-    return re.sub(r"\.layer\.\d+\.", ".layer.{i}.", name)
+def in_smaller(case: Case, name: str) -> bool:
+    """Whether a golden that does not store all stores a tap of the text model."""
+    sets = {"draft"} if case.drafter else {"slim" if case.name in SLIM_CASES else "lean"}
+    if "token_types" in case.data:
+        sets.add("media")  # where a wrong block shows first
+    return not sets.isdisjoint(TAPS[pattern(name)].get("golden", "").split())
 
 
 def is_stored(case: Case, name: str) -> bool:
     if case.has_items:
         return any(re.fullmatch(kept, name) for kept in case.keep)
-    if case.drafter:
+    if case.drafter and name.startswith("mtp."):
         step = STEP.match(name)
-        if step:
-            return int(step.group(1)) < DRAFT_STEPS[case.name]
-        return name.startswith("mtp.") or name in DRAFT_MODEL
-    leaf = LEAVES.match(name)
-    if case.full:
-        return True
-    return leaf.group(1) in layer_leaves(case) if leaf else name in LEAN_MODEL
+        return step is None or int(step.group(1)) < DRAFT_STEPS[case.name]
+    return case.full or in_smaller(case, name)
+
+
+def not_given(produced: set[str], of_items: bool) -> dict[str, str]:
+    """Taps that no golden has, with the reason; of media those that this case lacks."""
+    return {
+        name: row["absent"]
+        for name, row in TAPS.items()
+        if "absent" in row and (row["stage"] != "media" or of_items and name not in produced)
+    }
 
 
 def not_provided(case: Case, stored: dict, produced: dict) -> dict[str, str]:
-    out = dict(NOT_GIVEN)
+    out = not_given({pattern(name) for name in produced}, case.has_items)
     if case.has_items:
         left = {pattern(name) for name in produced if name not in stored}
-        out |= dict.fromkeys(sorted(left), "kept out of this smaller golden")
-        return out | {k: v for k, v in NO_MEDIA_TAP.items() if k not in map(pattern, produced)}
+        return dict.fromkeys(sorted(left), "kept out of this smaller golden") | out
     if case.full:
         return out
-    kept = [] if case.drafter else layer_leaves(case)
-    model = FULL_ONLY_MODEL + (LEAN_MODEL if case.drafter else [])
-    names = model + ["text.layer.{i}." + leaf for leaf in ALL_LAYER if leaf not in kept]
-    for name in names:
-        if name not in stored:
+    text = [n for n, row in TAPS.items() if row["section"] == "text" and "absent" not in row]
+    for name in text:
+        asked = TAPS[name].get("when") != "media_prompt" and not in_smaller(case, name)
+        if asked and name not in stored:
             out[name] = "kept out of this smaller golden; see text-long of the same checkpoint"
     for step in range(DRAFT_STEPS.get(case.name, 3), 3):
-        for leaf in DRAFT_LAYER:
-            for layer in range(4):
-                out[f"mtp.step.{step}.layer.{layer}.{leaf}"] = "kept out; see the first steps"
+        for leaf in [n.removeprefix(LAYER) for n in text if n.startswith(LAYER)]:
+            if "when" not in TAPS[LAYER + leaf]:
+                for layer in range(4):
+                    out[f"mtp.step.{step}.layer.{layer}.{leaf}"] = "kept out; see the first steps"
     return out
