@@ -155,7 +155,7 @@ TEST(Replay, NearTiesAreExcusedWithAndWithoutTheIndex) {
   const CaseInput input = toy::prompt();
   for (const double nudge : {-3e-8, 3e-8}) {
     Model<double> reference(Behaviour{{}, {}, gap * (1 + nudge)});
-    Model<float> second_way(Behaviour{{}, {}, gap * (1 + nudge)});
+    Model<float> second(Behaviour{{}, {}, gap * (1 + nudge)});
     Model<float> port(Behaviour{{}, {}, gap * (1 - nudge)});
     for (const Part& part :
          {toy::port_taps(),
@@ -164,8 +164,8 @@ TEST(Replay, NearTiesAreExcusedWithAndWithoutTheIndex) {
       const TapSet dump = toy::dump(port, part);
       CalibrationOptions options;
       options.chained = false;
-      const Floors floors = calibrate(reference, second_way, input, toy::names(dump),
-                                      *find_precision("f32"), options);
+      const Floors floors =
+          calibrate(reference, second, input, toy::names(dump), *find_precision("f32"), options);
       EXPECT_THAT(replay(reference, input, dump, floors).introduced_by, IsEmpty()) << nudge;
     }
   }

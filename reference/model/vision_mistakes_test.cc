@@ -42,9 +42,9 @@ const std::vector<SecondTap>& right() {
   return taps;
 }
 
-void expect_pairs_equal(const TapRecorder& taps, const std::vector<SecondTap>& second_way) {
-  EXPECT_EQ(second_way.size(), 4u + 2 * 22 + 6);
-  for (const SecondTap& tap : second_way) {
+void expect_pairs_equal(const TapRecorder& taps, const std::vector<SecondTap>& second) {
+  EXPECT_EQ(second.size(), 4u + 2 * 22 + 6);
+  for (const SecondTap& tap : second) {
     EXPECT_LE(largest_difference(taps.at(tap.name).values, tap.values), bound_of(2e-4, 1e-12))
         << tap.name;
   }

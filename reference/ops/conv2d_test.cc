@@ -19,7 +19,7 @@ std::vector<double> ours(const Tensor<O, I, J, J>& weight) {
 }
 
 // The formula in double, with this many zeros before the first row and column.
-std::vector<double> second_way(std::size_t time_zeros, std::size_t frequency_zeros) {
+std::vector<double> from_formula(std::size_t time_zeros, std::size_t frequency_zeros) {
   std::vector<double> y;
   const auto at = [](std::size_t i, std::size_t t, std::size_t f) {
     return t < 5 && f < 6 ? static_cast<double>(kInput(i, t, f)) : 0.0;
@@ -68,7 +68,7 @@ TEST(Conv2d, ByHand) {  // rows 1 2 3, 4 5 6, 7 8 9
 }
 
 TEST(Conv2d, SumsOverInputChannels) {
-  expect_near(ours(kKernel), second_way(1, 1), kBound);
+  expect_near(ours(kKernel), from_formula(1, 1), kBound);
 }
 
 TEST(Conv2d, HalvesUpwards) {
@@ -92,22 +92,22 @@ TEST(Conv2d, RefusesAnotherKernel) {
 
 // C1
 TEST(conv2d, time_and_frequency_transposed) {
-  expect_avoided(ours(kKernel), second_way(1, 1), ours(changed_kernel(true, false)), kBound);
+  expect_avoided(ours(kKernel), from_formula(1, 1), ours(changed_kernel(true, false)), kBound);
 }
 
 // C2
 TEST(conv2d, flipped_kernel) {
-  expect_avoided(ours(kKernel), second_way(1, 1), ours(changed_kernel(false, true)), kBound);
+  expect_avoided(ours(kKernel), from_formula(1, 1), ours(changed_kernel(false, true)), kBound);
 }
 
 // C3: "SAME" of TensorFlow with a stride of 2 puts all zeros behind.
 TEST(conv2d, zeros_only_behind) {
-  expect_avoided(ours(kKernel), second_way(1, 1), second_way(0, 0), kBound);
+  expect_avoided(ours(kKernel), from_formula(1, 1), from_formula(0, 0), kBound);
 }
 
 // C4
 TEST(conv2d, causal_in_time) {
-  expect_avoided(ours(kKernel), second_way(1, 1), second_way(2, 1), kBound);
+  expect_avoided(ours(kKernel), from_formula(1, 1), from_formula(2, 1), kBound);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ std::vector<double> ours() {
 }
 
 // In double, with `zeros` rows in front and the kernel forwards or backwards.
-std::vector<double> second_way(std::size_t zeros, bool reversed) {
+std::vector<double> from_formula(std::size_t zeros, bool reversed) {
   std::vector<double> y;
   for (std::size_t t = 0; t < kRows; ++t) {
     for (std::size_t d = 0; d < kWidth; ++d) {
@@ -43,7 +43,7 @@ TEST(DepthwiseConv1d, ByHand) {  // the last weight meets the row itself
 }
 
 TEST(DepthwiseConv1d, FiveTaps) {
-  expect_near(ours(), second_way(4, false), kBound);
+  expect_near(ours(), from_formula(4, false), kBound);
 }
 
 TEST(DepthwiseConv1d, OneRowMeetsTheLastWeight) {
@@ -60,17 +60,17 @@ TEST(DepthwiseConv1d, RefusesAnotherWidth) {
 
 // C46
 TEST(depthwise_conv1d, kernel_reversed) {
-  expect_avoided(ours(), second_way(4, false), second_way(4, true), kBound);
+  expect_avoided(ours(), from_formula(4, false), from_formula(4, true), kBound);
 }
 
 // C47
 TEST(depthwise_conv1d, centred) {
-  expect_avoided(ours(), second_way(4, false), second_way(2, false), kBound);
+  expect_avoided(ours(), from_formula(4, false), from_formula(2, false), kBound);
 }
 
 // C47
 TEST(depthwise_conv1d, anti_causal) {
-  expect_avoided(ours(), second_way(4, false), second_way(0, false), kBound);
+  expect_avoided(ours(), from_formula(4, false), from_formula(0, false), kBound);
 }
 
 }  // namespace

@@ -127,11 +127,11 @@ TEST(LocalAttention, EqualsTheBlockedForm) {
     for (const std::size_t rows : {1u, 11u, 12u, 13u, 24u, 25u, 62u}) {
       const Inputs in(rows);
       const auto ours = direct(in, window);
-      const auto second_way = blocked(in, window);
-      EXPECT_LE(largest_difference(ours.logits, second_way.logits), kClose)
+      const auto by_blocks = blocked(in, window);
+      EXPECT_LE(largest_difference(ours.logits, by_blocks.logits), kClose)
           << window << ", " << rows;
-      EXPECT_LE(largest_difference(ours.probs, second_way.probs), kClose) << window << ", " << rows;
-      EXPECT_LE(largest_difference(ours.mix, second_way.mix), kClose) << window << ", " << rows;
+      EXPECT_LE(largest_difference(ours.probs, by_blocks.probs), kClose) << window << ", " << rows;
+      EXPECT_LE(largest_difference(ours.mix, by_blocks.mix), kClose) << window << ", " << rows;
     }
   }
 }

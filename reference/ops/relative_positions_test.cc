@@ -16,7 +16,7 @@ constexpr std::size_t kHalf = kWidth / 2;
 // Where sine and cosine of time scale i stand in a row.
 enum class Layout { kSinesFirst, kCosinesFirst, kInterleaved };
 
-std::vector<double> second_way(double denominator, Layout layout, bool ascending) {
+std::vector<double> from_formula(double denominator, Layout layout, bool ascending) {
   std::vector<double> y(kRows * kWidth);
   for (std::size_t r = 0; r < kRows; ++r) {
     const double distance = static_cast<double>(ascending ? r : kRows - 1 - r);
@@ -36,7 +36,7 @@ std::vector<double> ours() {
   return values_of(relative_positions(kRows, kWidth));
 }
 
-const auto kRight = second_way(kHalf - 1, Layout::kSinesFirst, false);
+const auto kRight = from_formula(kHalf - 1, Layout::kSinesFirst, false);
 
 TEST(RelativePositions, ByHand) {  // distances 1 and 0, time scales 1 and 1/10000
   expect_near(values_of(relative_positions(2, 4)),
@@ -71,22 +71,22 @@ TEST(RelativePositions, RefusesAnOddWidth) {
 
 // C14
 TEST(relative_positions, denominator_is_half_the_width) {
-  expect_avoided(ours(), kRight, second_way(kHalf, Layout::kSinesFirst, false), kBound);
+  expect_avoided(ours(), kRight, from_formula(kHalf, Layout::kSinesFirst, false), kBound);
 }
 
 // C15
 TEST(relative_positions, cosines_first) {
-  expect_avoided(ours(), kRight, second_way(kHalf - 1, Layout::kCosinesFirst, false), kBound);
+  expect_avoided(ours(), kRight, from_formula(kHalf - 1, Layout::kCosinesFirst, false), kBound);
 }
 
 // C15
 TEST(relative_positions, interleaved) {
-  expect_avoided(ours(), kRight, second_way(kHalf - 1, Layout::kInterleaved, false), kBound);
+  expect_avoided(ours(), kRight, from_formula(kHalf - 1, Layout::kInterleaved, false), kBound);
 }
 
 // C16: visible at the logits of ports that fill the table the other way and index it alike.
 TEST(relative_positions, ascending) {
-  expect_avoided(ours(), kRight, second_way(kHalf - 1, Layout::kSinesFirst, true), kBound);
+  expect_avoided(ours(), kRight, from_formula(kHalf - 1, Layout::kSinesFirst, true), kBound);
 }
 
 }  // namespace

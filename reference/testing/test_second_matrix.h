@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace assay::second_way {
+namespace assay::second_implementation {
 
 struct Matrix {
   std::size_t width;
@@ -50,4 +50,4 @@ inline Matrix clipped(Matrix x, double lowest, double highest) {
   return x;
 }
 
-}  // namespace assay::second_way
+}  // namespace assay::second_implementation

@@ -10,7 +10,7 @@
 namespace assay {
 namespace {
 
-using namespace second_way;  // NOLINT(google-build-using-namespace): matrices
+using namespace second_implementation;  // NOLINT(google-build-using-namespace): matrices
 using ASSAY_REFERENCE::vision_miniature_values;
 
 constexpr std::size_t kPatches = kSecondColumns * kSecondRows;

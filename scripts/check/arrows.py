@@ -82,6 +82,8 @@ def arrow_problem(name: str, included: str) -> str:
     also = next((also for top, also in TESTS_ALSO.items() if name.startswith(top)), ())
     if here == there or (is_test(name) and there.startswith(tuple(also))):
         return ""
+    if "/testing/" in included and not is_test(name):
+        return f"{included} is for tests only"
     if here not in ALLOWED:
         return f"{here} has no arrows yet: say in {__name__}.py what it may include"
     if there in ALLOWED[here]:
@@ -148,6 +150,10 @@ def self_test() -> None:
     assert arrow_problem("reference/family/chat/a_test.cc", "reference/testing/test_pair.h")
     assert arrow_problem("conformance/new/a.cc", "reference/family/base/error.h")
     assert not arrow_problem("reference/blocks/mlp.cc", "reference/ops/gelu.h")
+    for_tests = "reference/testing/test_pair.h"
+    assert "for tests only" in arrow_problem("reference/ops/rope.cc", for_tests)
+    assert not arrow_problem("reference/ops/rope_test.cc", for_tests)
+    assert not arrow_problem("reference/testing/test_taps.h", for_tests)
     assert not any(b.startswith(tuple(TEXTBOOK)) for a in SHARED for b in ALLOWED[a])
     assert door_problem("reference/core/taps.h", "xtensor/xtensor.hpp")
     assert not door_problem("reference/ops/linear.cc", "xtensor-blas/xlinalg.hpp")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: the widths that the small synthetic models of reference/io have in common, and their
+// For tests: the widths that the small synthetic models have in common, and their
 // files with one thing changed.
 #pragma once
 
