@@ -15,28 +15,19 @@ namespace assay::ASSAY_REFERENCE {
 
 constexpr std::size_t kMiniatureFrames = 62;
 
-inline const char* const kMiniatureConfig = R"({
+inline std::string audio_miniature_config() {
+  return R"({
  "model_type": "gemma4", "vision_config": null, "tie_word_embeddings": true,
- "text_config": {
-  "model_type": "gemma4_text", "vocab_size": 8, "hidden_size": 10, "intermediate_size": 4,
-  "num_hidden_layers": 1, "num_attention_heads": 1, "num_key_value_heads": 1, "head_dim": 4,
-  "global_head_dim": 8, "layer_types": ["full_attention"], "rms_norm_eps": 1e-6,
-  "sliding_window": 4, "max_position_embeddings": 64, "num_kv_shared_layers": 0,
-  "hidden_activation": "gelu_pytorch_tanh", "attention_k_eq_v": false,
-  "use_double_wide_mlp": false, "hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 8,
-  "enable_moe_block": false, "tie_word_embeddings": true,
-  "rope_parameters": {
-   "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
-   "full_attention": {"rope_type": "proportional", "rope_theta": 1000000.0,
-                      "partial_rotary_factor": 0.25}}},
  "audio_config": {
   "model_type": "gemma4_audio", "hidden_size": 16, "num_hidden_layers": 2,
   "num_attention_heads": 2, "hidden_act": "silu", "subsampling_conv_channels": [128, 32],
   "conv_kernel_size": 5, "residual_weight": 0.5, "attention_chunk_size": 12,
   "attention_context_left": 13, "attention_context_right": 0, "attention_logit_cap": 50.0,
   "attention_invalid_logits_value": -1e9, "use_clipped_linears": true, "rms_norm_eps": 1e-6,
-  "gradient_clipping": 1e10, "output_proj_dims": 12}
-})";
+  "gradient_clipping": 1e10, "output_proj_dims": 12},
+)" + miniature_text(10) +
+         "}";
+}
 
 // One kind of tensor: the end of its name, its seed (within a layer: added to the layer's base),
 // scale and offset; for a clipped map the group of its bounds.
@@ -113,9 +104,9 @@ inline std::vector<float> miniature_values(const std::string& name, std::size_t 
   return std::vector<float>(count, 0.0F);  // the text model is not looked at
 }
 
-// config.json and model.safetensors. `config` may differ from kMiniatureConfig in its numbers.
+// config.json and model.safetensors. `config` may differ from the miniature's in its numbers.
 inline void write_miniature(const TestDirectory& directory,
-                            const std::string& config = kMiniatureConfig) {
+                            const std::string& config = audio_miniature_config()) {
   directory.write("config.json", config);
   const ModelConfig model = load_config(directory.path());
   std::vector<StoredTensor> stored;

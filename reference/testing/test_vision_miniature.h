@@ -17,18 +17,6 @@ inline std::string vision_miniature_config(bool clipped = true, bool standardize
   const auto text = [](bool value) { return std::string(value ? "true" : "false"); };
   return R"({
  "model_type": "gemma4", "audio_config": null, "tie_word_embeddings": true,
- "text_config": {
-  "model_type": "gemma4_text", "vocab_size": 8, "hidden_size": 20, "intermediate_size": 4,
-  "num_hidden_layers": 1, "num_attention_heads": 1, "num_key_value_heads": 1, "head_dim": 4,
-  "global_head_dim": 8, "layer_types": ["full_attention"], "rms_norm_eps": 1e-6,
-  "sliding_window": 4, "max_position_embeddings": 64, "num_kv_shared_layers": 0,
-  "hidden_activation": "gelu_pytorch_tanh", "attention_k_eq_v": false,
-  "use_double_wide_mlp": false, "hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 8,
-  "enable_moe_block": false, "tie_word_embeddings": true,
-  "rope_parameters": {
-   "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
-   "full_attention": {"rope_type": "proportional", "rope_theta": 1000000.0,
-                      "partial_rotary_factor": 0.25}}},
  "vision_config": {
   "model_type": "gemma4_vision", "hidden_size": 24, "intermediate_size": 40,
   "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 12,
@@ -36,7 +24,8 @@ inline std::string vision_miniature_config(bool clipped = true, bool standardize
   "rope_parameters": {"rope_type": "default", "rope_theta": 100.0},
   "patch_size": 16, "pooling_kernel_size": 3, "position_embedding_size": 16,
   "use_clipped_linears": )" +
-         text(clipped) + ", \"standardize\": " + text(standardize) + "}}";
+         text(clipped) + ", \"standardize\": " + text(standardize) + "},\n" + miniature_text(20) +
+         "}";
 }
 
 // The end of a tensor's name, its seed (in a layer: behind the layer's base), scale and offset; for

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "reference/family/preprocess/log_mel.h"
 #include "reference/family/preprocess/mel_filters.h"
@@ -13,20 +12,6 @@
 
 namespace assay {
 namespace {
-
-std::vector<float> tones() {
-  std::vector<float> samples;
-  for (int n = 0; n < 16000; ++n) {
-    const double turn = 2 * std::numbers::pi * n / 16000;
-    samples.push_back(
-        static_cast<float>(0.5 * std::sin(440 * turn) + 0.25 * std::sin(3000 * turn + 1)));
-  }
-  return samples;
-}
-
-std::vector<float> noise() {
-  return test_signal({"noise", 0.1, 12345}, 9000);
-}
 
 struct Change {
   double most = 0;
@@ -45,8 +30,8 @@ Change change(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 void expect_change(const MelOptions& options, Change of_tones, Change of_noise) {
-  const Change a = change(log_mel(tones()).mel, log_mel(tones(), options).mel);
-  const Change b = change(log_mel(noise()).mel, log_mel(noise(), options).mel);
+  const Change a = change(log_mel(two_tones()).mel, log_mel(two_tones(), options).mel);
+  const Change b = change(log_mel(test_noise()).mel, log_mel(test_noise(), options).mel);
   EXPECT_NEAR(a.most, of_tones.most, 6e-3);
   EXPECT_NEAR(a.mean, of_tones.mean, 6e-4);
   EXPECT_NEAR(b.most, of_noise.most, 6e-3);
@@ -64,13 +49,13 @@ TEST(LogMelProfile, MaxFloor) {
 
 TEST(LogMelProfile, NoLeftPad) {
   expect_change({.left_pad = LeftPad::kNone}, {6.01, 0.106}, {4.58, 0.546});
-  EXPECT_EQ(log_mel(noise(), {.left_pad = LeftPad::kNone}).frames, 55u);
+  EXPECT_EQ(log_mel(test_noise(), {.left_pad = LeftPad::kNone}).frames, 55u);
 }
 
 // Without padding frame i is the padded frame i + 1.
 TEST(LogMelProfile, NoLeftPadIsOneFrameLater) {
-  const LogMel padded = log_mel(noise());
-  const LogMel bare = log_mel(noise(), {.left_pad = LeftPad::kNone});
+  const LogMel padded = log_mel(test_noise());
+  const LogMel bare = log_mel(test_noise(), {.left_pad = LeftPad::kNone});
   EXPECT_TRUE(std::equal(bare.mel.begin(), bare.mel.end(), padded.mel.begin() + kMelBins));
 }
 
@@ -117,21 +102,21 @@ TEST(log_mel, A3_frame_test_of_320_samples) {
 }
 
 TEST(log_mel, A5_transform_of_320_points) {
-  EXPECT_EQ(log_mel(noise()).magnitude.size(), 56u * 257);
+  EXPECT_EQ(log_mel(test_noise()).magnitude.size(), 56u * 257);
 }
 
 TEST(log_mel, A6_power) {
-  std::vector<float> twice = noise();
+  std::vector<float> twice = test_noise();
   for (float& sample : twice) {
     sample *= 2;
   }
-  const LogMel one = log_mel(noise());
+  const LogMel one = log_mel(test_noise());
   const LogMel two = log_mel(twice);
   EXPECT_NEAR(two.magnitude[1000] / one.magnitude[1000], 2, 1e-12);
 }
 
 TEST(log_mel, A7_pre_emphasis) {
-  const auto samples = noise();
+  const auto samples = test_noise();
   const LogMel mel = log_mel(samples);
   const auto w = window();
   for (std::size_t n = 0; n < kMelFrame; ++n) {
@@ -140,7 +125,7 @@ TEST(log_mel, A7_pre_emphasis) {
 }
 
 TEST(log_mel, A9_first_filter_repaired) {
-  const LogMel mel = log_mel(noise());
+  const LogMel mel = log_mel(test_noise());
   for (std::size_t t = 0; t < mel.frames; ++t) {
     EXPECT_EQ(mel.mel_linear[t * kMelBins], 0);
     EXPECT_EQ(mel.mel[t * kMelBins], static_cast<float>(std::log(0.001)));
@@ -148,7 +133,7 @@ TEST(log_mel, A9_first_filter_repaired) {
 }
 
 TEST(log_mel, A11_floor) {
-  const LogMel mel = log_mel(tones());
+  const LogMel mel = log_mel(two_tones());
   for (std::size_t i = 0; i < mel.mel.size(); i += 97) {
     EXPECT_EQ(mel.mel[i], static_cast<float>(std::log(mel.mel_linear[i] + 0.001)));
   }
@@ -160,22 +145,22 @@ TEST(log_mel, A12_other_logarithms) {
 }
 
 TEST(log_mel, A13_normalised_by_bin) {
-  std::vector<float> loud = noise();
+  std::vector<float> loud = test_noise();
   for (float& sample : loud) {
     sample *= 8;
   }
-  const LogMel soft = log_mel(noise());
+  const LogMel soft = log_mel(test_noise());
   const LogMel mel = log_mel(loud);
   const std::size_t i = 20 * kMelBins + 100;
   EXPECT_NEAR(mel.mel[i] - soft.mel[i], std::log(8), 1e-2);
 }
 
 TEST(log_mel, A14_frames_of_padding) {
-  EXPECT_EQ(log_mel(noise()).mel.size(), 56u * kMelBins);  // none: only frames of real samples
+  EXPECT_EQ(log_mel(test_noise()).mel.size(), 56u * kMelBins);  // none: only frames of real samples
 }
 
 TEST(log_mel, A15_bins_before_frames) {
-  const LogMel mel = log_mel(noise());
+  const LogMel mel = log_mel(test_noise());
   const auto first = static_cast<float>(std::log(0.001));
   EXPECT_EQ(mel.mel[kMelBins], first);  // bin 0 of frame 1
   EXPECT_NE(mel.mel[1], first);         // bin 1 of frame 0

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <numbers>
 
 #include "reference/family/base/error.h"
 #include "reference/family/base/json.h"
@@ -22,21 +21,6 @@ using testing::Each;
 using testing::ElementsAre;
 
 const double kSilence = std::log(0.001);
-
-// The two golden signals of spec multimodal 5.2.
-std::vector<float> tones() {
-  std::vector<float> samples;
-  for (int n = 0; n < 16000; ++n) {
-    const double turn = 2 * std::numbers::pi * n / 16000;
-    samples.push_back(
-        static_cast<float>(0.5 * std::sin(440 * turn) + 0.25 * std::sin(3000 * turn + 1)));
-  }
-  return samples;
-}
-
-std::vector<float> noise(std::size_t count = 9000) {
-  return test_signal({"noise", 0.1, 12345}, count);
-}
 
 struct Printed {
   std::size_t frame, bin;
@@ -64,7 +48,7 @@ Sums sums_of(const std::vector<float>& mel) {
 }
 
 TEST(LogMel, GoldenTones) {
-  const LogMel mel = log_mel(tones());
+  const LogMel mel = log_mel(two_tones());
   ASSERT_EQ(mel.frames, 99u);
   expect_printed(mel,
                  {{0, 0, -6.907755},
@@ -85,7 +69,7 @@ TEST(LogMel, GoldenTones) {
 }
 
 TEST(LogMel, GoldenNoise) {
-  const LogMel mel = log_mel(noise());
+  const LogMel mel = log_mel(test_noise());
   ASSERT_EQ(mel.frames, 56u);
   expect_printed(mel,
                  {{0, 0, -6.907755},
@@ -161,7 +145,7 @@ TEST(LogMel, NumbersOfFramesAndSoftTokens) {
 
 TEST(LogMel, NoFramesForAHundredAndSixtySamples) {
   for (const std::size_t count : {0u, 1u, 160u}) {
-    const LogMel mel = log_mel(noise(count));
+    const LogMel mel = log_mel(test_noise(count));
     EXPECT_EQ(mel.frames, 0u);
     EXPECT_TRUE(mel.mel.empty());
   }
@@ -169,8 +153,8 @@ TEST(LogMel, NoFramesForAHundredAndSixtySamples) {
 
 // A frame does not see what lies behind it: a longer audio begins like a shorter one.
 TEST(LogMel, FramesAreOfTheirOwnSamplesOnly) {
-  const LogMel longer = log_mel(noise());
-  const LogMel shorter = log_mel(noise(1600));
+  const LogMel longer = log_mel(test_noise());
+  const LogMel shorter = log_mel(test_noise(1600));
   ASSERT_EQ(shorter.frames, 9u);
   EXPECT_TRUE(std::equal(shorter.mel.begin(), shorter.mel.end(), longer.mel.begin()));
 }
@@ -203,10 +187,10 @@ TEST(LogMel, RefusesWhatIsNotFinite) {
 TEST(UnifiedAudioRows, LastRowIsFilledWithZeros) {
   EXPECT_THAT(unified_audio_rows(std::vector<float>{1, 2, 3}, 2), ElementsAre(1, 2, 3, 0));
   EXPECT_TRUE(unified_audio_rows({}, 640).empty());
-  EXPECT_EQ(unified_audio_rows(noise(640), 640), noise(640));
-  EXPECT_EQ(unified_audio_rows(noise(641), 640).size(), 1280u);
+  EXPECT_EQ(unified_audio_rows(test_noise(640), 640), test_noise(640));
+  EXPECT_EQ(unified_audio_rows(test_noise(641), 640).size(), 1280u);
   EXPECT_EQ(unified_audio_rows(std::vector<float>(500000), 640).size(), 782u * 640);  // not cut
-  EXPECT_THROW(unified_audio_rows(noise(640), 0), Error);
+  EXPECT_THROW(unified_audio_rows(test_noise(640), 0), Error);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <span>
 #include <string>
 #include <vector>
@@ -90,6 +91,21 @@ inline std::vector<float> test_signal(const TestSignal& signal, std::size_t coun
     samples.push_back(static_cast<float>(signal.amplitude * value));
   }
   return samples;
+}
+
+// The two golden signals of spec multimodal 5.2: a second of two tones, and noise.
+inline std::vector<float> two_tones() {
+  std::vector<float> samples;
+  for (int n = 0; n < 16000; ++n) {
+    const double turn = 2 * std::numbers::pi * n / 16000;
+    samples.push_back(
+        static_cast<float>(0.5 * std::sin(440 * turn) + 0.25 * std::sin(3000 * turn + 1)));
+  }
+  return samples;
+}
+
+inline std::vector<float> test_noise(std::size_t count = 9000) {
+  return test_signal({"noise", 0.1, 12345}, count);
 }
 
 }  // namespace assay
