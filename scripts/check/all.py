@@ -14,24 +14,20 @@ from pathlib import Path
 
 import repository
 
-CHECKS = "arrows limits tree words letters links snippets spec reductions labels goldens format".split()
+CHECKS = "arrows limits tree words links snippets spec reductions labels goldens format".split()
 SHOWN = 40  # problems of one check
 
 
-def run(name: str, sources: repository.Repository) -> repository.Answer:
-    module = import_module(name)
-    try:
-        repository.self_test()
-        module.self_test()
-    except AssertionError as error:
-        return repository.Answer([f"self-test of {name}.py failed: {error}"])
-    return module.check(sources)
-
-
-def report(name: str, answer: repository.Answer, seconds: float) -> str:
+def run(name: str, sources: repository.Repository) -> str:
     """Prints the answer of one check; returns the key it counts as."""
+    module, start = import_module(name), time.monotonic()
+    try:
+        module.self_test()
+        answer = module.check(sources)
+    except (AssertionError, ValueError) as error:
+        answer = repository.Answer([f"self-test of {name}.py failed: {error}"])
     verdict = "skipped" if answer.skipped else "failed" if answer.problems else "passed"
-    detail = answer.skipped or answer.note
+    seconds, detail = time.monotonic() - start, answer.skipped or answer.note
     print(f"{name:<11} {verdict:<8} {seconds:4.1f} s  {detail}".rstrip(), flush=True)
     for problem in answer.problems[:SHOWN]:
         print(f"    {problem}")
@@ -48,12 +44,11 @@ def main() -> int:
     for name in arguments.names:
         if name not in CHECKS:
             parser.error(f"got {name}, expected one of {', '.join(CHECKS)}")
+    repository.self_test()
     sources = repository.Repository()
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     for name in arguments.names or CHECKS:
-        start = time.monotonic()
-        answer = run(name, sources)
-        counts[report(name, answer, time.monotonic() - start)] += 1
+        counts[run(name, sources)] += 1
     print("checks: {passed} passed, {failed} failed, {skipped} skipped".format(**counts))
     if arguments.json:
         arguments.json.write_text(json.dumps(counts))

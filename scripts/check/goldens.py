@@ -8,7 +8,6 @@ import re
 from repository import Answer, Repository
 
 MANIFEST = "golden/manifest.json"
-NOT_DATA = ("README.md", "manifest.json")
 TREE_LIMIT = 50_000_000  # bytes of the whole working tree
 FACTS = ("sha256", "generator")
 
@@ -27,11 +26,6 @@ def listed_problems(listed: dict, hashes: dict[str, str]) -> list[str]:
     return sorted(problems)
 
 
-def names_table(text: str, table: str) -> bool:
-    """Whether a test names this file, or a pattern: tiny_a.json, f"tiny_{letter}.json"."""
-    return table in text or re.sub(r"_[^_]*\.", "_{", table).split("{")[0] + "{" in text
-
-
 def orphan_problems(files: list[str], readers: str) -> list[str]:
     """Cases without a checkpoint, checkpoints no case reads, tables that no reader names."""
     checkpoints = {f.split("/")[2] for f in files if f.startswith("golden/checkpoints/")}
@@ -41,25 +35,22 @@ def orphan_problems(files: list[str], readers: str) -> list[str]:
     for checkpoint in sorted(checkpoints - cases):
         if not checkpoint.endswith("-drafter") or checkpoint[: -len("-drafter")] not in cases:
             problems.append(f"golden/checkpoints/{checkpoint}: no case reads it")
-    return problems + [
-        f"{table}: no test names it"
-        for table in tables
-        if not names_table(readers, table.rsplit("/", 1)[1])
-    ]
+    for table in tables:  # named in full, or by a pattern: f"tiny_{letter}.json"
+        name = table.rsplit("/", 1)[1]
+        if name not in readers and re.sub(r"_[^_]*\.json", "_{", name) not in readers:
+            problems.append(f"{table}: no test names it")
+    return problems
 
 
 def check(repository: Repository) -> Answer:
     files = repository.under("golden/")
     listed = json.loads(repository.text(MANIFEST))["files"]
-    hashes = {
-        name.removeprefix("golden/"): hashlib.sha256(
-            (repository.root / name).read_bytes()
-        ).hexdigest()
-        for name in files
-        if not name.endswith(NOT_DATA)
-    }
-    readers = repository.under("", "_test.cc", "_cases.cc")
-    readers += repository.under("scripts/golden/", ".py")
+    hashes = {}
+    for name in files:
+        if not name.endswith(("README.md", MANIFEST)):
+            data = (repository.root / name).read_bytes()
+            hashes[name.removeprefix("golden/")] = hashlib.sha256(data).hexdigest()
+    readers = repository.under("", "_test.cc", "_cases.cc", ".py")
     text = "".join(map(repository.text, readers))
     answer = Answer(listed_problems(listed, hashes) + orphan_problems(files, text))
     size = sum((repository.root / name).stat().st_size for name in repository.files)

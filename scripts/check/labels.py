@@ -26,10 +26,6 @@ ABSENT = {
 }
 
 
-def rule(letter: str, number: int) -> str:
-    return f"R{letter}-{number}" if letter else f"R-{number:02}"
-
-
 def rules_in(text: str, whole_ranges: bool = True) -> set[str]:
     """Rules in a text. `R-70 ... R-77` names all between; only its ends need exist."""
     found = set()
@@ -37,7 +33,8 @@ def rules_in(text: str, whole_ranges: bool = True) -> set[str]:
         numbers = {int(first), int(last or first)}
         if whole_ranges:
             numbers |= set(range(min(numbers), max(numbers)))
-        found |= {rule(letter, number) for number in numbers}
+        form = f"R{letter}-{{}}" if letter else "R-{:02}"
+        found |= set(map(form.format, numbers))
     return found
 
 
@@ -49,12 +46,6 @@ def cited(name: str, text: str) -> set[str]:
     return found
 
 
-def defined(repository: Repository) -> set[str]:
-    data = repository.under("conformance/catalogue/data/")
-    labels = {label for f in data for label in DEFINED.findall(repository.text(f))}
-    return labels | set(TEXT_DIVERGENCE.findall(repository.text("docs/spec/text.md")))
-
-
 def missing(repository: Repository, rules: set[str], names: list[str]) -> str:
     """The rules that none of these files names, in order."""
     left = rules.difference(*(rules_in(repository.text(name)) for name in names))
@@ -62,14 +53,18 @@ def missing(repository: Repository, rules: set[str], names: list[str]) -> str:
 
 
 def check(repository: Repository) -> Answer:
-    known, answer = defined(repository), Answer()
+    data, answer = repository.under("conformance/catalogue/data/"), Answer()
+    known = {label for name in data for label in DEFINED.findall(repository.text(name))}
+    known |= set(TEXT_DIVERGENCE.findall(repository.text("docs/spec/text.md")))
     for name in repository.under("", ".h", ".cc", ".py", ".md"):
         if name != "scripts/check/labels.py":
             unknown = cited(name, repository.text(name)) - known - ABSENT.get(name, set())
             for label in sorted(unknown):
                 answer.problems.append(f"{name}: got {label}, expected a label of the catalogue")
     rules = {label for label in known if label.startswith("R")}
-    headers = repository.under("reference/", ".h") + repository.under("conformance/generation/", ".h")
+    headers = repository.under("reference/", ".h") + repository.under(
+        "conformance/generation/", ".h"
+    )
     unread = missing(repository, rules, headers)
     untested = missing(repository, rules, repository.under("", "_test.cc", "_test.py", "_cases.cc"))
     answer.note = f"{len(known)} labels; in no header: {unread}; in no test: {untested}"

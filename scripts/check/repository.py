@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SKIPPED_FOLDERS = {".git", "build", ".cache", ".venv", "__pycache__"}
 
 # Of C++, what clang-format makes of ours: a function is a head at the margin, or two blanks from it
 # in a class, then a body, then a brace alone below the head.
@@ -33,8 +32,8 @@ class Answer:
 class Repository:
     """Every file that is tracked or would be: ignored files do not exist for the checks."""
 
-    def __init__(self, root: Path = ROOT):
-        self.root = root
+    def __init__(self) -> None:
+        self.root = ROOT
         self._texts: dict[str, str] = {}
 
     @cached_property
@@ -43,8 +42,8 @@ class Repository:
         listed = subprocess.run(command, cwd=self.root, capture_output=True, text=True)
         names = listed.stdout.split("\0")
         if listed.returncode != 0:  # an archive without its history
-            paths = (path.relative_to(self.root) for path in self.root.rglob("*"))
-            names = [str(path) for path in paths if not SKIPPED_FOLDERS & set(path.parts)]
+            paths = (str(path.relative_to(ROOT)) for path in ROOT.rglob("*"))
+            names = [path for path in paths if not path.startswith(("build", "."))]
         return sorted(n for n in set(names) if n and (self.root / n).is_file())
 
     def under(self, folder: str, *suffixes: str) -> list[str]:
@@ -59,9 +58,11 @@ class Repository:
         return self.under("scripts/", ".py")
 
     def text(self, name: str) -> str:
+        """What a file holds; nothing when there is no such file."""
         if name not in self._texts:
             path = self.root / name
-            self._texts[name] = path.read_text(encoding="utf-8", errors="replace")
+            there = path.is_file()
+            self._texts[name] = path.read_text("utf-8", errors="replace") if there else ""
         return self._texts[name]
 
 
@@ -80,8 +81,7 @@ def cpp_functions(text: str) -> list[tuple[str, int, str]]:
 
 
 def python_functions(text: str) -> list[tuple[str, int, str]]:
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)]
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
     lines = text.splitlines(keepends=True)
     return [(n.name, n.lineno, "".join(lines[n.lineno - 1 : n.end_lineno])) for n in nodes]
 

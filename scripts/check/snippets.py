@@ -30,17 +30,12 @@ def quoted_from(text: str, name: str) -> str:
     return match.group() if match else ""
 
 
-def source_of(repository: Repository, quote: re.Match) -> str:
-    known = quote[2] in repository.files
-    return quoted_from(repository.text(quote[2]), quote[3]) if known else ""
-
-
 def check(repository: Repository) -> Answer:
     answer, count = Answer(), 0
     for page in repository.under("docs/", ".md"):
         for quote in QUOTE.finditer(repository.text(page)):
             count += 1
-            wanted = source_of(repository, quote)
+            wanted = quoted_from(repository.text(quote[2]), quote[3])
             if not wanted:
                 answer.problems.append(f"{page}: quotes {quote[3]} of {quote[2]}: not there")
             elif wanted != quote[4]:
@@ -51,7 +46,7 @@ def check(repository: Repository) -> Answer:
 
 def update(repository: Repository) -> None:
     def fresh(quote: re.Match) -> str:
-        return quote[1] + (source_of(repository, quote) or quote[4]) + quote[5]
+        return quote[1] + quoted_from(repository.text(quote[2]), quote[3]) + quote[5]
 
     for page in repository.under("docs/", ".md"):
         text = repository.text(page)

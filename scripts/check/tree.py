@@ -37,5 +37,5 @@ def check(repository: Repository) -> Answer:
 def self_test() -> None:
     text = "map\n```\na/    first\n  b/  second\n    c.h\nd/\n```\n"
     assert drawn_folders(text) == ["a", "a/b", "d"], drawn_folders(text)
-    found = real_folders(["a/b/c.h", "golden/cases/x/y.h5", "e.md"])
-    assert found == {"a", "a/b", "golden", "golden/cases"}, found
+    wanted = {"a", "a/b", "golden", "golden/cases"}
+    assert real_folders(["a/b/c.h", "golden/cases/x/y.h5", "e.md"]) == wanted
