@@ -94,7 +94,7 @@ bool shows_soft_embeddings(const TapSet& dump, bool of_audio) {
   });
 }
 
-// Whether a switch can be felt at this tap. Audio clips and images know nothing of each other.
+// Whether a switch can be felt at this tap. Audio and images do not depend on each other.
 bool touches(std::string_view key, const std::string& tap, const Suspect& suspect) {
   const std::string_view first = first_tap(key);
   const std::string prefix(media_prefix(tap));

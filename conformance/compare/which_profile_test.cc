@@ -16,8 +16,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// One audio and one image of three rows each, four tokens of text. Every switch adds something of
-// its own where it is felt; `wrong` adds to a tap.
+// One audio item and one image of three rows each, four tokens of text. Every switch adds something
+// of its own where it is felt; `wrong` adds to a tap.
 class Listening : public Implementation {
  public:
   explicit Listening(std::string wrong = {}) : wrong_(std::move(wrong)) {}
@@ -187,7 +187,8 @@ TEST(WhichProfile, ASmallErrorIsNotRounding) {
   EXPECT_EQ(search(golden, dump).profile, "");
 }
 
-// What cannot matter is not tried: no run for a text prompt, none of an audio clip's for an image.
+// What cannot matter is not tried: no run for a text prompt, none of the switches of audio for an
+// image.
 TEST(WhichProfile, TriesOnlyWhatCanBeFelt) {
   const auto runs_for = [](const std::string& failing, bool media) {
     Golden golden = golden_under("REF");

@@ -209,7 +209,7 @@ TEST(Generation, WrongDraftsCostARoundEach) {
 
 TEST(Generation, CountsTheLeadingRightDraftsOnly) {
   // Of a sequence of n tokens the guess is wrong where n divides by 3. Rounds begin with 4, 7, 10 …
-  // tokens behind the guess: two right drafts, a wrong one, a right one that nobody asks.
+  // tokens after the guess: two right drafts, a wrong one, a right one that nobody asks.
   ScriptedSession session(pattern, Drafts::kSometimes);
   const Told told = answer(session, greedy(1 + 3 * 4, 4));
   EXPECT_EQ(told.generation.drafted, 16);

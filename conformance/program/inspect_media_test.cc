@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// assay inspect on images, audio clips and videos.
+// assay inspect on images, audio and video.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -10,7 +10,7 @@ namespace {
 const char* media_text(conformance::Presence presence) {
   switch (presence) {
     case conformance::Presence::kMediaPrompt:
-      return "prompts with images or audio clips";
+      return "prompts with images or audio";
     case conformance::Presence::kVideo:
       return "videos, at their first frame";
     case conformance::Presence::kVideoBatch:
@@ -20,10 +20,10 @@ const char* media_text(conformance::Presence presence) {
     case conformance::Presence::kPatches:
       return "images";
     case conformance::Presence::kSamples:
-      return "audio clips that come as a file or as samples";
+      return "audio that comes as a file or as samples";
     case conformance::Presence::kLogMel:
     case conformance::Presence::kMel:
-      return "audio clips, models with an audio encoder (E2B, E4B)";
+      return "audio, models with an audio encoder (E2B, E4B)";
     case conformance::Presence::kVisionEncoder:
       return "images, models with a vision encoder (E2B, E4B, 26B-A4B, 31B)";
     case conformance::Presence::kStandardize:
@@ -33,11 +33,11 @@ const char* media_text(conformance::Presence presence) {
     case conformance::Presence::kVisionEmbedder:
       return "images";
     case conformance::Presence::kAudioEncoder:
-      return "audio clips, models with an audio encoder (E2B, E4B)";
+      return "audio, models with an audio encoder (E2B, E4B)";
     case conformance::Presence::kUnifiedAudio:
-      return "audio clips, models without encoders (12B)";
+      return "audio, models without encoders (12B)";
     case conformance::Presence::kAudioEmbedder:
-      return "audio clips (E2B, E4B, 12B)";
+      return "audio (E2B, E4B, 12B)";
     default:
       return "";
   }

@@ -69,7 +69,7 @@ MediaItem audio(const ModelConfig& config) {
   return item;
 }
 
-// An image, a frame and, where the model hears, an audio clip, between text.
+// An image, a frame and, where the model takes it, audio, between text.
 CaseInput mixed_prompt(const ModelConfig& config) {
   CaseInput input = text_prompt(1);
   input.token_types = {0};
@@ -91,23 +91,23 @@ CaseInput mixed_prompt(const ModelConfig& config) {
 
 }  // namespace
 
-TEST_CASE("every tap of the catalogue is shown: e2b", "[e2b][catalogue]") {
+TEST_CASE("every tap of the catalogue is emitted: e2b", "[e2b][catalogue]") {
   check_catalogue("e2b-tiny");
 }
-TEST_CASE("every tap of the catalogue is shown: e4b", "[e4b][catalogue]") {
+TEST_CASE("every tap of the catalogue is emitted: e4b", "[e4b][catalogue]") {
   check_catalogue("e4b-tiny");
 }
-TEST_CASE("every tap of the catalogue is shown: 12b", "[12b][catalogue]") {
+TEST_CASE("every tap of the catalogue is emitted: 12b", "[12b][catalogue]") {
   check_catalogue("12b-tiny");
 }
-TEST_CASE("every tap of the catalogue is shown: 26b", "[26b][catalogue]") {
+TEST_CASE("every tap of the catalogue is emitted: 26b", "[26b][catalogue]") {
   check_catalogue("26b-tiny");
 }
-TEST_CASE("every tap of the catalogue is shown: 31b", "[31b][catalogue]") {
+TEST_CASE("every tap of the catalogue is emitted: 31b", "[31b][catalogue]") {
   check_catalogue("31b-tiny");
 }
 
-TEST_CASE("every tap of the catalogue is shown: images and audio clips", "[media][catalogue]") {
+TEST_CASE("every tap of the catalogue is emitted: images and audio", "[media][catalogue]") {
   for (const char* checkpoint : {"e2b-media-tiny", "26b-media-tiny", "12b-media-tiny"}) {
     for (Subject& subject : subjects(golden_checkpoint(checkpoint))) {
       INFO(checkpoint << " " << subject.name);

@@ -34,7 +34,7 @@ std::vector<std::string> axes_of(std::string_view shape) {
 }
 
 // Whole-sequence taps have T rows, and T keys; a drafter's have rows of its own. A batch axis of 1
-// is dropped, and a stranger's golden may have merged the axes behind the first.
+// is dropped, and a golden from elsewhere may have merged the axes after the first.
 void settle_shape(const Hdf5File& file, Tap& tap, const TapEntry& entry, std::size_t tokens) {
   const std::vector<std::string> axes = axes_of(entry.shape);
   while (tap.shape.size() > axes.size() && tap.shape.front() == 1) {

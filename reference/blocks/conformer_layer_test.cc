@@ -40,7 +40,7 @@ TEST(ConformerLayer, FourStepsInOrder) {
   expect_near(at("out"), normed(at("ffn2.out"), kWeights.norm_out), kAudioBound);
 }
 
-// C56: a longer audio begins like a shorter one, so padding behind it needs no mask here.
+// C56: longer audio begins like shorter audio, so padding after it needs no mask here.
 TEST(ConformerLayer, LooksBackOnly) {
   const auto all = run(30).at("out");
   for (const std::size_t rows : {1u, 2u, 12u, 13u}) {

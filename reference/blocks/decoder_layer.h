@@ -7,7 +7,7 @@
 //   h = h + per_layer_input(h)                                            E2B, E4B
 //   h = layer_scalar * h
 //
-// Every branch is normed before it is added, so a factor on a branch is invisible behind it.
+// Every branch is normed before it is added, so a factor on a branch is invisible after it.
 // Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/_modules.py, Block.  Spec: R-39 ... R-59.
 #pragma once
 

@@ -148,7 +148,7 @@ TEST(per_layer_input, norm_over_all_layers) {
   expect_avoided(all.ours, all.right, all.wide, kBound);
 }
 
-// M-35: behind the block's own norm it could not be seen.
+// M-35: after the block's own norm it could not be seen.
 TEST(per_layer_input, missing_rsqrt2) {
   const PerLayer all = per_layer();
   auto wrong = all.right;

@@ -84,7 +84,7 @@ Weights weights_of_four() {
           {2 * 4.0 / 7, 3 * 3.0 / 7}};
 }
 
-// M-114: not to be seen behind the norm that follows.
+// M-114: not to be seen after the norm that follows.
 TEST(moe, weights_not_renormalised) {
   const auto [ours, right] = weights_of_four();
   expect_avoided(ours, right, {2 * 0.4, 3 * 0.3}, kBound);

@@ -59,7 +59,7 @@ PatchGrid patch_grid(const IntTensor<R, A>& positions, std::size_t table_rows) {
     }
     check_range(s, place, table_rows);
     if (!seen.insert(place).second) {
-      refuse(s, text_of(place), "a place that no other patch has");
+      refuse(s, text_of(place), "a position that no other patch has");
     }
     grid.real.push_back(s);
     grid.columns = std::max(grid.columns, static_cast<std::size_t>(place.first) + 1);

@@ -23,7 +23,7 @@ struct PatchGrid {
 };
 
 // positions [S, 2]. Throws Error for a position outside the table, one that is padding on one axis
-// only, two patches at one place, no patch at all, and too many slots.
+// only, two patches at one position, no patch at all, and too many slots.
 PatchGrid patch_grid(const IntTensor<R, A>& positions, std::size_t table_rows);
 
 // Throws Error unless the patches fill the grid and pools of kernel x kernel tile it.

@@ -53,7 +53,7 @@ TEST(PatchGrid, RefusesHalfAPadding) {
 
 TEST(PatchGrid, RefusesTwoPatchesAtOnePlace) {
   EXPECT_EQ(refusal({{0, 0}, {1, 0}, {0, 0}}),
-            "image: slot 2: got position (0, 0), expected a place that no other patch has");
+            "image: slot 2: got position (0, 0), expected a position that no other patch has");
 }
 
 TEST(PatchGrid, RefusesAnImageWithoutPatches) {

@@ -21,7 +21,7 @@
 
 namespace assay::ASSAY_REFERENCE {
 
-// What the layers of one call share. Padding slots are left out of it (REF), or they stand behind
+// What the layers of one call share. Padding slots are left out of it (REF), or they stand after
 // the patches and JAX's mask is used: 1 is added to the logits between two patches and nothing to
 // the others, so that padding keeps much of its weight (DIV-M02).
 struct VisionCall {

@@ -11,7 +11,7 @@ struct D;  // model width, hidden_size
 struct N;  // query heads
 struct K;  // key/value heads
 struct H;  // width of one head
-struct F;  // feed-forward width; frequencies of an audio clip
+struct F;  // feed-forward width; frequencies of audio
 struct V;  // vocabulary
 struct L;  // layers
 struct P;  // width of the per-layer input
@@ -21,6 +21,6 @@ struct O;  // outputs of a linear map
 struct I;  // inputs of a linear map
 struct C;  // channel pairs that rotate together, H / 2
 struct A;  // axes of an image: 0 the column x, 1 the row y
-struct J;  // places of a convolution's kernel along one axis
+struct J;  // taps of a convolution's kernel along one axis
 
 }  // namespace assay::axes

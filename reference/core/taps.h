@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Taps: named tensors at exact places of the computation (spec text 4; `assay taps` lists them).
+// Taps: named tensors at exact points of the computation (spec text 4; `assay taps` lists them).
 //
 // A block hands each value to its TapScope right after the named operation and before any later
 // change. Whoever listens may also overwrite the value; the computation goes on from what it finds.

@@ -25,7 +25,7 @@ PatchInput image_preprocessor(Image image, const PatchOptions& options, const Ta
 // Taps image.patches and image.positions, without padding slots. `table_rows`: of the positions.
 void emit_patches(PatchInput& image, std::size_t table_rows, const TapScope& tap);
 
-// The same image with empty slots behind it, `slots` in all (none are added beyond that).
+// The same image with empty slots after it, `slots` in all (none are added beyond that).
 PatchInput with_padding(PatchInput image, std::size_t slots);
 
 }  // namespace assay::ASSAY_REFERENCE

@@ -27,7 +27,7 @@ double bound_at(double value) {
   return 0.51e-5 * magnitude + bound_of(2e-5 * (1 + std::abs(value)), 0);
 }
 
-// What the encoder and the projection behind it make of an image.
+// What the encoder and the projection after it make of an image.
 class VisionMiniature : public testing::Test {
  protected:
   void open(const std::string& config = vision_miniature_config()) {

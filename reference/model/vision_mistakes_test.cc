@@ -154,7 +154,7 @@ std::vector<double> last_tap(std::string_view mistake) {
   return second_vision(mistake).back().values;
 }
 
-// Rotation knows distances only: V27 is seen in q_rope and nowhere behind it.
+// Rotation knows distances only: V27 is seen in q_rope and nowhere after it.
 TEST(VisionMistakes, V27IsInvisibleDownstream) {
   expect_near(last_tap("V27"), right().back().values, 1e-12);
 }

@@ -8,7 +8,7 @@ constexpr std::size_t kKernel = 3;
 constexpr std::size_t kStride = 2;
 constexpr std::size_t kPadding = 1;  // on all four sides
 
-// The kernel of output o laid on x, its corner at padded place (2t, 2f).
+// The kernel of output o laid on x, its corner at padded point (2t, 2f).
 Real window_product(const Tensor<I, T, F>& x, const Tensor<O, I, J, J>& weight, std::size_t o,
                     std::size_t t, std::size_t f) {
   const auto [inputs, times, frequencies] = x.shape();

@@ -5,7 +5,7 @@
 //   m[r]   = (1/D) sum_d x[r,d]              v[r] = (1/D) sum_d (x[r,d] - m[r])^2
 //
 // Ba et al. 2016, eq. 4. The variance is the biased one and is summed around the mean, in a second
-// pass. eps differs by place: 1e-5 in the 12B's vision embedder (DIV-M20), 1e-6 in the audio
+// pass. eps differs: 1e-5 in the 12B's vision embedder (DIV-M20), 1e-6 in the audio
 // encoder's subsampling, which has no bias.  Spec multimodal 0.1.
 #pragma once
 

@@ -3,8 +3,8 @@
 //
 //   softcap(x) = cap * tanh(x / cap),   cap = 30 in every released model; 50 in the audio encoder
 //
-// Strictly increasing, so it never changes which logit is largest, except where fp32 saturates
-// (30 exactly from x = 270 or so). Drafters have none.  Spec: R-07, RC-13.
+// It keeps the order of logits. In fp32 it makes ties, though: of neighbouring floats most are
+// equal from 60 on, and all are 30 from 270 or so. Drafters have none.  Spec: R-07, RC-13.
 #pragma once
 
 #include "reference/core/tensor.h"

@@ -21,7 +21,7 @@ constexpr std::size_t kSecondRows = 6;
 constexpr std::size_t kSecondPadding = 9;
 
 // The taps of vision.* in execution order, but for rope.angles. `mistake` is a label of the
-// catalogue, "V20", with a letter behind it where a label has several forms; "": none.
+// catalogue, "V20", with a letter after it where a label has several forms; "": none.
 std::vector<SecondTap> second_vision(std::string_view mistake);
 
 }  // namespace assay

@@ -28,7 +28,7 @@ inline std::string vision_miniature_config(bool clipped = true, bool standardize
          "}";
 }
 
-// The end of a tensor's name, its seed (in a layer: behind the layer's base), scale and offset; for
+// The end of a tensor's name, its seed (in a layer: after the layer's base), scale and offset; for
 // a clipped map the group of its bounds.
 struct VisionMiniatureTensor {
   std::string_view suffix;

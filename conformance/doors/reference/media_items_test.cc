@@ -38,7 +38,7 @@ struct Part {
   std::size_t count;
 };
 
-// Text, then each run with text behind it.
+// Text, then each run with text after it.
 std::vector<TokenType> types_with(const std::vector<Part>& parts) {
   std::vector<TokenType> types(2, TokenType::kText);
   for (const Part& part : parts) {

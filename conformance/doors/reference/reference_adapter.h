@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reference behind the interface, in both precisions.
+// The reference as an implementation, in both precisions.
 //
 // Both can force taps: what a listener writes into a tap is what the rest of the run is computed
 // from. That makes the fp64 one the judge of replay.

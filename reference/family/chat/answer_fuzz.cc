@@ -227,7 +227,7 @@ const std::vector<Shape>& shapes() {
       {"backslashes", "call:f{a:\"", "\\\"", "}"},
       {"digits", "call:f{a:", "9", "}"},
       {"numbers", "call:f{a:[", "1e5,", "1]}"},
-      {"text behind the call", "call:note{text:", "x, y: {z} ", "}"}};
+      {"text after the call", "call:note{text:", "x, y: {z} ", "}"}};
   return all;
 }
 

@@ -43,8 +43,8 @@ class AnswerParser {
   Place place_ = Place::kContent;
   std::string name_line_;       // of a thought, until it is known not to be one
   bool name_pending_ = false;   // the name line may still be read
-  bool after_thought_ = false;  // newlines directly behind a thought are no content
-  bool after_call_ = false;     // a stray closer or result opener directly behind a call is noise
+  bool after_thought_ = false;  // newlines directly after a thought are no content
+  bool after_call_ = false;     // a stray closer or result opener directly after a call is noise
   std::string call_;            // the body of the open call, kDelimiterByte for delimiters
 };
 

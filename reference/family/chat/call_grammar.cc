@@ -33,7 +33,7 @@ class CallReader {
     reading.arguments = Value(read_pairs(round_ ? ')' : '}', 1));
     skip_space();
     if (at_ < text_.size() && !use(Repair::kTrailingJunk)) {
-      fail("text behind the arguments");
+      fail("text after the arguments");
     }
     reading.used = used_;
     return reading;
@@ -136,7 +136,7 @@ class CallReader {
     if (use(Repair::kMissingComma)) {
       return true;
     }
-    fail(here() + " behind a value");
+    fail(here() + " after a value");
   }
 
   std::string read_key() {
@@ -264,7 +264,7 @@ class CallReader {
     return std::string(trim(text_.substr(first, at_ - first)));
   }
 
-  // Whether what stands at `at` may stand behind a value or a key.
+  // Whether what stands at `at` may stand after a value or a key.
   bool ends_value(std::size_t at) const {
     const std::size_t next = text_.find_first_not_of(" \n\t\r", at);
     return next == std::string_view::npos ||
@@ -345,7 +345,7 @@ const char* repair_name(Repair repair) {
                                                         "= for :",
                                                         "missing comma",
                                                         "missing closing brace",
-                                                        "text behind the arguments",
+                                                        "text after the arguments",
                                                         "missing word call",
                                                         "parentheses for braces",
                                                         "one string delimiter missing",

@@ -27,7 +27,7 @@ Value number_value(std::string_view text);
 // Whether a text in single, double or back quotes.
 bool is_quoted(std::string_view text);
 
-// Whether there is white space and behind it a name and a colon: "x day:" may be two pairs.
+// Whether there is white space and after it a name and a colon: "x day:" may be two pairs.
 bool holds_a_pair(std::string_view text);
 
 // The later of equal keys counts, at the place of the first.

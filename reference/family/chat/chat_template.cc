@@ -112,7 +112,7 @@ class Renderer {
     out_ += "<turn|>\n";
   }
 
-  // Oddity: a list of parts leaves a space behind each part, a string none.
+  // Oddity: a list of parts leaves a space after each part, a string none.
   void render_system_text(const Value& content) {
     if (content.is_string()) {
       out_ += trim(content.string());
@@ -185,7 +185,7 @@ class Renderer {
     out_ += std::string(kOpenThought) + reasoning.string() + "\n<channel|>";
   }
 
-  // Results stand in the message itself, or, behind calls, in the tool messages that follow it.
+  // Results stand in the message itself, or, after calls, in the tool messages that follow it.
   std::string results_of(const Value& message, std::size_t i, bool calls) const {
     if (field(message, "tool_responses").truthy()) {
       return own_result_blocks(message);

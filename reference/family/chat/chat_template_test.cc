@@ -148,7 +148,7 @@ TEST(chat_template_mistakes, P41_generation_prompt_after_results) {  // RP-11
 }
 
 TEST(ChatTemplate, RepeatsTheOfficialOddities) {
-  // A text behind results closes the turn, and no new one is opened.
+  // A text after results closes the turn, and no new one is opened.
   EXPECT_THAT(rendered("C22", kSmall), EndsWith("Let me check.<turn|>\n"));
   EXPECT_THAT(rendered("C23", kSmall), EndsWith("<turn|>\n<|channel>thought\n"));
   // Results without a value are an empty list, results without a name unknown.

@@ -59,7 +59,7 @@ std::string_view trim(std::string_view text) {
     }
     first += c.bytes;
   }
-  std::size_t end = first;  // behind the last character that is no space
+  std::size_t end = first;  // after the last character that is no space
   for (std::size_t at = first; at < text.size();) {
     const Character c = character_at(text, at);
     at += c.bytes;

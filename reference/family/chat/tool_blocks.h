@@ -21,7 +21,7 @@ std::string call_blocks(const Value& message);
 // The results that stand in the message itself, under tool_responses.
 std::string own_result_blocks(const Value& message);
 
-// The result that a tool message brings to the message that called; media of it stand behind the
+// The result that a tool message brings to the message that called; media of it stand after the
 // block. Oddities: a string is never parsed, even if it is JSON; of calls with the same id, or
 // without any as this message, the last gives the name.
 std::string result_block(const Value& caller, const Value& tool_message);

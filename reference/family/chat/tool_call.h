@@ -17,7 +17,7 @@ namespace assay {
 // `body` holds kDelimiterByte for delimiters and is UTF-8 otherwise.
 ToolCall parse_tool_call(std::string_view body, const AnswerOptions& options);
 
-// The tool that a call means: its name, or the part behind the last ':' or '.' where only that is
+// The tool that a call means: its name, or the part after the last ':' or '.' where only that is
 // declared ("default_api:get_weather"). Empty: no such tool.
 std::string declared_tool(std::string_view name, const Value& tools);
 

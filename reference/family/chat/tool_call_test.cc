@@ -125,7 +125,7 @@ TEST(Repairs, EachAlone) {  // RN-12
             R"({"a": 1, "b": "x", "c": [1, 2]} | missing comma)");
   EXPECT_EQ(repaired("call:f{a:1"), R"({"a": 1} | missing closing brace)");
   EXPECT_EQ(repaired("call:f{a:{b:@x@}"), R"({"a": {"b": "x"}} | missing closing brace)");
-  EXPECT_EQ(repaired("call:f{a:1}};"), R"({"a": 1} | text behind the arguments)");
+  EXPECT_EQ(repaired("call:f{a:1}};"), R"({"a": 1} | text after the arguments)");
   EXPECT_EQ(repaired(":f{a:1}"), R"({"a": 1} | missing word call)");
   EXPECT_EQ(repaired("f{a:1}"), R"({"a": 1} | missing word call)");
   EXPECT_EQ(repaired("call:f(a: 1, b: @x@)"), R"({"a": 1, "b": "x"} | parentheses for braces)");
@@ -152,7 +152,7 @@ TEST(Repairs, RawTextAsTheLastString) {
             R"({"text": "say <|\"|>hi<|\"|> to, all"})" + flag);
   EXPECT_EQ(repaired("call:api.note(title: a, b, c)", &tools()),
             R"({"title": "a, b, c"} | parentheses for braces)" + flag);
-  // Not the last: the tool declares the key behind it.
+  // Not the last: the tool declares the key after it.
   EXPECT_EQ(repaired("call:note{title:New York,text:big}", &tools()),
             R"({"title": "New York", "text": "big"} | bare word as string)");
   // No string, or no such tool.
@@ -195,15 +195,15 @@ TEST(ToolCallErrors, SayWhereTheyStoppedReading) {
   EXPECT_EQ(strict("call:f{a}"), "got '}' instead of ':' at byte 8");
   EXPECT_EQ(strict("call:f{a:}"), "got no value at byte 9");
   EXPECT_EQ(strict("call:f{a:1,}"), "got no key at byte 11");
-  EXPECT_EQ(strict("call:f{a:[1}"), "got '}' behind a value at byte 11");
-  EXPECT_EQ(strict("call:f{a:1} x"), "got text behind the arguments at byte 12");
+  EXPECT_EQ(strict("call:f{a:[1}"), "got '}' after a value at byte 11");
+  EXPECT_EQ(strict("call:f{a:1} x"), "got text after the arguments at byte 12");
   EXPECT_EQ(strict("call:f{a:@x}"), "got a string without its end at byte 10");
 }
 
 TEST(ToolCallErrors, ShowWholeCharacters) {
   EXPECT_EQ(strict("call:f{a:1é}"), "got the word '1é' at byte 12");
-  EXPECT_EQ(strict("call:f{a:[1]é}"), "got 'é' behind a value at byte 12");
-  EXPECT_EQ(strict("call:f{a:@x@@y@}"), "got '<|\"|>' behind a value at byte 12");
+  EXPECT_EQ(strict("call:f{a:[1]é}"), "got 'é' after a value at byte 12");
+  EXPECT_EQ(strict("call:f{a:@x@@y@}"), "got '<|\"|>' after a value at byte 12");
 }
 
 TEST(ToolCallErrors, WhatNoRepairMends) {

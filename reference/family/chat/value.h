@@ -55,7 +55,7 @@ class Value {
   std::variant<std::monostate, bool, Number, std::string, List, Mapping> data_;
 };
 
-// Puts a key behind those of a mapping.
+// Puts a key after those of a mapping.
 void add_field(Value::Mapping& mapping, std::string_view key, Value value);
 
 constexpr std::size_t kMaxValueDepth = 64;

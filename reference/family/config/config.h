@@ -46,7 +46,7 @@ struct SpecialTokens {
   std::int32_t audio = 258881;
   std::int32_t boi = 255999;  // begin and end of an image or a video frame
   std::int32_t eoi = 258882;
-  std::int32_t boa = 256000;  // begin and end of an audio clip
+  std::int32_t boa = 256000;  // begin and end of audio
   std::int32_t eoa = 258883;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Audio clips that are none: each with its message, within a time and memory limit.
+// Files that are no audio: each with its message, within a time and memory limit.
 #include <gtest/gtest.h>
 
 #include "reference/family/media/audio_file.h"

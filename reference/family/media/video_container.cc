@@ -68,7 +68,7 @@ std::optional<Element> mp4_box(Bytes bytes, std::size_t at) {
   return wide < 16 ? std::nullopt : std::optional(Element{id, 16, wide - 16});
 }
 
-// Walks the outermost elements; `wanted` must be one of them, and what is behind it need be none.
+// Walks the outermost elements; `wanted` must be one of them, and what is after it need be none.
 void check_elements(Bytes bytes, std::optional<Element> (*element_at)(Bytes, std::size_t),
                     std::uint64_t wanted, const std::string& what, const std::string& missing) {
   bool found = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands behind video_file.h: video_ffmpeg.cc where FFmpeg's libraries were found, else
+// What implements video_file.h: video_ffmpeg.cc where FFmpeg's libraries were found, else
 // video_missing.cc.
 #pragma once
 

@@ -151,7 +151,7 @@ TEST(LogMel, NoFramesForAHundredAndSixtySamples) {
   }
 }
 
-// A frame does not see what lies behind it: a longer audio begins like a shorter one.
+// A frame does not see what lies after it: longer audio begins like shorter audio.
 TEST(LogMel, FramesAreOfTheirOwnSamplesOnly) {
   const LogMel longer = log_mel(test_noise());
   const LogMel shorter = log_mel(test_noise(1600));

@@ -26,7 +26,7 @@ struct IntegerAxis {
   std::vector<IntegerTaps> taps;
 };
 
-// Bits behind the point with which the largest weight still fits 16 bits.
+// Fractional bits with which the largest weight still fits 16 bits.
 int int16_bits(const std::vector<BicubicTaps>& exact) {
   double largest = 0;
   for (const BicubicTaps& taps : exact) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // From logits to the next token, in the normative order (spec prompting 4.3, RS-2 to RS-8):
 //
-//   suppress -> z / temperature -> top-k (ties at the threshold stay) -> top-p (the smallest prefix
-//   that reaches top_p, the crossing token included) -> softmax over what is left -> draw
+//   suppress -> z / temperature -> top-k (ties at the threshold stay) -> softmax -> top-p (the
+//   smallest prefix that reaches top_p, the crossing token included) -> renormalise -> draw
 //
 // temperature 0 is greedy: the largest logit, the lowest id among equals. A draw takes the first
 // token, by descending probability and then by id, whose cumulative probability exceeds u.
-// Everything is fp64 and the generator is named, so a seed gives the same tokens everywhere.
+// Everything is fp64 and the generator is named, so the same logits and the same seed give the same
+// tokens everywhere.
 #pragma once
 
 #include <cstddef>

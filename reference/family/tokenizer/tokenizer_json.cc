@@ -129,7 +129,7 @@ Merges merges_of(const JsonObject& model, const TokenIds& ids) {
   return merges;
 }
 
-// Added tokens; those that the model's vocabulary lacks are put behind it.
+// Added tokens; those that the model's vocabulary lacks are put after it.
 void read_added_tokens(const JsonObject& root, const std::string& label, Vocabulary& vocabulary) {
   for (const Json& entry : root.array("added_tokens")) {
     const JsonObject object(&entry, label, "added_tokens.");

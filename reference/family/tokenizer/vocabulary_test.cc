@@ -61,7 +61,7 @@ TEST(Vocabulary, MergesAreSplitAtCharactersOnly) {
 }
 
 TEST(Vocabulary, ScoresCountFromTheLastByteToken) {
-  // Runs have score 0 and pieces behind the bytes fewer; without bytes pieces begin at id 0.
+  // Runs have score 0 and pieces after the bytes fewer; without bytes pieces begin at id 0.
   const std::vector<std::string> tokens = {"<0xFE>", "<0xFF>", "a", "aa", "\t", "\t\t"};
   EXPECT_THAT(pairs_of(rebuild_merges(tokens), tokens), ElementsAre("\t \t", "a a"));
 }
