@@ -9,7 +9,7 @@
 // The projections and post are clipped linears; relative_k_proj is a plain one, and its keys are
 // not scaled. W is attention_context_left - 1 (DIV-M04), so the farthest row of the table is
 // unused. Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/audio/_modules.py,
-// LocalDotProductAttention. Spec multimodal 5.6.  RC-8 ... RC-15.
+// LocalDotProductAttention. Spec: multimodal 5.6, RC-8 to RC-15.
 #pragma once
 
 #include "reference/core/taps.h"

@@ -5,7 +5,7 @@
 //   h = h + residual_weight * y                               residual_weight = 1/2
 //
 // c is the activation clamp; both maps are clipped linears. There is no gate.
-// Gulati et al. 2020 (Conformer), section 2.3.  Spec multimodal 5.6.  RC-7, RC-8.
+// Gulati et al. 2020 (Conformer), section 2.3.  Spec: multimodal 5.6, RC-7, RC-8.
 #pragma once
 
 #include "reference/core/taps.h"

@@ -8,7 +8,7 @@
 // c is the activation clamp, linear_start and linear_end are clipped linears. The first norm sits
 // before the branch, the second inside it and before the activation.
 // Gulati et al. 2020 (Conformer), section 2.2; here the convolution is causal and the norm inside
-// is an RMS norm.  Spec multimodal 5.6.  RC-16 ... RC-18.
+// is an RMS norm.  Spec: multimodal 5.6, RC-16 to RC-18.
 #pragma once
 
 #include "reference/core/taps.h"

@@ -8,7 +8,7 @@
 // The norm runs over the channels of each point, has a weight and no bias. Frames are all valid:
 // whoever pads audio to one length must zero the padding before both convolutions (DIV-M08).
 // Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/audio/_modules.py, SubSamplingBlock.
-// Spec multimodal 5.4.  RC-1 ... RC-4.
+// Spec: multimodal 5.4, RC-1 to RC-4.
 #pragma once
 
 #include "reference/core/taps.h"

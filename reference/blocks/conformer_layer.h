@@ -9,7 +9,7 @@
 //
 // c is the activation clamp. Gulati et al. 2020 (Conformer); post norms and clamp are Gemma's.
 // Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/audio/_modules.py, ConformerLayer.
-// Spec multimodal 5.6.  RC-6 ... RC-19.
+// Spec: multimodal 5.6, RC-6 to RC-19.
 #pragma once
 
 #include "reference/blocks/audio_attention.h"

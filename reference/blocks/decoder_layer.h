@@ -8,7 +8,7 @@
 //   h = layer_scalar * h
 //
 // Every branch is normed before it is added, so a factor on a branch is invisible after it.
-// Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/_modules.py, Block.  Spec: R-39 ... R-59.
+// Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/_modules.py, Block.  Spec.
 #pragma once
 
 #include "reference/blocks/self_attention.h"

@@ -4,7 +4,7 @@
 // A full layer keeps every token. A sliding layer keeps a ring of the last W - 1 tokens, plus a
 // reserve for taking tokens back (speculative decoding): token i lies in slot i mod capacity. A
 // call of T tokens sees the past W - 1 and all T new ones before anything is overwritten. Layers
-// that share keys keep nothing.  Spec: R-61 ... R-65.
+// that share keys keep nothing.  Spec.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spec: R-61 ... R-65.
+// Spec.
 #include "reference/blocks/kv_cache.h"
 
 #include "reference/family/testing/test_directory.h"

@@ -10,7 +10,7 @@
 //
 // The scale of an expert comes after the renormalisation and is not renormalised again.
 // Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/_moe.py (see docs/decisions on the router of
-// the published package 4.0.1).  Spec: R-51 ... R-56.
+// the published package 4.0.1).  Spec.
 #pragma once
 
 #include "reference/core/taps.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spec: R-51 ... R-56.
+// Spec.
 #include "reference/blocks/moe.h"
 
 #include "reference/blocks/mlp.h"

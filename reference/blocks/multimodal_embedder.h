@@ -5,7 +5,7 @@
 //   out      = pre_norm W^T                         no bias, no clipping, no sqrt(D)
 //
 // Rows enter the text sequence as they are. JAX projects first (audio.embed_order, DIV-M01).
-// Spec multimodal 3, 5.7, 5.8: RV-21, RC-21, RU-4.
+// Spec: multimodal 3, 5.7, 5.8, RV-21, RC-21, RU-4.
 #pragma once
 
 #include "reference/core/taps.h"

@@ -2,7 +2,7 @@
 // Which slots of an image hold patches, and the grid that those patches make.
 //
 // A slot whose position is (-1, -1) is padding; it may stand anywhere. Everything that can be wrong
-// with positions is found here, before anything is computed (DIV-M29).  Spec multimodal 2.3, 3.
+// with positions is found here, before anything is computed (DIV-M29).  Spec: multimodal 2.3, 3.
 #pragma once
 
 #include <cstddef>

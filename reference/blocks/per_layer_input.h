@@ -9,7 +9,7 @@
 //   h <- h + rms_norm( per_layer_projection * ( gelu(per_layer_input_gate * h) .* in[:,l,:] ) )
 //
 // Packing is layer-major, the norm runs over P with one scale for all layers, and placeholder
-// positions look up the pad row.  Spec: R-14 ....
+// positions look up the pad row.  Spec.
 #pragma once
 
 #include <cstdint>

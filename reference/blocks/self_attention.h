@@ -6,7 +6,7 @@
 //   y = o_proj concat_n( sum_s softmax_s( q k^T, visible s ) v )
 //
 // Norm comes before RoPE; v has neither scale nor RoPE. A layer that shares keys brings only q.
-// Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/_modules.py, Attention.  Spec: R-30 ... R-40.
+// Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/_modules.py, Attention.  Spec.
 #pragma once
 
 #include <cstddef>

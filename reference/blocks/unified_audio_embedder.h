@@ -5,7 +5,7 @@
 //   out   = multimodal_embedder(row)              RMS norm over the 640 samples, then a projection
 //
 // The norm takes the loudness out of every row by itself; a silent row stays 0.
-// Source: transformers 5.22.2 gemma4_unified.  Spec multimodal 5.8.  RU-6, RU-7.
+// Source: transformers 5.22.2 gemma4_unified.  Spec: multimodal 5.8, RU-6, RU-7.
 #pragma once
 
 #include <span>

@@ -7,7 +7,7 @@
 // Patches are 48 pixels wide and stay in [0, 1]. The three layer norms have weight, bias and an eps
 // of their own (DIV-M20); the config's eps is the RMS norm's. Patches do not see each other.
 // Source: transformers 5.22.2 gemma4_unified, Gemma4UnifiedVisionEmbedder.
-// Spec multimodal 3.2: RU-1 ... RU-5.
+// Spec: multimodal 3.2, RU-1 to RU-5.
 #pragma once
 
 #include "reference/core/taps.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // golden/tables/vision_miniature.json, "unified": the 12B miniature of spec multimodal A.4 through
-// a checkpoint on disk, then V58 ... V61.  Spec: RU-1 ... RU-5.
+// a checkpoint on disk, then V58 to V61.  Spec: RU-1 to RU-5.
 #include "reference/blocks/unified_vision_embedder.h"
 
 #include "reference/family/base/json.h"

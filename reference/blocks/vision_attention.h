@@ -9,7 +9,7 @@
 // four maps are clipped in E2B and E4B. One head at a time: the probabilities of all heads of a
 // large image are held together only while somebody watches them.
 // Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/vision/_modules.py, Attention.
-// Spec multimodal 3: RV-7 ... RV-13.
+// Spec: multimodal 3, RV-7 to RV-13.
 #pragma once
 
 #include "reference/core/taps.h"

@@ -6,7 +6,7 @@
 //
 // A decoder layer without layer scalar, per-layer input and experts.
 // Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/vision/_modules.py, Block.
-// Spec multimodal 3: RV-6, RV-14, RV-16.
+// Spec: multimodal 3, RV-6, RV-14, RV-16.
 #pragma once
 
 #include "reference/blocks/vision_attention.h"

@@ -6,7 +6,7 @@
 // W has no bias and is never clipped; the sum is neither normed nor scaled. A padding slot gets no
 // position: its row of the table is zero.
 // Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/vision/_layers.py, VisionEntry.
-// Spec multimodal 3: RV-1 ... RV-4.
+// Spec: multimodal 3, RV-1 to RV-4.
 #pragma once
 
 #include "reference/core/taps.h"

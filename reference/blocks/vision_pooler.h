@@ -8,7 +8,7 @@
 // There is no norm before it. In E2B and E4B the projector's norm undoes both factors, 1/k^2 and
 // sqrt(D); in 26B and 31B std_bias stands between.
 // Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/vision/_layers.py, VisionExit.
-// Spec multimodal 3: RV-17 ... RV-20.
+// Spec: multimodal 3, RV-17 to RV-20.
 #pragma once
 
 #include <optional>

@@ -5,7 +5,7 @@
 //   h  = conformer_{L-1}( ... conformer_0(h0) )        causal attention over 12 or 13 keys
 //   (DIV-M04) y  = h W_out^T + bias
 //
-// Spec multimodal 5.4 to 5.7.  RC-1 ... RC-20.
+// Spec: multimodal 5.4 to 5.7, RC-1 to RC-20.
 #pragma once
 
 #include "reference/core/taps.h"

@@ -5,7 +5,7 @@
 //
 // The numbers are those of reference/family/preprocess, the same in both builds. The mask has a 1
 // for each frame and a 0 for each one that filling the clip up to a multiple of 128 samples would
-// add. Spec multimodal 5.2, 7.1.
+// add. Spec: multimodal 5.2, 7.1.
 #pragma once
 
 #include <vector>

@@ -10,7 +10,7 @@
 // final norm at p - 1. The query position stays p for every step of a round. Full layers
 // see keys 0 ... p-1; sliding layers the last W + 1 of them (kLastKeys, what transformers does) or
 // those with s > p - W (kStandard). No source says how drafters were trained.
-// Source: transformers 5.22.2, models/gemma4_assistant.  Spec: R-70 ... R-77.
+// Source: transformers 5.22.2, models/gemma4_assistant.  Spec.
 #pragma once
 
 #include <cstdint>

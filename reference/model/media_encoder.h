@@ -6,7 +6,7 @@
 //   12B: patches and samples go to embedders without an encoder
 //
 // Whatever is given already is not computed again: an item may enter as image, patches, samples,
-// log-mel or rows.  Spec multimodal 2 to 5: RI-1, RI-6 … RI-10, RA-1, RA-8 … RA-10, RX-3.
+// log-mel or rows.  Spec: multimodal 2 to 5, RI-1, RI-6 to RI-10, RA-1, RA-8 to RA-10, RX-3.
 #pragma once
 
 #include <optional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // golden/tables/tiny_{a,b,c}.json: the tables of spec text, Appendix B, as printed. The weights
 // come from the closed form of B.1 and pass through a checkpoint on disk.
-// Spec: R-14 ... ... ... ... R-77.
+// Spec.
 #include "reference/family/base/json.h"
 #include "reference/family/synth/synth.h"
 #include "reference/family/synth/weight_generator.h"

@@ -6,7 +6,7 @@
 //   decoder_layer_0(h0) ) n      = rms_norm(h, norm) logits = 30 tanh( (embed_tokens n) / 30 )
 //
 // Written to be read, not to be fast: one sequence, no fusion, weights widened one layer at a
-// time. optimized/ gives the same answers quickly.  Spec: R-10 ... R-65, RX-10 … RX-12,
+// time. optimized/ gives the same answers quickly.  Spec, RX-10 to RX-12,
 // RX-16, RX-17.
 #pragma once
 

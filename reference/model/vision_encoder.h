@@ -6,7 +6,7 @@
 //   pool = mean over k x k patches, times sqrt(D); 26B and 31B: (pool - std_bias) * std_scale
 //
 // There is no norm after the last layer. Images never see each other: one call, one image.
-// Spec multimodal 3: RV-1 ... RV-20.
+// Spec: multimodal 3, RV-1 to RV-20.
 #pragma once
 
 #include "reference/blocks/patch_grid.h"

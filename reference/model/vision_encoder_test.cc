@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // golden/tables/vision_miniature.json: the tables of spec multimodal A.2, as printed, through a
 // checkpoint on disk; then padding, switches and what is refused.
-// Spec: RV-1 ... RV-21.
+// Spec: RV-1 to RV-21.
 #include "reference/model/vision_encoder.h"
 
 #include <numeric>

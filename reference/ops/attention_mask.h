@@ -6,7 +6,7 @@
 //
 // So a sliding layer sees W keys, the query's own among them. A vision block is a maximal run of
 // image or video placeholders; it opens the sliding layers only, and the window closes over it
-// again on both sides. A padding token is never seen.  Spec: R-23 ... R-27, RX-14, RX-15.
+// again on both sides. A padding token is never seen.  Spec, RX-14, RX-15.
 //
 // Other programs take blocks otherwise (text.vision_mask, DIV-M17, DIV-M39):
 //

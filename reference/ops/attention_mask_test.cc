@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of spec text, Appendix A (local masks, W = 4), is read in printed_values_test.cc.
-// Spec: R-23 ... R-27.
+// Spec.
 #include "reference/ops/attention_mask.h"
 
 #include <functional>

@@ -4,7 +4,7 @@
 //   clamp(x) = min(max(x, -limit), limit)
 //
 // With the released limit of 1e10 it changes nothing unless something has gone wrong; llama.cpp
-// leaves it out (DIV-M19). The config calls it gradient_clipping.  Spec multimodal 5.6.  RC-6.
+// leaves it out (DIV-M19). The config calls it gradient_clipping.  Spec: multimodal 5.6, RC-6.
 #pragma once
 
 #include "reference/core/tensor.h"

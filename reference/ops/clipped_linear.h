@@ -5,7 +5,7 @@
 //   clip(x, a, b) = min(max(x, a), b)
 //
 // The bounds are part of the model: real activations reach them. They are not symmetric, so all
-// four are needed.  Spec multimodal 3.1: RV-5, DIV-M22.
+// four are needed.  Spec: multimodal 3.1, RV-5, DIV-M22.
 #pragma once
 
 #include "reference/core/tensor.h"

@@ -5,7 +5,7 @@
 //
 // One row and one column of zeros lie on every side, so T becomes ceil(T/2) and F ceil(F/2). As
 // everywhere in this field the kernel is not flipped: it is a cross-correlation. No bias.
-// Spec multimodal 5.4.  RC-1.
+// Spec: multimodal 5.4, RC-1.
 #pragma once
 
 #include "reference/core/tensor.h"

@@ -6,7 +6,7 @@
 //
 // Ba et al. 2016, eq. 4. The variance is the biased one and is summed around the mean, in a second
 // pass. eps differs: 1e-5 in the 12B's vision embedder (DIV-M20), 1e-6 in the audio
-// encoder's subsampling, which has no bias.  Spec multimodal 0.1.
+// encoder's subsampling, which has no bias.  Spec: multimodal 0.1.
 #pragma once
 
 #include "reference/core/tensor.h"

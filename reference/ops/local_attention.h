@@ -7,7 +7,7 @@
 // The last axis is the distance w from query to key; what lies before the first row does not exist
 // and stays 0. Row r of rel_k belongs to distance rows - 1 - r. The originals compute the same in
 // blocks of 12 queries by 24 keys with a shifted copy of the second term; a test does that, too.
-// Dai et al. 2019, appendix B.  Spec multimodal 5.6.  RC-12, RC-14.
+// Dai et al. 2019, appendix B.  Spec: multimodal 5.6, RC-12, RC-14.
 #pragma once
 
 #include "reference/core/tensor.h"

@@ -6,7 +6,7 @@
 //
 // Sines first, then cosines, not interleaved; the last time scale is 1/10000 exactly, since the
 // exponent is divided by C - 1. Angles are fp64 in both precisions. Dai et al. 2019
-// (Transformer-XL), appendix B.  Spec multimodal 5.5.  RC-5.
+// (Transformer-XL), appendix B.  Spec: multimodal 5.5, RC-5.
 #pragma once
 
 #include "reference/core/tensor.h"

@@ -7,7 +7,7 @@
 //   softplus(x) = ln(1 + exp(x))
 //
 // Elfwing et al. 2017 (SiLU, also called swish); Dauphin et al. 2016 (GLU). GELU, the text model's
-// activation, does not occur in the audio encoder.  Spec multimodal 0.1, 5.6.  RC-7, RC-9, RC-16.
+// activation, does not occur in the audio encoder.  Spec: multimodal 0.1, 5.6, RC-7, RC-9, RC-16.
 #pragma once
 
 #include "reference/core/tensor.h"

@@ -9,7 +9,7 @@
 // Both axes use the same m frequencies, and the exponent has the axis' own width a, not H. Angles
 // are evaluated in fp64 and only cos and sin narrowed, as in rope.h.
 // Source: google-deepmind/gemma@7691fd4 gm/nn/gemma4/vision/_modules.py.
-// Spec multimodal 3: RV-9, RV-10.
+// Spec: multimodal 3, RV-9, RV-10.
 #pragma once
 
 #include "reference/core/tensor.h"

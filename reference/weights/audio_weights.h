@@ -2,7 +2,7 @@
 // Every weight of the audio encoder, under the checkpoint's own names, with its shape.
 //
 // One layer is widened when it is entered and dropped when it is left. A linear weight is
-// [out, in], a convolution's [out, in, time, frequency].  Spec multimodal 8.1.
+// [out, in], a convolution's [out, in, time, frequency].  Spec: multimodal 8.1.
 #pragma once
 
 #include <array>

@@ -2,7 +2,7 @@
 // The weights of a linear map whose input and output are clamped: `linear.weight` and four scalars.
 //
 // E2B and E4B store bounds for every clipped map of their encoders; 26B and 31B store none, and
-// infinite bounds clamp nothing.  Spec multimodal 3.1.
+// infinite bounds clamp nothing.  Spec: multimodal 3.1.
 #pragma once
 
 #include <limits>

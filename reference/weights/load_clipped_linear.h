@@ -2,7 +2,7 @@
 // A linear map with its four bounds from a checkpoint: `<at>linear.weight`, `<at>input_min`, …
 //
 // The bounds are rank-0 tensors. A loader that skips those runs unclipped and says nothing.
-// Spec multimodal 3.1.
+// Spec: multimodal 3.1.
 #pragma once
 
 #include <string>

@@ -2,7 +2,7 @@
 // Checkpoint names of the vision encoder and embedder to the fields of vision_weights.h.
 //
 // Checkpoint::open has checked that everything named here exists with the right shape.
-// Spec multimodal 8.1.
+// Spec: multimodal 8.1.
 #pragma once
 
 #include "reference/weights/load_weights.h"

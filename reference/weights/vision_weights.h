@@ -2,7 +2,7 @@
 // Every weight of the vision encoder and of the 12B's vision embedder, with its shape.
 //
 // Names are the checkpoint's. A layer is widened when it is entered and dropped when it is left.
-// Spec multimodal 8.1.
+// Spec: multimodal 8.1.
 #pragma once
 
 #include "reference/core/tensor.h"

@@ -2,7 +2,7 @@
 // Every weight of every block, under the checkpoint's own names, with its shape.
 //
 // One layer is widened when it is entered and dropped when it is left, so these structs live for
-// one layer at a time. A linear weight is [out, in].  Spec text 5.1.
+// one layer at a time. A linear weight is [out, in].  Spec: text 5.1.
 #pragma once
 
 #include <functional>

@@ -6,7 +6,7 @@
 //   call    := <|tool_call> "call:" NAME "{" [KEY ":" value ("," KEY ":" value)*] "}" <tool_call|>
 //
 // Structure is carried by control tokens, never by text that looks like them; a parser needs the
-// tokens, or text decoded with the control literals kept.  Spec prompting 2.8, RN-1 to RN-14.
+// tokens, or text decoded with the control literals kept.  Spec: prompting 2.8, RN-1 to RN-14.
 #pragma once
 
 #include <cstdint>

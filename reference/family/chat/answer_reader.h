@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What comes out of a model, as ids or as text, to AnswerParser; however it is cut, the events
-// joined equal the answer of the whole.  Spec prompting 2.8.6, RN-13.
+// joined equal the answer of the whole.  Spec: prompting 2.8.6, RN-13.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,7 @@
 //   [{"box_2d": [y0, x0, y1, x1], "label": "cat"}]     {"point": [y, x], "label": "eye"}
 //   pixel: x = x_norm * width / 1000, y = y_norm * height / 1000, clamped to the image
 //
-// Coordinates are 0 … 1000 of the full original image, y first.  Spec prompting 3.2, 3.3,
+// Coordinates are 0 … 1000 of the full original image, y first.  Spec: prompting 3.2, 3.3,
 // RN-15, RN-16.
 #pragma once
 

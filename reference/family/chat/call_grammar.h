@@ -6,7 +6,8 @@
 //   value  := STRING | NUMBER | true | false | null
 //           | "[" [value ("," value)*] "]" | "{" [pairs] "}"
 //
-// White space around punctuation is tolerated.  Spec prompting 2.8.1 to 2.8.3, RN-5 to RN-9, RN-12.
+// White space around punctuation is tolerated.  Spec: prompting 2.8.1 to 2.8.3, RN-5 to RN-9,
+// RN-12.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of a call: names, numbers, strings.  Spec prompting 2.8.1.
+// The words of a call: names, numbers, strings.  Spec: prompting 2.8.1.
 #pragma once
 
 #include <string>

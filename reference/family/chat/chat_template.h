@@ -5,7 +5,7 @@
 //
 // Two variants differ only in the generation prompt: large (12B, 26B-A4B, 31B) closes an empty
 // thought when thinking is off. Known oddities of the official file are kept; each is named where
-// it is rendered.  Spec prompting 2.2, 2.3, RP-1 to RP-4, RP-8 to RP-12, RP-20.
+// it is rendered.  Spec: prompting 2.2, 2.3, RP-1 to RP-4, RP-8 to RP-12, RP-20.
 #pragma once
 
 #include <string>

@@ -5,7 +5,7 @@
 //
 // byte / 255 is rounded once to fp32, as JAX and the Pillow path of transformers have it; their
 // torch path multiplies by an fp32 1 / 255 and is one unit off for 126 of the bytes (DIV-M15). The
-// fp32 and the fp64 reference start from the same numbers.  Spec: RI-2 ... RI-10.
+// fp32 and the fp64 reference start from the same numbers.  Spec: RI-2 to RI-10.
 #pragma once
 
 #include <cstddef>

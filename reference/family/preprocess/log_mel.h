@@ -7,7 +7,7 @@
 //   mel       = ln(mel_linear + 0.001)                                        (rounded to fp32)
 //
 // Only frames made of real samples are computed, T = floor((N - 161) / 160) + 1 of them; a valid
-// frame never sees padding.  Spec: RA-1 ... RA-10, RU-6.
+// frame never sees padding.  Spec: RA-1 to RA-10, RU-6.
 #pragma once
 
 #include <cstddef>

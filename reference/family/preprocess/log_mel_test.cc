@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// RA-1 ... RA-10, RU-6, and golden/tables/log_mel.json: what transformers makes of 45 signals.
+// RA-1 to RA-10, RU-6, and golden/tables/log_mel.json: what transformers makes of 45 signals.
 #include "reference/family/preprocess/log_mel.h"
 
 #include <gmock/gmock.h>
@@ -126,7 +126,7 @@ TEST(LogMel, EqualsTransformers) {
   EXPECT_GE(equal + 4, table.at("cases").size());
 }
 
-// Spec multimodal 5.3.
+// Spec: multimodal 5.3.
 TEST(LogMel, NumbersOfFramesAndSoftTokens) {
   const std::vector<std::array<std::size_t, 3>> table = {
       {1, 0, 0},        {160, 0, 0},       {161, 1, 1},         {321, 2, 1},

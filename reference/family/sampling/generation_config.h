@@ -3,7 +3,7 @@
 //
 // Three files name end tokens and disagree; generation stops at any of them (and at the literals of
 // stop_tokens.h). "</s>" is ordinary text.
-// Spec prompting 4.1, 4.2, RS-1, RS-9, RS-10.
+// Spec: prompting 4.1, 4.2, RS-1, RS-9, RS-10.
 #pragma once
 
 #include <cstdint>

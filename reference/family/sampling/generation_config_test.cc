@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spec prompting 4.1, 4.2; mutations P16-P18 of its section 6.
+// Spec: prompting 4.1, 4.2; mutations P16-P18 of its section 6.
 #include "reference/family/sampling/generation_config.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spec prompting 4.3; mutations P51-P54 of its section 6. Expected numbers were computed apart, in
+// Spec: prompting 4.3; mutations P51-P54 of its section 6. Expected numbers were computed apart, in
 // Python, its Mersenne twister written from the published recurrence.
 #include "reference/family/sampling/sampler.h"
 

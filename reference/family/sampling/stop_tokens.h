@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tokens that end an answer: what the checkpoint's files say, and the literals <eos>, <turn|>
-// and <|tool_response> of its tokenizer. Ascending.  Spec prompting 4.2, RS-1.
+// and <|tool_response> of its tokenizer. Ascending.  Spec: prompting 4.2, RS-1.
 #pragma once
 
 #include <cstdint>

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 constexpr LayerKind kS = LayerKind::kSliding;
 constexpr LayerKind kF = LayerKind::kFull;
 
-// Spec text 1.6 and 5.2: tensors and parameters, with and without unused keys and values.
+// Spec: text 1.6 and 5.2: tensors and parameters, with and without unused keys and values.
 TEST(Synth, ReleasedSizesHaveTheReleasedCounts) {
   struct Counts {
     std::size_t tensors, lean_tensors, lean_parameters;
@@ -44,7 +44,7 @@ TEST(Synth, ReleasedSizesHaveTheReleasedCounts) {
             41'943'040u + 3u * 1024u * (5376u - 2816u));
 }
 
-// Spec multimodal 1.6, with the projections and, in "all", the clip bounds.
+// Spec: multimodal 1.6, with the projections and, in "all", the clip bounds.
 TEST(Synth, ReleasedEncodersHaveTheReleasedCounts) {
   struct Counts {
     std::size_t tensors, vision, audio;

@@ -9,7 +9,7 @@
 //           gives one U+FFFD per byte.
 //
 // No pre-tokenizer, no normalisation form, no prefix space, nothing stripped.
-// Spec prompting 1.4, 1.5, RT-5 to RT-15.
+// Spec: prompting 1.4, 1.5, RT-5 to RT-15.
 #pragma once
 
 #include <array>

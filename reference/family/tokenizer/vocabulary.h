@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a tokenizer is made of: strings in id order, merges in rank order, the tokens that are
-// matched before anything else.  Spec prompting 1.1 to 1.4, RT-1 to RT-5.
+// matched before anything else.  Spec: prompting 1.1 to 1.4, RT-1 to RT-5.
 #pragma once
 
 #include <cstdint>
