@@ -9,7 +9,6 @@ from repository import Answer, Repository
 
 MANIFEST = "golden/manifest.json"
 TREE_LIMIT = 50_000_000  # bytes of the whole working tree
-FACTS = ("sha256", "generator")
 
 
 def listed_problems(listed: dict, hashes: dict[str, str]) -> list[str]:
@@ -19,7 +18,7 @@ def listed_problems(listed: dict, hashes: dict[str, str]) -> list[str]:
         facts = listed.get(name, {})
         if not facts:
             problems.append(f"{name}: in golden/, not in the manifest")
-        elif missing := [fact for fact in FACTS if not facts.get(fact)]:
+        elif missing := [fact for fact in ("sha256", "generator") if not facts.get(fact)]:
             problems.append(f"{name}: the manifest does not say its {', '.join(missing)}")
         elif facts["sha256"] != sha256:
             problems.append(f"{name}: hash differs from the manifest's")

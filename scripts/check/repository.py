@@ -87,27 +87,11 @@ def python_functions(text: str) -> list[tuple[str, int, str]]:
 
 
 def self_test() -> None:
-    text = """#include "a.h"
-namespace a {
-struct P {
-  int x = 0;
-  int g() const {
-    return x;
-  }
-};
-const int kTable[] = {
-    1,
-};
-template <class T>
-int f(const T& a = {},
-      int b) {
-  return b;
-}
-C::C(int x)
-    : x_{x} {
-}
-}  // namespace a
-"""
+    method = "struct P {\n  int x = 0;\n  int g() const {\n    return x;\n  }\n};\n"
+    table = "const int kTable[] = {\n    1,\n};\n"
+    function = "template <class T>\nint f(const T& a = {},\n      int b) {\n  return b;\n}\n"
+    constructor = "C::C(int x)\n    : x_{x} {\n}\n"
+    text = "namespace a {\n" + method + table + function + constructor + "}  // namespace a\n"
     got = [(name, line, code.count("\n")) for name, line, code in cpp_functions(text)]
-    assert got == [("g", 5, 3), ("f", 12, 5), ("C", 17, 3)], got
+    assert got == [("g", 4, 3), ("f", 11, 5), ("C", 16, 3)], got
     assert python_functions("x = 1\ndef f():\n    pass\n")[0][:2] == ("f", 2)
