@@ -8,25 +8,26 @@
 #include "reference/family/base/error.h"
 #include "reference/family/chat/answer_reader.h"
 #include "reference/family/chat/chat_template.h"
+#include "reference/family/chat/python_text.h"
 #include "reference/family/sampling/stop_tokens.h"
 #include "reference/family/tokenizer/load_tokenizer.h"
 
 namespace assay::conformance {
 namespace {
 
-std::string text_of(const Value& value, const std::string& what) {
+std::string text_of(const Json& value, const std::string& what) {
   if (!value.is_string()) {
     throw Error(what + ": got another type, expected a string");
   }
   return value.string();
 }
 
-std::vector<std::int32_t> ids_of(const Value& list, const std::string& what) {
-  if (!list.is_list()) {
+std::vector<std::int32_t> ids_of(const Json& list, const std::string& what) {
+  if (!list.is_array()) {
     throw Error(what + ": got another type, expected a list of token ids");
   }
   std::vector<std::int32_t> ids;
-  for (const Value& item : list.list()) {
+  for (const Json& item : list.array()) {
     std::int32_t id = -1;
     if (item.is_number()) {
       std::from_chars(item.number().data(), item.number().data() + item.number().size(), id);
@@ -40,14 +41,14 @@ std::vector<std::int32_t> ids_of(const Value& list, const std::string& what) {
 }
 
 std::string calls_text(const Answer& answer) {
-  Value::List calls;
+  Json::Array calls;
   for (const ToolCall& call : answer.calls) {
-    Value::Mapping fields;
-    add_field(fields, "name", Value(call.name));
-    add_field(fields, "arguments", call.arguments);
+    Json::Object fields;
+    fields.emplace_back("name", Json(call.name));
+    fields.emplace_back("arguments", call.arguments);
     calls.emplace_back(std::move(fields));
   }
-  return json_text(Value(std::move(calls)));
+  return json_text(Json(std::move(calls)));
 }
 
 class Requests {
@@ -55,18 +56,18 @@ class Requests {
   Requests(const std::string& checkpoint, TapListener& taps)
       : tokenizer_(read_checkpoint_tokenizer(checkpoint)), checkpoint_(checkpoint), taps_(taps) {}
 
-  void answer(const Value& request, std::size_t number) {
+  void answer(const Json& request, std::size_t number) {
     what_ = "request " + std::to_string(number);
     number_ = std::to_string(number);
-    if (const Value* text = request.find("tokenize")) {
+    if (const Json* text = request.find("tokenize")) {
       emit_ids("tok", "ids", tokenizer_.encode(text_of(*text, what_)));
-    } else if (const Value* ids = request.find("decode")) {
+    } else if (const Json* ids = request.find("decode")) {
       emit_text("tok", "text", tokenizer_.decode(ids_of(*ids, what_)));
-    } else if (const Value* chat = request.find("render")) {
+    } else if (const Json* chat = request.find("render")) {
       render(*chat, request.find("variant"));
-    } else if (const Value* turn = request.find("parse")) {
+    } else if (const Json* turn = request.find("parse")) {
       parse(*turn, request);
-    } else if (const Value* answer = request.find("stop")) {
+    } else if (const Json* answer = request.find("stop")) {
       stop(ids_of(*answer, what_));
     } else {
       throw Error(what_ + ": got none of tokenize, decode, render, parse and stop");
@@ -74,7 +75,7 @@ class Requests {
   }
 
  private:
-  void render(const Value& chat, const Value* variant) {
+  void render(const Json& chat, const Json* variant) {
     const std::string name = variant == nullptr ? "" : text_of(*variant, what_ + ": variant");
     if (name != "small" && name != "large") {
       throw Error(what_ + ": variant: got '" + printable(name) + "', expected small or large");
@@ -85,10 +86,10 @@ class Requests {
     emit_ids("tpl", "ids", tokenizer_.encode(text));
   }
 
-  void parse(const Value& turn, const Value& request) {
+  void parse(const Json& turn, const Json& request) {
     AnswerOptions options;
-    const Value* open = request.find("in_thought");
-    options.in_thought = open != nullptr && open->truthy();
+    const Json* open = request.find("in_thought");
+    options.in_thought = open != nullptr && truthy(*open);
     options.tools = request.find("tools");
     const Answer answer = parse_answer(tokenizer_, ids_of(turn, what_), options);
     emit_text("parse", "reasoning", answer.reasoning());
@@ -134,13 +135,13 @@ class Requests {
 
 void answer_requests(const TextRequests& requests, const std::string& checkpoint,
                      TapListener& taps) {
-  const Value list = parse_value(requests, "requests");
-  if (!list.is_list()) {
+  const Json list = parse_json(requests, "requests", kChatRules);
+  if (!list.is_array()) {
     throw Error("requests: got another type, expected a list");
   }
   Requests all(checkpoint, taps);
-  for (std::size_t k = 0; k < list.list().size(); ++k) {
-    all.answer(list.list()[k], k);
+  for (std::size_t k = 0; k < list.array().size(); ++k) {
+    all.answer(list.array()[k], k);
   }
 }
 

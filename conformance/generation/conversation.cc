@@ -13,21 +13,21 @@ namespace {
 
 constexpr std::size_t kMaxMediaBytes = std::size_t{4} << 30;
 
-Value text_value(const std::string& text) {
-  return Value(text);
+Json text_value(const std::string& text) {
+  return Json(text);
 }
 
-Value entry(const char* role, Value content) {
-  Value::Mapping message;
-  add_field(message, "role", text_value(role));
-  add_field(message, "content", std::move(content));
-  return Value(std::move(message));
+Json entry(const char* role, Json content) {
+  Json::Object message;
+  message.emplace_back("role", text_value(role));
+  message.emplace_back("content", std::move(content));
+  return Json(std::move(message));
 }
 
-Value part(const char* type) {
-  Value::Mapping fields;
-  add_field(fields, "type", text_value(type));
-  return Value(std::move(fields));
+Json part(const char* type) {
+  Json::Object fields;
+  fields.emplace_back("type", text_value(type));
+  return Json(std::move(fields));
 }
 
 std::span<const std::byte> checked_bytes(const MappedFile& file, const std::string& path) {
@@ -53,15 +53,16 @@ MediaItem media_item(const char* kind, const std::string& path,
   return item;
 }
 
-Value read_tools(const std::string& path) {
+Json read_tools(const std::string& path) {
   if (path.empty()) {
     return {};
   }
   const MappedFile file = MappedFile::open(path, path);
   const auto bytes = checked_bytes(file, path);
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes to characters
-  Value tools = parse_value({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
-  if (!tools.is_list()) {
+  Json tools =
+      parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path, kChatRules);
+  if (!tools.is_array()) {
     throw Error(path + ": got another type, expected a list of tools");
   }
   return tools;
@@ -105,19 +106,19 @@ void Conversation::add_user(const std::string& text) {
   has_user_ = true;
 }
 
-Value Conversation::first_content(const std::string& text) const {
+Json Conversation::first_content(const std::string& text) const {
   if (media_.empty()) {
     return text_value(text);
   }
-  Value::List parts;
+  Json::Array parts;
   for (const auto& item : media_) {
     parts.push_back(part(item.kind.c_str()));
   }
-  Value::Mapping words;
-  add_field(words, "type", text_value("text"));
-  add_field(words, "text", text_value(text));
+  Json::Object words;
+  words.emplace_back("type", text_value("text"));
+  words.emplace_back("text", text_value(text));
   parts.emplace_back(std::move(words));
-  return Value(std::move(parts));
+  return Json(std::move(parts));
 }
 
 void Conversation::add_answer(const std::string& content) {
@@ -128,11 +129,11 @@ std::string Conversation::text() const {
   if (options_.raw) {
     return newest_;
   }
-  Value::Mapping request;
-  add_field(request, "messages", Value(messages_));
-  add_field(request, "tools", tools_);
-  add_field(request, "enable_thinking", Value(options_.think));
-  return render_chat(Value(std::move(request)), variant_);
+  Json::Object request;
+  request.emplace_back("messages", Json(messages_));
+  request.emplace_back("tools", tools_);
+  request.emplace_back("enable_thinking", Json(options_.think));
+  return render_chat(Json(std::move(request)), variant_);
 }
 
 bool Conversation::opens_thought() const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conformance/interface/session.h"
+#include "reference/family/base/json.h"
 #include "reference/family/chat/chat_template.h"
 #include "reference/family/tokenizer/tokenizer.h"
 
@@ -38,18 +39,18 @@ class Conversation {
   std::string text() const;
   PromptRequest request() const;
 
-  const Value& tools() const { return tools_; }
+  const Json& tools() const { return tools_; }
   bool opens_thought() const;  // the prompt ends inside a thought
 
  private:
-  Value first_content(const std::string& text) const;
+  Json first_content(const std::string& text) const;
 
   const ConversationOptions& options_;
   const Tokenizer& tokenizer_;
   TemplateVariant variant_;
-  Value tools_;
+  Json tools_;
   std::vector<MediaItem> media_;
-  Value::List messages_;
+  Json::Array messages_;
   std::string newest_;  // user message
   bool has_user_ = false;
 };

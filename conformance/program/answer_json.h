@@ -10,10 +10,10 @@ namespace assay::program {
 
 // {"reasoning", "thoughts", "content", "tool_calls": [{"name", "arguments", "repairs", …}], …}
 // A call has "tool" where the name means a declared tool under another name.
-Value::Mapping answer_fields(const Answer& answer);
+Json::Object answer_fields(const Answer& answer);
 
 // {"boxes": [{"label", "top", "left", "bottom", "right"}], "points": [{"label", "y", "x"}]} in the
 // pixels of an image of this size; null when the content is no JSON.
-Value region_fields(const Answer& answer, std::size_t width, std::size_t height);
+Json region_fields(const Answer& answer, std::size_t width, std::size_t height);
 
 }  // namespace assay::program

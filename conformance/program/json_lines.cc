@@ -12,14 +12,14 @@ namespace {
 constexpr std::size_t kMaxLine = 256u << 20;
 
 void answer_line(const std::string& line, const std::string& place,
-                 const std::function<Value(const Value&)>& work) {
+                 const std::function<Json(const Json&)>& work) {
   if (line.size() > kMaxLine) {
     throw Error(place + ": got " + std::to_string(line.size()) + " bytes, expected at most " +
                 std::to_string(kMaxLine));
   }
-  const Value object = parse_value(line, place);
-  if (!object.is_mapping()) {
-    throw Error(place + ": got " + (object.is_list() ? "a list" : "a plain value") +
+  const Json object = parse_json(line, place, kChatRules);
+  if (!object.is_object()) {
+    throw Error(place + ": got " + (object.is_array() ? "a list" : "a plain value") +
                 ", expected a json object");
   }
   try {
@@ -30,7 +30,7 @@ void answer_line(const std::string& line, const std::string& place,
 }
 
 void answer_lines(std::istream& in, const std::string& name,
-                  const std::function<Value(const Value&)>& work) {
+                  const std::function<Json(const Json&)>& work) {
   std::string line;
   for (std::size_t number = 1; std::getline(in, line); ++number) {
     if (line.find_first_not_of(" \t\r") != std::string::npos) {
@@ -42,7 +42,7 @@ void answer_lines(std::istream& in, const std::string& name,
 
 }  // namespace
 
-void for_each_line(const std::string& path, const std::function<Value(const Value&)>& work) {
+void for_each_line(const std::string& path, const std::function<Json(const Json&)>& work) {
   if (path.empty() || path == "-") {
     answer_lines(std::cin, "standard input", work);
     return;
@@ -54,8 +54,8 @@ void for_each_line(const std::string& path, const std::function<Value(const Valu
   answer_lines(file, path, work);
 }
 
-const Value& needed(const Value& object, const char* key) {
-  const Value* value = object.find(key);
+const Json& needed(const Json& object, const char* key) {
+  const Json* value = object.find(key);
   if (value == nullptr) {
     throw Error(std::string(key) + ": got nothing, expected it in every line");
   }

@@ -5,16 +5,16 @@
 #include <functional>
 #include <string>
 
-#include "reference/family/chat/value.h"
+#include "reference/family/base/json.h"
 
 namespace assay::program {
 
 // Calls `work` with every object of a file, or of standard input when `path` is "" or "-", and
 // prints what it returns as a line. Throws Error "cases.jsonl:3: …" for a line that is no object or
 // that `work` refuses; the lines before it have been answered by then.
-void for_each_line(const std::string& path, const std::function<Value(const Value&)>& work);
+void for_each_line(const std::string& path, const std::function<Json(const Json&)>& work);
 
 // The value of a key; throws when it is absent.
-const Value& needed(const Value& object, const char* key);
+const Json& needed(const Json& object, const char* key);
 
 }  // namespace assay::program

@@ -10,19 +10,20 @@
 #include "conformance/program/vocabularies.h"
 #include "reference/family/base/error.h"
 #include "reference/family/chat/answer_reader.h"
+#include "reference/family/chat/python_text.h"
 
 namespace assay::program {
 namespace {
 
-Answer parsed(const Value& line, const std::optional<Tokenizer>& tokenizer,
+Answer parsed(const Json& line, const std::optional<Tokenizer>& tokenizer,
               const AnswerOptions& options) {
-  if (const Value* ids = line.find("ids")) {
+  if (const Json* ids = line.find("ids")) {
     if (!tokenizer) {
       throw Error("ids: got no tokenizer, expected --checkpoint or --vocab");
     }
     return parse_answer(*tokenizer, ids_of(*ids), options);
   }
-  const Value& text = needed(line, "text");
+  const Json& text = needed(line, "text");
   if (!text.is_string()) {
     throw Error("text: got another type, expected a string");
   }
@@ -30,8 +31,8 @@ Answer parsed(const Value& line, const std::optional<Tokenizer>& tokenizer,
 }
 
 // A side of the image that boxes and points are told of; nothing where the line has none.
-std::optional<std::size_t> side_of(const Value& line, const char* key) {
-  const Value* value = line.find(key);
+std::optional<std::size_t> side_of(const Json& line, const char* key) {
+  const Json* value = line.find(key);
   if (value == nullptr) {
     return std::nullopt;
   }
@@ -55,25 +56,25 @@ int parse(const ParseOptions& options) {
   if (!options.checkpoint.empty() || !options.vocab.empty()) {
     tokenizer.emplace(open_tokenizer(options.checkpoint, options.vocab));
   }
-  for_each_line(options.file, [&](const Value& line) {
+  for_each_line(options.file, [&](const Json& line) {
     AnswerOptions how;
-    const Value* in_thought = line.find("in_thought");
-    how.in_thought = in_thought != nullptr && in_thought->truthy();
+    const Json* in_thought = line.find("in_thought");
+    how.in_thought = in_thought != nullptr && truthy(*in_thought);
     how.lenient = !options.strict;
     how.tools = line.find("tools");
-    const Value* id = line.find("id");
-    Value::Mapping answer;
-    add_field(answer, "id", id == nullptr ? Value() : *id);
+    const Json* id = line.find("id");
+    Json::Object answer;
+    answer.emplace_back("id", id == nullptr ? Json() : *id);
     const Answer read = parsed(line, tokenizer, how);
     for (auto& field : answer_fields(read)) {
-      add_field(answer, field.first, std::move(field.second));
+      answer.emplace_back(field.first, std::move(field.second));
     }
     const auto width = side_of(line, "width");
     const auto height = side_of(line, "height");
     if (width && height) {
-      add_field(answer, "regions", region_fields(read, *width, *height));
+      answer.emplace_back("regions", region_fields(read, *width, *height));
     }
-    return Value(std::move(answer));
+    return Json(std::move(answer));
   });
   return 0;
 }

@@ -24,16 +24,16 @@ const char* kind_name(PromptErrorKind kind) {
 }
 
 // A line is the template's arguments, or {"id", "input": the arguments}.
-const Value& arguments_of(const Value& line) {
-  const Value* input = line.find("input");
+const Json& arguments_of(const Json& line) {
+  const Json* input = line.find("input");
   return line.find("messages") == nullptr && input != nullptr ? *input : line;
 }
 
-Value rejection(const PromptError& error) {
-  Value::Mapping fields;
-  add_field(fields, "kind", Value(std::string(kind_name(error.kind()))));
-  add_field(fields, "message", Value(std::string(error.what())));
-  return Value(std::move(fields));
+Json rejection(const PromptError& error) {
+  Json::Object fields;
+  fields.emplace_back("kind", Json(std::string(kind_name(error.kind()))));
+  fields.emplace_back("message", Json(std::string(error.what())));
+  return Json(std::move(fields));
 }
 
 }  // namespace
@@ -45,21 +45,21 @@ int prompt(const PromptOptions& options) {
     tokenizer.emplace(open_tokenizer(options.checkpoint, options.vocab));
   }
   bool rejected = false;
-  for_each_line(options.file, [&](const Value& line) {
-    const Value* id = line.find("id");
-    Value::Mapping answer;
-    add_field(answer, "id", id == nullptr ? Value() : *id);
+  for_each_line(options.file, [&](const Json& line) {
+    const Json* id = line.find("id");
+    Json::Object answer;
+    answer.emplace_back("id", id == nullptr ? Json() : *id);
     try {
       const std::string text = render_chat(arguments_of(line), variant);
-      add_field(answer, "text", Value(text));
+      answer.emplace_back("text", Json(text));
       if (tokenizer) {
-        add_field(answer, "ids", id_list(tokenizer->encode(text)));
+        answer.emplace_back("ids", id_list(tokenizer->encode(text)));
       }
     } catch (const PromptError& error) {
       rejected = true;
-      add_field(answer, "error", rejection(error));
+      answer.emplace_back("error", rejection(error));
     }
-    return Value(std::move(answer));
+    return Json(std::move(answer));
   });
   return rejected ? 1 : 0;
 }

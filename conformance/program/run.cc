@@ -15,6 +15,7 @@
 #include "conformance/program/token_lists.h"
 #include "conformance/program/vocabularies.h"
 #include "reference/family/base/error.h"
+#include "reference/family/base/python_number.h"
 #include "reference/family/chat/answer_reader.h"
 #include "reference/family/chat/boxes.h"
 #include "reference/family/sampling/stop_tokens.h"
@@ -144,51 +145,52 @@ Turn answer_turn(conformance::Session& session, const Conversation& conversation
   return turn;
 }
 
-Value number(double value) {
-  return Value(Value::Number{python_number(value)});
+Json number(double value) {
+  return Json(Json::Number{python_number(value)});
 }
-Value whole(std::size_t value) {
-  return Value(Value::Number{std::to_string(value)});
+Json whole(std::size_t value) {
+  return Json(Json::Number{std::to_string(value)});
 }
 
-Value speculation_fields(const Generation& generation) {
+Json speculation_fields(const Generation& generation) {
   const auto drafted = static_cast<double>(std::max<std::size_t>(1, generation.drafted));
-  Value::Mapping fields;
-  add_field(fields, "drafted", whole(generation.drafted));
-  add_field(fields, "accepted", whole(generation.accepted));
-  add_field(fields, "acceptance_rate", number(static_cast<double>(generation.accepted) / drafted));
-  return Value(std::move(fields));
+  Json::Object fields;
+  fields.emplace_back("drafted", whole(generation.drafted));
+  fields.emplace_back("accepted", whole(generation.accepted));
+  fields.emplace_back("acceptance_rate",
+                      number(static_cast<double>(generation.accepted) / drafted));
+  return Json(std::move(fields));
 }
 
-Value timing_fields(const Turn& turn) {
-  Value::Mapping fields;
-  add_field(fields, "prefill_seconds", number(turn.prefill_seconds));
-  add_field(fields, "decode_seconds", number(turn.decode_seconds));
-  return Value(std::move(fields));
+Json timing_fields(const Turn& turn) {
+  Json::Object fields;
+  fields.emplace_back("prefill_seconds", number(turn.prefill_seconds));
+  fields.emplace_back("decode_seconds", number(turn.decode_seconds));
+  return Json(std::move(fields));
 }
 
-Value turn_fields(const Turn& turn, const std::string& prompt, bool speculative) {
-  Value::Mapping fields;
-  add_field(fields, "prompt", Value(prompt));
-  add_field(fields, "prompt_ids", id_list(turn.prompt_ids));
+Json turn_fields(const Turn& turn, const std::string& prompt, bool speculative) {
+  Json::Object fields;
+  fields.emplace_back("prompt", Json(prompt));
+  fields.emplace_back("prompt_ids", id_list(turn.prompt_ids));
   std::vector<std::int32_t> ids;
-  Value::List log_probabilities;
+  Json::Array log_probabilities;
   for (const GeneratedToken& token : turn.generation.tokens) {
     ids.push_back(token.id);
     log_probabilities.push_back(number(token.log_probability));
   }
-  add_field(fields, "ids", id_list(ids));
-  add_field(fields, "log_probabilities", Value(std::move(log_probabilities)));
+  fields.emplace_back("ids", id_list(ids));
+  fields.emplace_back("log_probabilities", Json(std::move(log_probabilities)));
   for (auto& field : answer_fields(turn.answer)) {
-    add_field(fields, field.first, std::move(field.second));
+    fields.emplace_back(field.first, std::move(field.second));
   }
-  add_field(fields, "finish_reason",
-            Value(std::string(turn.generation.stopped ? "stop" : "length")));
+  fields.emplace_back("finish_reason",
+                      Json(std::string(turn.generation.stopped ? "stop" : "length")));
   if (speculative) {
-    add_field(fields, "speculation", speculation_fields(turn.generation));
+    fields.emplace_back("speculation", speculation_fields(turn.generation));
   }
-  add_field(fields, "timings", timing_fields(turn));
-  return Value(std::move(fields));
+  fields.emplace_back("timings", timing_fields(turn));
+  return Json(std::move(fields));
 }
 
 void report(const Turn& turn, const Conversation& conversation, const RunOptions& options) {

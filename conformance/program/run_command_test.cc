@@ -32,7 +32,7 @@ Outcome run_small(const std::string& arguments) {
 Json answer_of(const std::string& checkpoint, const std::string& arguments) {
   const Outcome outcome = run("run --checkpoint " + checkpoint + " --json " + arguments);
   EXPECT_EQ(outcome.status, 0) << outcome.text;
-  const Json answer = Json::parse(outcome.text, nullptr, false);
+  const Json answer = parse_json(outcome.text, "answer");
   EXPECT_TRUE(answer.is_object()) << outcome.text;
   return answer;
 }
@@ -138,7 +138,7 @@ TEST(RunCommand, AVideoIsSeen) {
     GTEST_SKIP() << "built without video";
   }
   ASSERT_EQ(outcome.status, 0) << outcome.text;
-  EXPECT_GT(count_of(Json::parse(outcome.text), 617), 2 * 30);
+  EXPECT_GT(count_of(parse_json(outcome.text, "test"), 617), 2 * 30);
 }
 
 constexpr const char* kWeather =
@@ -172,7 +172,7 @@ TEST(RunCommand, APipeIsAConversation) {
   std::istringstream in(outcome.text);
   std::vector<std::string> prompts;
   for (std::string line; std::getline(in, line);) {
-    prompts.push_back(Json::parse(line)["prompt"]);
+    prompts.push_back(parse_json(line, "test")["prompt"].string());
   }
   ASSERT_EQ(prompts.size(), 2) << outcome.text;
   EXPECT_THAT(prompts[0], HasSubstr("user\nHello<turn|>"));
@@ -189,20 +189,22 @@ std::string only_saying(const TestDirectory& directory, const std::vector<std::s
   std::filesystem::copy(kSmall, copy);
   std::vector<int> allowed;
   for (const std::string& text : texts) {
-    const std::string line = Json{{"id", 0}, {"text", text}}.dump();
+    const std::string line = json_text(Json::Object{{"id", 0}, {"text", text}});
     const std::string path = directory.write("line.jsonl", line).string();
-    const Json ids = Json::parse(run("tokenize --checkpoint " + kSmall + " " + path).text)["ids"];
+    const Json ids =
+        parse_json(run("tokenize --checkpoint " + kSmall + " " + path).text, "test")["ids"];
     EXPECT_EQ(ids.size(), 1) << text;
-    allowed.push_back(ids[0]);
+    allowed.push_back(ids[0].get<int>());
   }
-  Json suppressed = Json::array();
+  Json::Array suppressed;
   for (int id = 0; id < 618; ++id) {
     if (std::ranges::find(allowed, id) == allowed.end()) {
-      suppressed.push_back(id);
+      suppressed.emplace_back(id);
     }
   }
   std::filesystem::remove(copy + "/generation_config.json");
-  std::ofstream(copy + "/generation_config.json") << Json{{"suppress_tokens", suppressed}};
+  std::ofstream(copy + "/generation_config.json")
+      << Json(Json::Object{{"suppress_tokens", suppressed}});
   return copy;
 }
 
@@ -225,7 +227,7 @@ TEST(RunCommand, TheEndOfATurnStops) {
   const std::string path = only_saying(directory, {"<turn|>"});
   for (const std::string& drafter : {std::string(), kDrafter}) {
     const Json answer = answer_of(path, "x" + drafter);
-    EXPECT_EQ(answer["ids"], Json::array({16}));
+    EXPECT_EQ(answer["ids"], Json::Array{16});
     EXPECT_EQ(answer["log_probabilities"].size(), 1);
     EXPECT_EQ(answer["content"], "");
     EXPECT_EQ(answer["finish_reason"], "stop");

@@ -7,21 +7,21 @@
 
 namespace assay::program {
 
-Value id_list(const std::vector<std::int32_t>& ids) {
-  Value::List list;
+Json id_list(const std::vector<std::int32_t>& ids) {
+  Json::Array list;
   list.reserve(ids.size());
   for (const std::int32_t id : ids) {
-    list.emplace_back(Value::Number{std::to_string(id)});
+    list.emplace_back(Json::Number{std::to_string(id)});
   }
-  return Value(std::move(list));
+  return Json(std::move(list));
 }
 
-std::vector<std::int32_t> ids_of(const Value& list) {
-  if (!list.is_list()) {
+std::vector<std::int32_t> ids_of(const Json& list) {
+  if (!list.is_array()) {
     throw Error("ids: got another type, expected a list");
   }
   std::vector<std::int32_t> ids;
-  for (const Value& item : list.list()) {
+  for (const Json& item : list.array()) {
     std::int32_t id = -1;
     if (item.is_number()) {
       const std::string& text = item.number();

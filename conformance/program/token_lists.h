@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "reference/family/chat/value.h"
+#include "reference/family/base/json.h"
 
 namespace assay::program {
 
-Value id_list(const std::vector<std::int32_t>& ids);
+Json id_list(const std::vector<std::int32_t>& ids);
 
 // Throws Error "ids[3]: got -1, expected a token id".
-std::vector<std::int32_t> ids_of(const Value& list);
+std::vector<std::int32_t> ids_of(const Json& list);
 
 }  // namespace assay::program

@@ -10,19 +10,19 @@
 namespace assay::program {
 namespace {
 
-Value encoded(const Tokenizer& tokenizer, const Value& line, ControlText control) {
-  const Value& text = needed(line, "text");
+Json encoded(const Tokenizer& tokenizer, const Json& line, ControlText control) {
+  const Json& text = needed(line, "text");
   if (!text.is_string()) {
     throw Error("text: got another type, expected a string");
   }
-  return Value(Value::Mapping{{"id", needed(line, "id")},
-                              {"ids", id_list(tokenizer.encode(text.string(), control))}});
+  return Json(Json::Object{{"id", needed(line, "id")},
+                           {"ids", id_list(tokenizer.encode(text.string(), control))}});
 }
 
-Value decoded(const Tokenizer& tokenizer, const Value& line, bool skip_control) {
+Json decoded(const Tokenizer& tokenizer, const Json& line, bool skip_control) {
   const auto ids = ids_of(needed(line, "ids"));
-  return Value(Value::Mapping{{"id", needed(line, "id")},
-                              {"text", Value(tokenizer.decode(ids, skip_control))}});
+  return Json(Json::Object{{"id", needed(line, "id")},
+                           {"text", Json(tokenizer.decode(ids, skip_control))}});
 }
 
 }  // namespace
@@ -30,7 +30,7 @@ Value decoded(const Tokenizer& tokenizer, const Value& line, bool skip_control) 
 int tokenize(const TokenizeOptions& options) {
   const Tokenizer tokenizer = open_tokenizer(options.checkpoint, options.vocab);
   const ControlText control = options.plain ? ControlText::kPlain : ControlText::kRecognise;
-  for_each_line(options.file, [&](const Value& line) {
+  for_each_line(options.file, [&](const Json& line) {
     return options.decode ? decoded(tokenizer, line, options.skip_control)
                           : encoded(tokenizer, line, control);
   });

@@ -12,7 +12,7 @@
 #include "conformance/records/probe.h"
 #include "conformance/records/tap_reader.h"
 #include "reference/family/base/error.h"
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_object.h"
 #include "reference/family/config/profile.h"
 
 namespace assay::conformance {
@@ -94,11 +94,11 @@ std::vector<std::string> text_list(const std::string& text, const std::string& l
   if (!json.is_array()) {
     throw Error(label + ": got " + describe_json(&json) + ", expected a list of names");
   }
-  for (const Json& item : json) {
+  for (const Json& item : json.array()) {
     if (!item.is_string()) {
       throw Error(label + ": got " + describe_json(&item) + ", expected a name");
     }
-    list.push_back(item.get<std::string>());
+    list.push_back(item.string());
   }
   return list;
 }
@@ -163,13 +163,13 @@ std::map<std::string, std::string> text_table(const std::string& text, const std
     throw Error(label + ": got " + describe_json(&json) + ", expected an object of reasons");
   }
   std::map<std::string, std::string> table;
-  for (const auto& [key, value] : json.items()) {
+  for (const auto& [key, value] : json.object()) {
     if (!value.is_string()) {
       std::string message = label;
       message.append(": ").append(key).append(": got ").append(describe_json(&value));
       throw Error(message.append(", expected a reason"));
     }
-    table.emplace(key, value.get<std::string>());
+    table.emplace(key, value.string());
   }
   return table;
 }

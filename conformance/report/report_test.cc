@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "conformance/report/collapse.h"
@@ -15,6 +14,7 @@
 #include "conformance/report/terminal.h"
 #include "conformance/report/write_file.h"
 #include "reference/family/base/error.h"
+#include "reference/family/base/json.h"
 
 namespace assay::conformance {
 namespace {
@@ -118,7 +118,7 @@ TEST(Collapse, joins_layers_of_one_tap) {
 }
 
 TEST(JsonReport, has_the_keys_of_the_contract) {
-  const auto json = nlohmann::json::parse(json_report(two_cases()));
+  const auto json = parse_json(json_report(two_cases()), "report");
   EXPECT_EQ(json["format_version"], 1);
   EXPECT_EQ(json["summary"]["pass"], 1);
   EXPECT_EQ(json["summary"]["fail"], 1);
@@ -135,16 +135,16 @@ TEST(JsonReport, has_the_keys_of_the_contract) {
   EXPECT_EQ(tap["tap"], "text.layer.4.attn.q_rope");
   EXPECT_EQ(tap["verdict"], "fail");
   EXPECT_EQ(tap["in_bound_units"], 1.6e6);
-  EXPECT_EQ(tap["where"], nlohmann::json({11, 2, 97}));
+  EXPECT_EQ(tap["where"], (Json::Array{11, 2, 97}));
   EXPECT_TRUE(json["cases"][1]["introduced_by"].is_array());
-  EXPECT_TRUE(json["cases"][1]["introduced_by"].empty());
+  EXPECT_TRUE(json["cases"][1]["introduced_by"].array().empty());
 }
 
 TEST(JsonReport, numbers_that_are_not_finite_are_null) {
   Report report = two_cases();
   report.cases[0].taps[0].max_abs = std::numeric_limits<double>::infinity();
   report.cases[0].taps[0].note = "bytes \xff\x01";
-  const auto json = nlohmann::json::parse(json_report(report));
+  const auto json = parse_json(json_report(report), "report");
   EXPECT_TRUE(json["cases"][0]["taps"][0]["max_abs"].is_null());
   EXPECT_TRUE(json["cases"][1]["taps"][0]["max_abs"].is_null());
 }

@@ -2,7 +2,7 @@
 // The mistakes V20 ... V27 are in reference/model/vision_mistakes_test.cc.
 #include "reference/ops/vision_rope.h"
 
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_object.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/testing/test_tensors.h"
 
@@ -30,17 +30,22 @@ TEST(VisionRope, PrintedValues) {
   const Json lines = parse_json_file(path, "vision_miniature.json", 1 << 20).at("rope");
   for (const Json& line : lines) {
     const auto head_dim = line.at("head_dim").get<std::size_t>();
-    const std::int32_t x = line.at("position").at(0);
-    const auto table = vision_rope_table(place(x, line.at("position").at(1)), head_dim, kTheta);
+    const auto position = line.at("position").get<std::vector<std::int32_t>>();
+    const std::int32_t x = position.at(0);
+    const auto table = vision_rope_table(place(x, position.at(1)), head_dim, kTheta);
     const auto one = vision_rope_table(place(1, 0), head_dim, kTheta);
     for (std::size_t j = 0; j < line.at("frequency").size(); ++j) {
-      EXPECT_NEAR(static_cast<double>(one.angles(0, j)), line.at("frequency")[j], 1e-7) << line;
+      EXPECT_NEAR(static_cast<double>(one.angles(0, j)), line.at("frequency")[j].get<double>(),
+                  1e-7)
+          << line;
     }
-    EXPECT_NEAR(static_cast<double>(one.angles(0, head_dim / 4 - 1)), line.at("last_frequency"),
-                6e-8);
+    EXPECT_NEAR(static_cast<double>(one.angles(0, head_dim / 4 - 1)),
+                line.at("last_frequency").get<double>(), 6e-8);
     for (std::size_t j = 0; j < 3; ++j) {
-      EXPECT_NEAR(static_cast<double>(table.cos(0, j)), line.at("cos_x")[j], 1.2e-7) << line;
-      EXPECT_NEAR(static_cast<double>(table.sin(0, head_dim / 2 + j)), line.at("sin_y")[j], 1.2e-7)
+      EXPECT_NEAR(static_cast<double>(table.cos(0, j)), line.at("cos_x")[j].get<double>(), 1.2e-7)
+          << line;
+      EXPECT_NEAR(static_cast<double>(table.sin(0, head_dim / 2 + j)),
+                  line.at("sin_y")[j].get<double>(), 1.2e-7)
           << line;
     }
   }

@@ -51,7 +51,7 @@ FFMPEG = ("avcodec", "avformat", "avutil", "swresample", "swscale")
 DOORS = {
     "xtensor": ("reference/core/tensor.h", "reference/ops/*.cc"),
     "xtensor-blas": ("reference/ops/*.cc",),
-    "nlohmann": ("reference/family/base/json.h", "reference/family/*.cc", "conformance/*.cc"),
+    "nlohmann": ("reference/family/base/json_library.cc",),
     **dict.fromkeys(("png.h", "jpeglib.h", "jerror.h", "sndfile.h", "samplerate.h"), MEDIA),
     **dict.fromkeys((f"lib{x}" for x in FFMPEG), ("*/media_stream.cc", "*/video_ffmpeg.cc")),
     "lzma.h": ("reference/family/tokenizer/*.cc",),

@@ -1,205 +1,127 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/base/json.h"
 
-#include <functional>
-#include <set>
-#include <utility>
-#include <vector>
+#include <charconv>
+#include <cmath>
 
 #include "reference/family/base/error.h"
-#include "reference/family/base/mapped_file.h"
+#include "reference/family/base/json_library.h"
 
 namespace assay {
 namespace {
 
-constexpr int kMaxDepth = 16;
-
-// Watches a document while it is parsed; nlohmann itself keeps the last of two equal keys.
-class DocumentGuard {
- public:
-  explicit DocumentGuard(std::string label) : label_(std::move(label)) {}
-
-  bool operator()(int depth, Json::parse_event_t event, const Json& parsed) {
-    using Event = Json::parse_event_t;
-    if (event == Event::object_start || event == Event::array_start) {
-      if (depth >= kMaxDepth) {
-        throw Error(label_ + ": json: got objects or arrays more than " +
-                    std::to_string(kMaxDepth) + " deep, expected fewer");
-      }
-    }
-    if (event == Event::object_start) {
-      keys_.emplace_back();
-    } else if (event == Event::object_end) {
-      keys_.pop_back();
-    } else if (event == Event::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!keys_.back().insert(key).second) {
-        throw Error(label_ + ": json: got the key \"" + printable(key) +
-                    "\" twice in one object, expected it once");
-      }
-    }
-    return true;
-  }
-
- private:
-  std::string label_;
-  std::vector<std::set<std::string>> keys_;
-};
-
-std::string integer_expectation(IntegerRange range, bool too_large) {
-  if (too_large) {
-    return "at most " + std::to_string(range.most);
-  }
-  return range.least == 0   ? "a non-negative integer"
-         : range.least == 1 ? "a positive integer"
-                            : "an integer of at least " + std::to_string(range.least);
+// The whole of `text` as a number of that type.
+template <class Number>
+std::optional<Number> number_of(const std::string& text) {
+  Number value = 0;
+  const char* end = text.data() + text.size();
+  const auto [last, state] = std::from_chars(text.data(), end, value);
+  return state == std::errc() && last == end ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace
 
-Json parse_json(std::string_view text, std::string_view label) {
-  DocumentGuard guard{std::string(label)};
-  try {
-    return Json::parse(text.begin(), text.end(), std::ref(guard));
-  } catch (const Json::parse_error& error) {
-    throw Error(std::string(label) + ": json: got an error at byte " + std::to_string(error.byte) +
-                ", expected valid json in utf-8");
-  } catch (const Json::exception&) {
-    throw Error(std::string(label) + ": json: got a number out of range, expected valid json");
+Json::Json(const Json&) = default;
+Json::Json(Json&&) noexcept = default;
+Json& Json::operator=(const Json&) = default;
+Json& Json::operator=(Json&&) noexcept = default;
+Json::~Json() = default;
+
+Json::Json(double value) {
+  if (std::isfinite(value)) {
+    data_ = Number{json_number(value)};
   }
 }
 
-Json parse_json_file(const std::filesystem::path& path, std::string_view label, std::size_t limit) {
-  const MappedFile file = MappedFile::open(path, label);
-  const auto bytes = file.bytes();
-  if (bytes.size() > limit) {
-    throw Error(std::string(label) + ": got " + std::to_string(bytes.size()) +
-                " bytes, expected at most " + std::to_string(limit));
+std::optional<std::uint64_t> Json::unsigned_integer() const {
+  return is_number() ? number_of<std::uint64_t>(number()) : std::nullopt;
+}
+
+const Json* Json::find(std::string_view key) const {
+  if (is_object()) {
+    for (const auto& [name, value] : object()) {
+      if (name == key) {
+        return &value;
+      }
+    }
   }
-  return parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, label);
+  return nullptr;
 }
 
-std::string json_quote(std::string_view text) {
-  return Json(std::string(text)).dump(-1, ' ', true, Json::error_handler_t::replace);
-}
-
-std::string describe_json(const Json* value) {
+const Json& Json::at(std::string_view key) const {
+  const Json* value = find(key);
   if (value == nullptr) {
-    return "nothing";
+    refuse("an object with the key \"" + printable(key) + "\"");
   }
-  if (value->is_object()) {
-    return "an object";
+  return *value;
+}
+
+const Json& Json::at(std::size_t index) const {
+  if (index >= checked_array().size()) {
+    refuse("more than " + std::to_string(index) + " values");
   }
-  if (value->is_array()) {
-    return "an array of " + std::to_string(value->size()) + " values";
+  return array()[index];
+}
+
+Json& Json::operator[](std::string_view key) {
+  if (is_null()) {
+    data_ = Object();
+  } else if (!is_object()) {
+    refuse("an object");
   }
-  return printable(value->dump(-1, ' ', true, Json::error_handler_t::replace));
-}
-
-JsonObject::JsonObject(const Json* value, std::string label, std::string path)
-    : value_(value), label_(std::move(label)), path_(std::move(path)) {
-  if (!value_->is_object()) {
-    const std::string place = path_.empty() ? "" : path_.substr(0, path_.size() - 1) + ": ";
-    throw Error(label_ + ": " + place + "got " + describe_json(value_) + ", expected an object");
+  for (auto& [name, value] : object()) {
+    if (name == key) {
+      return value;
+    }
   }
+  Member& member = object().emplace_back();
+  member.first = key;
+  return member.second;
 }
 
-const Json* JsonObject::find(std::string_view key) const {
-  const auto entry = value_->find(std::string(key));
-  return entry == value_->end() ? nullptr : &*entry;
+Json& Json::operator[](std::size_t index) {
+  static_cast<void>(std::as_const(*this).at(index));  // that it is there
+  return array()[index];
 }
 
-bool JsonObject::has(std::string_view key) const {
-  const Json* entry = find(key);
-  return entry != nullptr && !entry->is_null();
+void Json::erase(std::string_view key) {
+  std::erase_if(object(), [&](const Member& member) { return member.first == key; });
 }
 
-std::size_t JsonObject::integer(std::string_view key, IntegerRange range) const {
-  const Json* entry = find(key);
-  if (entry == nullptr || !entry->is_number_unsigned() ||
-      entry->get<std::uint64_t>() < range.least) {
-    fail(key, integer_expectation(range, false));
+std::size_t Json::size() const {
+  return is_array() ? array().size() : is_object() ? object().size() : 0;
+}
+
+bool Json::checked_boolean() const {
+  return is_boolean() ? boolean() : (refuse("true or false"), false);
+}
+
+const std::string& Json::checked_string() const {
+  return is_string() ? string() : (refuse("a string"), string());
+}
+
+const Json::Array& Json::checked_array() const {
+  return is_array() ? array() : (refuse("an array"), array());
+}
+
+double Json::checked_real() const {
+  const auto value = is_number() ? number_of<double>(number()) : std::nullopt;
+  return value ? *value : (refuse("a number"), 0);
+}
+
+std::uint64_t Json::checked_integer(std::int64_t least, std::uint64_t most) const {
+  if (const auto value = unsigned_integer(); value && *value <= most) {
+    return *value;
   }
-  if (entry->get<std::uint64_t>() > range.most) {
-    fail(key, integer_expectation(range, true));
+  const auto value = is_number() ? number_of<std::int64_t>(number()) : std::nullopt;
+  if (!value || *value >= 0 || *value < least) {
+    refuse("an integer from " + std::to_string(least) + " to " + std::to_string(most));
   }
-  return entry->get<std::size_t>();
+  return static_cast<std::uint64_t>(*value);
 }
 
-std::size_t JsonObject::integer_or(std::string_view key, IntegerRange range,
-                                   std::size_t fallback) const {
-  return has(key) ? integer(key, range) : fallback;
-}
-
-double JsonObject::number(std::string_view key, NumberRange range) const {
-  const Json* entry = find(key);
-  if (entry == nullptr || !entry->is_number()) {
-    fail(key, "a number");
-  }
-  const double value = entry->get<double>();
-  if (!(value > range.above && value < range.below)) {
-    fail(key, "a number between " + Json(range.above).dump() + " and " + Json(range.below).dump());
-  }
-  return value;
-}
-
-double JsonObject::number_or(std::string_view key, NumberRange range, double fallback) const {
-  return has(key) ? number(key, range) : fallback;
-}
-
-bool JsonObject::boolean_or(std::string_view key, bool fallback) const {
-  if (!has(key)) {
-    return fallback;
-  }
-  if (!find(key)->is_boolean()) {
-    fail(key, "true or false");
-  }
-  return find(key)->get<bool>();
-}
-
-std::string JsonObject::text(std::string_view key) const {
-  const Json* entry = find(key);
-  if (entry == nullptr || !entry->is_string()) {
-    fail(key, "a string");
-  }
-  return entry->get<std::string>();
-}
-
-JsonObject JsonObject::object(std::string_view key) const {
-  const Json* entry = find(key);
-  if (entry == nullptr || !entry->is_object()) {
-    fail(key, "an object");
-  }
-  return {entry, label_, path_ + printable(key) + "."};
-}
-
-const Json::array_t& JsonObject::array(std::string_view key) const {
-  const Json* entry = find(key);
-  if (entry == nullptr || !entry->is_array()) {
-    fail(key, "an array");
-  }
-  return entry->get_ref<const Json::array_t&>();
-}
-
-void JsonObject::expect(std::string_view key, const Json& expected) const {
-  if (has(key) && *find(key) != expected) {
-    fail(key, expected.dump());
-  }
-}
-
-void JsonObject::fail(std::string_view key, const std::string& expected) const {
-  fail_as(key, describe_json(find(key)), expected);
-}
-
-void JsonObject::fail_element(std::string_view key, std::size_t index,
-                              const std::string& expected) const {
-  fail_as(std::string(key) + "." + std::to_string(index), describe_json(&array(key)[index]),
-          expected);
-}
-
-void JsonObject::fail_as(std::string_view key, const std::string& got,
-                         const std::string& expected) const {
-  throw Error(label_ + ": " + path_ + printable(key) + ": got " + got + ", expected " + expected);
+void Json::refuse(const std::string& expected) const {
+  throw Error("json: got " + printable(json_text(*this)) + ", expected " + expected);
 }
 
 }  // namespace assay

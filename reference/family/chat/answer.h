@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "reference/family/chat/value.h"
+#include "reference/family/base/json.h"
 
 namespace assay {
 
@@ -39,7 +39,7 @@ TokenRole role_of_literal(std::string_view literal);
 struct ToolCall {
   std::string name;
   std::string tool;                  // the declared tool that the name means; empty: none is known
-  Value arguments;                   // a mapping
+  Json arguments;                    // a mapping
   std::string raw;                   // the text between the two control tokens, delimiters kept
   std::vector<std::string> repairs;  // what had to be mended; empty: the strict grammar held
   std::string error;                 // why it could not be read; empty: name and arguments hold
@@ -58,9 +58,9 @@ struct Answer {
 };
 
 struct AnswerOptions {
-  bool in_thought = false;       // the prompt ended with <|channel>thought\n
-  bool lenient = true;           // repair calls that the strict grammar refuses
-  const Value* tools = nullptr;  // the declared tools, for repairs that ask what a key's type is
+  bool in_thought = false;      // the prompt ended with <|channel>thought\n
+  bool lenient = true;          // repair calls that the strict grammar refuses
+  const Json* tools = nullptr;  // the declared tools, for repairs that ask what a key's type is
 };
 
 // What a token added. Deltas of one kind, joined, equal the field of the finished Answer.

@@ -40,12 +40,12 @@ const std::vector<std::string>& templates() {
   return all;
 }
 
-const Value& tools() {
-  static const Value declared = parse_value(
+const Json& tools() {
+  static const Json declared = parse_json(
       R"([{"function": {"name": "note", "parameters": {"properties": {"text": {"type": "string"}}}}},
           {"function": {"name": "f", "parameters": {"properties": {"a": {"type": "string"},
            "b": {"type": "integer"}}}}}])",
-      "tools");
+      "tools", kChatRules);
   return declared;
 }
 
@@ -140,7 +140,7 @@ std::string bad_text(const Answer& answer) {
     if (!is_utf8(call.raw) || !is_utf8(json) || !is_utf8(call.error) || !is_utf8(call.name)) {
       return "a call is not UTF-8";
     }
-    if (parse_value(json, "arguments") != call.arguments) {
+    if (parse_json(json, "arguments", kChatRules) != call.arguments) {
       return "arguments do not come back: " + json;
     }
   }

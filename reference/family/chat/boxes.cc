@@ -15,7 +15,7 @@ namespace {
 constexpr double kGrid = 1000;
 constexpr std::string_view kFence = "```";
 
-std::optional<double> number_of(const Value& value) {
+std::optional<double> number_of(const Json& value) {
   if (!value.is_number()) {
     return std::nullopt;
   }
@@ -31,13 +31,13 @@ double pixel(double normal, std::size_t side) {
 }
 
 template <std::size_t N>
-std::optional<std::array<double, N>> numbers(const Value* list) {
-  if (list == nullptr || !list->is_list() || list->list().size() != N) {
+std::optional<std::array<double, N>> numbers(const Json* list) {
+  if (list == nullptr || !list->is_array() || list->array().size() != N) {
     return std::nullopt;
   }
   std::array<double, N> values{};
   for (std::size_t i = 0; i < N; ++i) {
-    const auto value = number_of(list->list()[i]);
+    const auto value = number_of(list->array()[i]);
     if (!value) {
       return std::nullopt;
     }
@@ -46,8 +46,8 @@ std::optional<std::array<double, N>> numbers(const Value* list) {
   return values;
 }
 
-void add_region(const Value& entry, std::size_t width, std::size_t height, Regions& regions) {
-  const Value* text = entry.find("label");
+void add_region(const Json& entry, std::size_t width, std::size_t height, Regions& regions) {
+  const Json* text = entry.find("label");
   const std::string label = text != nullptr && text->is_string() ? text->string() : "";
   if (const auto box = numbers<4>(entry.find("box_2d"))) {
     const auto& [top, left, bottom, right] = *box;
@@ -55,8 +55,7 @@ void add_region(const Value& entry, std::size_t width, std::size_t height, Regio
                              pixel(right, width)});
     return;
   }
-  const Value* place =
-      entry.find("point") != nullptr ? entry.find("point") : entry.find("point_2d");
+  const Json* place = entry.find("point") != nullptr ? entry.find("point") : entry.find("point_2d");
   if (const auto point = numbers<2>(place)) {
     regions.points.push_back({label, pixel((*point)[0], height), pixel((*point)[1], width)});
   }
@@ -80,7 +79,7 @@ std::string_view without_fence(std::string_view text) {
 JsonCheck check_json(std::string_view answer) {
   JsonCheck check;
   try {
-    check.value = parse_value(without_fence(answer), "answer");
+    check.value = parse_json(without_fence(answer), "answer", kChatRules);
     check.valid = true;
   } catch (const Error& error) {
     check.error = error.what();
@@ -88,12 +87,12 @@ JsonCheck check_json(std::string_view answer) {
   return check;
 }
 
-Regions find_regions(const Value& value, std::size_t width, std::size_t height) {
+Regions find_regions(const Json& value, std::size_t width, std::size_t height) {
   Regions regions;
-  if (value.is_mapping()) {
+  if (value.is_object()) {
     add_region(value, width, height, regions);
-  } else if (value.is_list()) {
-    for (const Value& entry : value.list()) {
+  } else if (value.is_array()) {
+    for (const Json& entry : value.array()) {
       add_region(entry, width, height, regions);
     }
   }

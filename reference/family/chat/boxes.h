@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "reference/family/chat/value.h"
+#include "reference/family/base/json.h"
 
 namespace assay {
 
@@ -42,13 +42,13 @@ std::string_view without_fence(std::string_view text);
 struct JsonCheck {
   bool valid = false;
   std::string error;  // where and why not
-  Value value;
+  Json value;
 };
 
 // Whether an answer is one JSON value, a fence around it being allowed.
 JsonCheck check_json(std::string_view answer);
 
 // Entries that are neither box nor point are passed over.
-Regions find_regions(const Value& value, std::size_t width, std::size_t height);
+Regions find_regions(const Json& value, std::size_t width, std::size_t height);
 
 }  // namespace assay

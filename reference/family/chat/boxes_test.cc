@@ -10,7 +10,7 @@ namespace {
 using testing::HasSubstr;
 
 Regions regions(const std::string& json, std::size_t width = 1000, std::size_t height = 1000) {
-  return find_regions(parse_value(json, "test"), width, height);
+  return find_regions(parse_json(json, "test", kChatRules), width, height);
 }
 
 TEST(boxes_mistakes, P50_order_scale_and_image) {  // RN-16

@@ -30,7 +30,7 @@ class CallReader {
     round_ = peek() == '(' && use(Repair::kParentheses);
     expect(round_ ? '(' : '{');
     find_last_value();
-    reading.arguments = Value(read_pairs(round_ ? ')' : '}', 1));
+    reading.arguments = Json(read_pairs(round_ ? ')' : '}', 1));
     skip_space();
     if (at_ < text_.size() && !use(Repair::kTrailingJunk)) {
       fail("text after the arguments");
@@ -98,9 +98,9 @@ class CallReader {
   }
 
   // KEY ":" value pairs up to and with `close`.
-  Value::Mapping read_pairs(char close, std::size_t depth) {
+  Json::Object read_pairs(char close, std::size_t depth) {
     check_depth(depth);
-    Value::Mapping pairs;
+    Json::Object pairs;
     skip_space();
     if (!at_end() && peek() == close) {
       ++at_;
@@ -108,7 +108,7 @@ class CallReader {
     }
     while (true) {
       std::string key = read_key();
-      Value value = read_argument(key, depth);
+      Json value = read_argument(key, depth);
       pairs.emplace_back(std::move(key), std::move(value));
       if (!another(close)) {
         return without_repeats(std::move(pairs));
@@ -191,7 +191,7 @@ class CallReader {
   }
 
   // The last argument of the call may be raw text where the tool says that it is a string.
-  Value read_argument(const std::string& key, std::size_t depth) {
+  Json read_argument(const std::string& key, std::size_t depth) {
     skip_space();
     if (depth != 1 || last_bracket_ == std::string_view::npos || last_bracket_ < at_ ||
         at_ < last_value_ || peek() == kDelimiterByte || !is_string_(name_, key).value_or(false)) {
@@ -200,7 +200,7 @@ class CallReader {
     use(Repair::kRawLastValue);
     const std::string_view raw = trim(text_.substr(at_, last_bracket_ - at_));
     at_ = last_bracket_;
-    return Value(with_literals(raw));
+    return Json(with_literals(raw));
   }
 
   void check_depth(std::size_t depth) const {
@@ -209,25 +209,25 @@ class CallReader {
     }
   }
 
-  Value read_value(std::size_t depth) {
+  Json read_value(std::size_t depth) {
     skip_space();
     if (at_end()) {
       fail("the end");
     }
     switch (peek()) {
       case kDelimiterByte:
-        return Value(read_delimited());
+        return Json(read_delimited());
       case '{':
         ++at_;
-        return Value(read_pairs('}', depth + 1));
+        return Json(read_pairs('}', depth + 1));
       case '[':
         ++at_;
-        return Value(read_list(depth + 1));
+        return Json(read_list(depth + 1));
       case '"':
       case '\'':
       case '`':
         if (allows(Repair::kOtherQuotes)) {
-          return Value(read_quoted());
+          return Json(read_quoted());
         }
         break;
       default:
@@ -236,9 +236,9 @@ class CallReader {
     return read_word();
   }
 
-  Value::List read_list(std::size_t depth) {
+  Json::Array read_list(std::size_t depth) {
     check_depth(depth);
-    Value::List list;
+    Json::Array list;
     skip_space();
     if (peek() == ']' && !at_end()) {
       ++at_;
@@ -291,7 +291,7 @@ class CallReader {
   }
 
   // Numbers and words, up to the next punctuation.
-  Value read_word() {
+  Json read_word() {
     std::string stops = round_ ? ",{}[]()\xFF" : ",{}[]\xFF";
     stops += allows(Repair::kMissingComma) ? " \n\t" : "";
     const std::size_t end = std::min(text_.find_first_of(stops, at_), text_.size());
@@ -301,19 +301,19 @@ class CallReader {
     }
     if (end < text_.size() && text_[end] == kDelimiterByte && use(Repair::kOneDelimiter)) {
       at_ = end + 1;
-      return Value(std::string(word));
+      return Json(std::string(word));
     }
     at_ = static_cast<std::size_t>(word.data() - text_.data()) + word.size();
     if (word == "true" || word == "false") {
-      return Value(word == "true");
+      return Json(word == "true");
     }
     if (word == "null") {
-      return Value();
+      return Json();
     }
     return is_number(word) ? number_value(word) : read_odd_word(word);
   }
 
-  Value read_odd_word(std::string_view word) {
+  Json read_odd_word(std::string_view word) {
     const std::string lower = word.size() <= 4 ? to_lower(word) : "";
     const bool null = lower == "nil" || lower == "none" || lower == "null";
     if (null && use(Repair::kNullWord)) {
@@ -323,7 +323,7 @@ class CallReader {
     if (!plain || !use(Repair::kBareWord)) {
       fail("the word '" + printable(word) + "'");
     }
-    return Value(std::string(word));
+    return Json(std::string(word));
   }
 
   std::string_view text_;

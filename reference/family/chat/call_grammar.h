@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "reference/family/chat/value.h"
+#include "reference/family/base/json.h"
 
 namespace assay {
 
@@ -46,7 +46,7 @@ const char* repair_name(Repair repair);
 
 struct CallReading {
   std::string name;
-  Value arguments;
+  Json arguments;
   RepairSet used;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/chat/call_words.h"
+#include "reference/family/base/python_number.h"
 
 #include <algorithm>
 #include <charconv>
@@ -65,22 +66,22 @@ bool is_number(std::string_view text) {
   return at == text.size();
 }
 
-Value number_value(std::string_view text) {
+Json number_value(std::string_view text) {
   const bool negative = text[0] == '-';
   if (text.find_first_of(".eE") == std::string_view::npos) {
     const std::size_t first = std::min(text.find_first_not_of('0', negative ? 1 : 0), text.size());
     const std::string digits(text.substr(first));
     if (!digits.empty()) {
-      return Value(Value::Number{(negative ? "-" : "") + digits});
+      return Json(Json::Number{(negative ? "-" : "") + digits});
     }
-    return Value(Value::Number{negative ? "-0.0" : "0"});
+    return Json(Json::Number{negative ? "-0.0" : "0"});
   }
   double value = 0;
   const auto [end, state] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (state != std::errc()) {  // out of a double's range: kept as what was said
-    return Value(std::string(text));
+    return Json(std::string(text));
   }
-  return Value(Value::Number{python_number(value)});
+  return Json(Json::Number{python_number(value)});
 }
 
 bool is_quoted(std::string_view text) {
@@ -102,8 +103,8 @@ bool holds_a_pair(std::string_view text) {
   return false;
 }
 
-Value::Mapping without_repeats(Value::Mapping pairs) {
-  Value::Mapping kept;
+Json::Object without_repeats(Json::Object pairs) {
+  Json::Object kept;
   std::unordered_map<std::string, std::size_t> places;
   for (auto& [key, value] : pairs) {
     const auto [place, is_new] = places.emplace(key, kept.size());

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "reference/family/chat/value.h"
+#include "reference/family/base/json.h"
 
 namespace assay {
 
@@ -22,7 +22,7 @@ bool is_number(std::string_view text);
 
 // Of a number: integers stay integers of any length; -0, decimals and exponents become doubles.
 // What no double can hold stays the text it was.
-Value number_value(std::string_view text);
+Json number_value(std::string_view text);
 
 // Whether a text in single, double or back quotes.
 bool is_quoted(std::string_view text);
@@ -31,6 +31,6 @@ bool is_quoted(std::string_view text);
 bool holds_a_pair(std::string_view text);
 
 // The later of equal keys counts, at the place of the first.
-Value::Mapping without_repeats(Value::Mapping pairs);
+Json::Object without_repeats(Json::Object pairs);
 
 }  // namespace assay

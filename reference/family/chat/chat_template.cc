@@ -8,6 +8,7 @@
 #include "reference/family/chat/declaration.h"
 #include "reference/family/chat/message_parts.h"
 #include "reference/family/chat/prompt_error.h"
+#include "reference/family/chat/python_text.h"
 #include "reference/family/chat/text_case.h"
 #include "reference/family/chat/tool_blocks.h"
 
@@ -18,14 +19,14 @@ constexpr std::string_view kOpenThought = "<|channel>thought\n";
 constexpr std::string_view kEmptyThought = "<|channel>thought\n<channel|>";
 
 // An option of the request; null is as good as false.
-bool flag(const Value& request, std::string_view key, bool fallback) {
-  const Value* value = request.find(key);
-  return value == nullptr ? fallback : value->truthy();
+bool flag(const Json& request, std::string_view key, bool fallback) {
+  const Json* value = request.find(key);
+  return value == nullptr ? fallback : truthy(*value);
 }
 
 class Renderer {
  public:
-  Renderer(const Value& request, TemplateVariant variant)
+  Renderer(const Json& request, TemplateVariant variant)
       : request_(request),
         variant_(variant),
         thinking_(flag(request, "enable_thinking", false)),
@@ -55,12 +56,12 @@ class Renderer {
   enum class Ending { kNothing, kCalls, kResults };  // what the last message ended with
 
   void read_messages() {
-    const Value* list = request_.find("messages");
-    if (list == nullptr || !list->is_list()) {
+    const Json* list = request_.find("messages");
+    if (list == nullptr || !list->is_array()) {
       throw PromptError(PromptErrorKind::kMissing, "messages: got none, expected a list");
     }
-    for (const Value& message : list->list()) {
-      if (!message.is_mapping()) {
+    for (const Json& message : list->array()) {
+      if (!message.is_object()) {
         throw named({PromptErrorKind::kWrongType, "got another type, expected a mapping"},
                     messages_.size());
       }
@@ -86,10 +87,10 @@ class Renderer {
 
   // One system turn for the switch, the first system message and the tools.
   void render_system_block() {
-    const Value& tools = field(request_, "tools");
+    const Json& tools = field(request_, "tools");
     const bool has_system = !messages_.empty() && (role_of(*messages_[0]) == "system" ||
                                                    role_of(*messages_[0]) == "developer");
-    if (!thinking_ && !tools.truthy() && !has_system) {
+    if (!thinking_ && !truthy(tools) && !has_system) {
       return;
     }
     out_ += "<|turn>system\n";
@@ -101,11 +102,11 @@ class Renderer {
       messages_.erase(messages_.begin());
       consumed_ = 1;
     }
-    if (tools.truthy()) {
-      if (!tools.is_list()) {
+    if (truthy(tools)) {
+      if (!tools.is_array()) {
         throw PromptError(PromptErrorKind::kWrongType, "tools: got another type, expected a list");
       }
-      for (const Value& tool : tools.list()) {
+      for (const Json& tool : tools.array()) {
         out_ += "<|tool>" + tool_declaration(tool) + "<tool|>";
       }
     }
@@ -113,13 +114,13 @@ class Renderer {
   }
 
   // Oddity: a list of parts leaves a space after each part, a string none.
-  void render_system_text(const Value& content) {
+  void render_system_text(const Json& content) {
     if (content.is_string()) {
       out_ += trim(content.string());
       return;
     }
     try {
-      for (const Value& part : parts_of(content)) {
+      for (const Json& part : parts_of(content)) {
         out_ += std::string(trim(part_text(part))) + " ";
       }
     } catch (const PromptError& error) {
@@ -128,7 +129,7 @@ class Renderer {
   }
 
   void render_message(std::size_t i) {
-    const Value& message = *messages_[i];
+    const Json& message = *messages_[i];
     const std::string role = role_of(message);
     const bool assistant = role == "assistant";
     const std::optional<std::size_t> before = neighbour(i, -1);
@@ -171,12 +172,12 @@ class Renderer {
 
   // Thoughts of the turn that is under way; older ones only where they are to be preserved and
   // led to a call. The text is not trimmed.
-  void render_reasoning(const Value& message, std::size_t i) {
-    const Value& first = field(message, "reasoning");
-    const Value& reasoning = first.truthy() ? first : field(message, "reasoning_content");
+  void render_reasoning(const Json& message, std::size_t i) {
+    const Json& first = field(message, "reasoning");
+    const Json& reasoning = truthy(first) ? first : field(message, "reasoning_content");
     const bool current = !last_user_ || i > *last_user_;
-    const bool kept = preserve_thinking_ && field(message, "tool_calls").truthy();
-    if (!reasoning.truthy() || !(current || kept)) {
+    const bool kept = preserve_thinking_ && truthy(field(message, "tool_calls"));
+    if (!truthy(reasoning) || !(current || kept)) {
       return;
     }
     if (!reasoning.is_string()) {
@@ -186,8 +187,8 @@ class Renderer {
   }
 
   // Results stand in the message itself, or, after calls, in the tool messages that follow it.
-  std::string results_of(const Value& message, std::size_t i, bool calls) const {
-    if (field(message, "tool_responses").truthy()) {
+  std::string results_of(const Json& message, std::size_t i, bool calls) const {
+    if (truthy(field(message, "tool_responses"))) {
       return own_result_blocks(message);
     }
     std::string text;
@@ -199,12 +200,12 @@ class Renderer {
   }
 
   // Oddity: parts are glued together, each text trimmed.
-  static std::string rendered_content(const Value& content, bool assistant) {
+  static std::string rendered_content(const Json& content, bool assistant) {
     if (content.is_string()) {
       return kept_text(content.string(), assistant);
     }
     std::string all;
-    for (const Value& part : parts_of(content)) {
+    for (const Json& part : parts_of(content)) {
       if (!is_text_part(part)) {
         all += placeholder(part);
       } else if (assistant && !field(part, "text").is_string()) {
@@ -232,11 +233,11 @@ class Renderer {
     }
   }
 
-  const Value& request_;
+  const Json& request_;
   TemplateVariant variant_;
   bool thinking_;
   bool preserve_thinking_;
-  std::vector<const Value*> messages_;
+  std::vector<const Json*> messages_;
   std::size_t consumed_ = 0;  // messages taken by the system block
   std::optional<std::size_t> last_user_;
   Ending ending_ = Ending::kNothing;
@@ -249,7 +250,7 @@ bool contains(std::string_view text, std::string_view part) {
 
 }  // namespace
 
-std::string render_chat(const Value& request, TemplateVariant variant) {
+std::string render_chat(const Json& request, TemplateVariant variant) {
   return Renderer(request, variant).render();
 }
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "reference/family/chat/value.h"
+#include "reference/family/base/json.h"
 
 namespace assay {
 
@@ -20,7 +20,7 @@ enum class TemplateVariant { kSmall, kLarge };  // E2B, E4B; 12B, 26B-A4B, 31B
 // `request`: {"messages": […], "tools": […], "add_generation_prompt": true, "enable_thinking":
 // false, "preserve_thinking": false}; all but messages may be absent. add_generation_prompt is true
 // unless it says otherwise. Throws PromptError naming the message.
-std::string render_chat(const Value& request, TemplateVariant variant);
+std::string render_chat(const Json& request, TemplateVariant variant);
 
 // The text of an assistant message without its thoughts, trimmed: what a history keeps of it.
 std::string strip_thinking(std::string_view text);

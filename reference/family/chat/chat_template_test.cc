@@ -44,14 +44,14 @@ std::pair<PromptErrorKind, std::string> rejection(const std::string& json) {
 class Renderings : public testing::TestWithParam<std::string> {};
 
 TEST_P(Renderings, AreThoseOfTheOfficialTemplate) {  // RP-1 to RP-19
-  const Value& one = rendering(GetParam());
+  const Json& one = rendering(GetParam());
   EXPECT_EQ(rendered(GetParam(), kSmall), one.find("small")->string());
   EXPECT_EQ(rendered(GetParam(), kLarge), one.find("large")->string());
 }
 
 std::vector<std::string> rendering_ids() {
   std::vector<std::string> ids;
-  for (const Value& one : renderings()) {
+  for (const Json& one : renderings()) {
     ids.push_back(one.find("id")->string());
   }
   return ids;
@@ -71,8 +71,8 @@ TEST(ChatTemplate, RendersTheRandomConversations) {
   if (!std::filesystem::exists(file)) {
     GTEST_SKIP() << "no random conversations beside the project";
   }
-  for (const Value& one : lines_of(file)) {
-    const Value& wanted = *one.find("rendered");
+  for (const Json& one : lines_of(file)) {
+    const Json& wanted = *one.find("rendered");
     EXPECT_EQ(render_chat(one, kSmall), wanted.find("small")->string());
     EXPECT_EQ(render_chat(one, kLarge), wanted.find("large")->string());
   }

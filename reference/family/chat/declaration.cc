@@ -5,6 +5,7 @@
 #include <array>
 
 #include "reference/family/chat/prompt_error.h"
+#include "reference/family/chat/python_text.h"
 #include "reference/family/chat/text_case.h"
 
 namespace assay {
@@ -15,15 +16,15 @@ std::string delimited(std::string_view text) {
 }
 
 // Text as Jinja prints a value; nothing for one that is not there.
-std::string printed(const Value* value) {
+std::string printed(const Json* value) {
   return value == nullptr ? "" : python_text(*value);
 }
 
-bool truthy(const Value* value) {
-  return value != nullptr && value->truthy();
+bool truthy(const Json* value) {
+  return value != nullptr && truthy(*value);
 }
 
-std::string upper_type(const Value& schema) {
+std::string upper_type(const Json& schema) {
   return to_upper(printed(schema.find("type")));
 }
 
@@ -37,36 +38,36 @@ class Fields {
   std::string text_;
 };
 
-std::string required_list(const Value& names) {
-  if (!names.is_list()) {
+std::string required_list(const Json& names) {
+  if (!names.is_array()) {
     throw PromptError(PromptErrorKind::kWrongType,
                       "tools: required: got another type, expected a list");
   }
   Fields fields;
-  for (const Value& name : names.list()) {
+  for (const Json& name : names.array()) {
     fields.add(delimited(python_text(name)));
   }
   return "required:[" + fields.text() + "]";
 }
 
-std::string properties(const Value::Mapping& schemas, bool without_schema_keys);
+std::string properties(const Json::Object& schemas, bool without_schema_keys);
 
-std::string item_type(const Value& type) {
+std::string item_type(const Json& type) {
   if (type.is_string()) {
     return "type:" + delimited(to_upper(type.string()));
   }
-  if (!type.is_list()) {
+  if (!type.is_array()) {
     throw PromptError(PromptErrorKind::kWrongType,
                       "tools: items: type: got another type, expected a string or a list");
   }
   Fields types;
-  for (const Value& name : type.list()) {
+  for (const Json& name : type.array()) {
     types.add(delimited(to_upper(python_text(name))));
   }
   return "type:[" + types.text() + "]";
 }
 
-std::string items(const Value::Mapping& schema) {
+std::string items(const Json::Object& schema) {
   Fields fields;
   for (const auto* entry : sorted_entries(schema)) {
     const auto& [key, value] = *entry;
@@ -75,7 +76,7 @@ std::string items(const Value::Mapping& schema) {
     }
     if (key == "properties") {
       fields.add("properties:{" +
-                 (value.is_mapping() ? properties(value.mapping(), false) : std::string()) + "}");
+                 (value.is_object() ? properties(value.object(), false) : std::string()) + "}");
     } else if (key == "required") {
       fields.add(required_list(value));
     } else if (key == "type") {
@@ -87,32 +88,32 @@ std::string items(const Value::Mapping& schema) {
   return "items:{" + fields.text() + "}";
 }
 
-void add_object_fields(const Value& schema, Fields& fields) {
-  const Value* inner = schema.find("properties");
-  if (inner != nullptr && inner->is_mapping()) {
-    fields.add("properties:{" + properties(inner->mapping(), false) + "}");
+void add_object_fields(const Json& schema, Fields& fields) {
+  const Json* inner = schema.find("properties");
+  if (inner != nullptr && inner->is_object()) {
+    fields.add("properties:{" + properties(inner->object(), false) + "}");
   } else {
-    fields.add("properties:{" + properties(schema.mapping(), true) + "}");
+    fields.add("properties:{" + properties(schema.object(), true) + "}");
   }
-  if (const Value* required = schema.find("required"); truthy(required)) {
+  if (const Json* required = schema.find("required"); truthy(required)) {
     fields.add(required_list(*required));
   }
 }
 
 // name:{FIELDS}; what is not named here is dropped without a word, and a schema that is no mapping
 // has no fields.
-std::string property(const std::string& name, const Value& schema) {
+std::string property(const std::string& name, const Json& schema) {
   Fields fields;
-  if (const Value* text = schema.find("description"); truthy(text)) {
+  if (const Json* text = schema.find("description"); truthy(text)) {
     fields.add("description:" + delimited(python_text(*text)));
   }
   const std::string type = upper_type(schema);
-  if (const Value* choices = schema.find("enum"); type == "STRING" && truthy(choices)) {
+  if (const Json* choices = schema.find("enum"); type == "STRING" && truthy(choices)) {
     fields.add("enum:" + prompt_value(*choices, KeyStyle::kDelimited));
   }
-  if (const Value* inner = schema.find("items");
-      type == "ARRAY" && truthy(inner) && inner->is_mapping()) {
-    fields.add(items(inner->mapping()));
+  if (const Json* inner = schema.find("items");
+      type == "ARRAY" && truthy(inner) && inner->is_object()) {
+    fields.add(items(inner->object()));
   }
   if (truthy(schema.find("nullable"))) {
     fields.add("nullable:true");
@@ -124,7 +125,7 @@ std::string property(const std::string& name, const Value& schema) {
   return name + ":{" + fields.text() + "}";
 }
 
-std::string properties(const Value::Mapping& schemas, bool without_schema_keys) {
+std::string properties(const Json::Object& schemas, bool without_schema_keys) {
   constexpr std::array<std::string_view, 5> kSchemaKeys = {"description", "type", "properties",
                                                            "required", "nullable"};
   Fields fields;
@@ -137,20 +138,20 @@ std::string properties(const Value::Mapping& schemas, bool without_schema_keys) 
 }
 
 // ",parameters:{…}". Without a type the brace stays open, as in the official template.
-std::string parameters(const Value& schema) {
-  if (!schema.is_mapping()) {
+std::string parameters(const Json& schema) {
+  if (!schema.is_object()) {
     throw PromptError(PromptErrorKind::kWrongType,
                       "tools: parameters: got another type, expected a mapping");
   }
   std::string text = ",parameters:{";
-  if (const Value* inner = schema.find("properties"); truthy(inner)) {
-    if (!inner->is_mapping()) {
+  if (const Json* inner = schema.find("properties"); truthy(inner)) {
+    if (!inner->is_object()) {
       throw PromptError(PromptErrorKind::kWrongType,
                         "tools: properties: got another type, expected a mapping");
     }
-    text += "properties:{" + properties(inner->mapping(), false) + "},";
+    text += "properties:{" + properties(inner->object(), false) + "},";
   }
-  if (const Value* required = schema.find("required"); truthy(required)) {
+  if (const Json* required = schema.find("required"); truthy(required)) {
     text += required_list(*required) + ",";
   }
   if (truthy(schema.find("type"))) {
@@ -159,9 +160,9 @@ std::string parameters(const Value& schema) {
   return text;
 }
 
-std::string response(const Value& schema) {
+std::string response(const Json& schema) {
   std::string text = ",response:{";
-  if (const Value* description = schema.find("description"); truthy(description)) {
+  if (const Json* description = schema.find("description"); truthy(description)) {
     text += "description:" + delimited(python_text(*description)) + ",";
   }
   if (upper_type(schema) == "OBJECT") {
@@ -172,20 +173,20 @@ std::string response(const Value& schema) {
 
 }  // namespace
 
-std::string prompt_value(const Value& value, KeyStyle keys) {
+std::string prompt_value(const Json& value, KeyStyle keys) {
   if (value.is_string()) {
     return delimited(value.string());
   }
-  if (value.is_list()) {
+  if (value.is_array()) {
     std::string text = "[";
-    for (const Value& item : value.list()) {
+    for (const Json& item : value.array()) {
       text += (text.size() > 1 ? "," : "") + prompt_value(item, keys);
     }
     return text + "]";
   }
-  if (value.is_mapping()) {
+  if (value.is_object()) {
     std::string text = "{";
-    for (const auto* entry : sorted_entries(value.mapping())) {
+    for (const auto* entry : sorted_entries(value.object())) {
       const std::string key = keys == KeyStyle::kBare ? entry->first : delimited(entry->first);
       text += (text.size() > 1 ? "," : "") + key + ":" + prompt_value(entry->second, keys);
     }
@@ -197,27 +198,27 @@ std::string prompt_value(const Value& value, KeyStyle keys) {
   return value.is_null() ? "null" : value.number();
 }
 
-std::string prompt_pairs(const Value::Mapping& mapping) {
-  const std::string braced = prompt_value(Value(mapping), KeyStyle::kBare);
+std::string prompt_pairs(const Json::Object& mapping) {
+  const std::string braced = prompt_value(Json(mapping), KeyStyle::kBare);
   return braced.substr(1, braced.size() - 2);
 }
 
-std::string tool_declaration(const Value& tool) {
-  const Value* function = tool.find("function");
-  if (function == nullptr || !function->is_mapping()) {
+std::string tool_declaration(const Json& tool) {
+  const Json* function = tool.find("function");
+  if (function == nullptr || !function->is_object()) {
     throw PromptError(PromptErrorKind::kMissing,
                       "tools: function: got nothing, expected a mapping with a name");
   }
-  const Value* name = function->find("name");
+  const Json* name = function->find("name");
   if (name == nullptr || !name->is_string()) {
     throw PromptError(PromptErrorKind::kMissing, "tools: function: name: got none, expected text");
   }
   std::string text = "declaration:" + name->string() +
                      "{description:" + delimited(printed(function->find("description")));
-  if (const Value* schema = function->find("parameters"); truthy(schema)) {
+  if (const Json* schema = function->find("parameters"); truthy(schema)) {
     text += parameters(*schema);
   }
-  if (const Value* schema = function->find("response")) {
+  if (const Json* schema = function->find("response")) {
     text += response(*schema);
   }
   return text + "}";

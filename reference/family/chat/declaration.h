@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "reference/family/chat/value.h"
+#include "reference/family/base/json.h"
 
 namespace assay {
 
@@ -18,12 +18,12 @@ inline constexpr std::string_view kStringDelimiter = "<|\"|>";
 
 enum class KeyStyle { kBare, kDelimited };  // in calls and results; in declarations
 
-std::string prompt_value(const Value& value, KeyStyle keys);
+std::string prompt_value(const Json& value, KeyStyle keys);
 
 // key:VALUE pairs without braces; nothing for null.
-std::string prompt_pairs(const Value::Mapping& mapping);
+std::string prompt_pairs(const Json::Object& mapping);
 
 // `tool` is {"type": "function", "function": {…}}. Throws PromptError.
-std::string tool_declaration(const Value& tool);
+std::string tool_declaration(const Json& tool);
 
 }  // namespace assay

@@ -2,33 +2,34 @@
 #include "reference/family/chat/message_parts.h"
 
 #include "reference/family/chat/prompt_error.h"
+#include "reference/family/chat/python_text.h"
 
 namespace assay {
 namespace {
 
-std::string_view type_of(const Value& part) {
-  const Value& type = field(part, "type");
+std::string_view type_of(const Json& part) {
+  const Json& type = field(part, "type");
   return type.is_string() ? std::string_view(type.string()) : "";
 }
 
 }  // namespace
 
-const Value& field(const Value& mapping, std::string_view key) {
-  static const Value null;
-  const Value* value = mapping.find(key);
+const Json& field(const Json& mapping, std::string_view key) {
+  static const Json null;
+  const Json* value = mapping.find(key);
   return value == nullptr ? null : *value;
 }
 
-std::string role_of(const Value& message) {
-  const Value& role = field(message, "role");
+std::string role_of(const Json& message) {
+  const Json& role = field(message, "role");
   return role.is_string() ? role.string() : "";
 }
 
-bool is_text_part(const Value& part) {
+bool is_text_part(const Json& part) {
   return type_of(part) == "text";
 }
 
-std::string_view placeholder(const Value& part) {
+std::string_view placeholder(const Json& part) {
   const std::string_view type = type_of(part);
   if (type == "image" || type == "image_url") {
     return "<|image|>";
@@ -39,27 +40,27 @@ std::string_view placeholder(const Value& part) {
   return type == "video" ? "<|video|>" : "";
 }
 
-std::string part_text(const Value& part) {
-  const Value* text = part.find("text");
+std::string part_text(const Json& part) {
+  const Json* text = part.find("text");
   return text == nullptr ? "" : python_text(*text);
 }
 
-const Value::List& parts_of(const Value& content) {
-  static const Value::List none;
-  if (content.is_mapping() && content.truthy()) {
+const Json::Array& parts_of(const Json& content) {
+  static const Json::Array none;
+  if (content.is_object() && truthy(content)) {
     throw PromptError(PromptErrorKind::kWrongType,
                       "content: got a mapping, expected a string or a list of parts");
   }
-  if (!content.is_list()) {
+  if (!content.is_array()) {
     return none;
   }
-  for (const Value& part : content.list()) {
-    if (!part.is_mapping()) {
+  for (const Json& part : content.array()) {
+    if (!part.is_object()) {
       throw PromptError(PromptErrorKind::kWrongType,
                         "content: got a part of another type, expected mappings");
     }
   }
-  return content.list();
+  return content.array();
 }
 
 }  // namespace assay

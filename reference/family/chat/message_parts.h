@@ -5,25 +5,25 @@
 #include <string>
 #include <string_view>
 
-#include "reference/family/chat/value.h"
+#include "reference/family/base/json.h"
 
 namespace assay {
 
 // The value of a key; null where there is none.
-const Value& field(const Value& mapping, std::string_view key);
+const Json& field(const Json& mapping, std::string_view key);
 
-std::string role_of(const Value& message);  // "" where it is no text
+std::string role_of(const Json& message);  // "" where it is no text
 
-bool is_text_part(const Value& part);
+bool is_text_part(const Json& part);
 
 // <|image|>, <|audio|>, <|video|>; empty for text and for what is unknown.
-std::string_view placeholder(const Value& part);
+std::string_view placeholder(const Json& part);
 
 // The text of a part as Python prints it; nothing where there is none.
-std::string part_text(const Value& part);
+std::string part_text(const Json& part);
 
 // The parts of a list; none for null and what has none. Throws PromptError for a mapping, and for
 // a part that is no mapping.
-const Value::List& parts_of(const Value& content);
+const Json::Array& parts_of(const Json& content);
 
 }  // namespace assay

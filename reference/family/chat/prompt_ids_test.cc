@@ -12,7 +12,7 @@ namespace assay {
 namespace {
 
 TEST(prompt_ids_mistakes, P14_bos_twice_or_never) {  // RT-11
-  for (const Value& one : renderings()) {
+  for (const Json& one : renderings()) {
     for (const TemplateVariant variant : {TemplateVariant::kSmall, TemplateVariant::kLarge}) {
       const Ids ids = small_tokenizer().encode(render_chat(*one.find("input"), variant));
       const std::int32_t bos = *small_tokenizer().id_of("<bos>");
@@ -24,7 +24,7 @@ TEST(prompt_ids_mistakes, P14_bos_twice_or_never) {  // RT-11
 }
 
 TEST(PromptIds, ComeBackAsTheText) {
-  for (const Value& one : renderings()) {
+  for (const Json& one : renderings()) {
     const std::string text = one.find("large")->string();
     EXPECT_EQ(small_tokenizer().decode(small_tokenizer().encode(text)), text);
   }
@@ -51,7 +51,7 @@ TEST(PromptIds, OfTheReleasedVocabulary) {
   const Json table = golden_json("tables/released_tokens.json");
   ASSERT_EQ(table["prompts"].size(), 14U);
   for (const Json& row : table["prompts"]) {
-    EXPECT_EQ(released.encode(part_of(row[0])), row[1].get<Ids>()) << row[0];
+    EXPECT_EQ(released.encode(part_of(row[0].string())), row[1].get<Ids>()) << row[0];
   }
 }
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// How Python prints values, which is how the official templates do (declared in value.h).
-#include <array>
-#include <charconv>
-#include <cmath>
+#include "reference/family/chat/python_text.h"
+
 #include <cstdint>
 
 #include "reference/family/chat/characters.h"
-#include "reference/family/chat/value.h"
 
 namespace assay {
 namespace {
@@ -54,26 +51,39 @@ std::string python_repr(const std::string& text) {
   return out + quote;
 }
 
-std::string python_inner(const Value& value) {
+std::string python_inner(const Json& value) {
   return value.is_string() ? python_repr(value.string()) : python_text(value);
 }
 
 }  // namespace
 
-std::string python_text(const Value& value) {
+bool truthy(const Json& value) {
+  if (value.is_null()) {
+    return false;
+  }
+  if (value.is_boolean()) {
+    return value.boolean();
+  }
+  if (value.is_number()) {
+    return value.number().find_first_of("123456789in") != std::string::npos;
+  }
+  return value.is_string() ? !value.string().empty() : value.size() != 0;
+}
+
+std::string python_text(const Json& value) {
   if (value.is_string()) {
     return value.string();
   }
-  if (value.is_list()) {
+  if (value.is_array()) {
     std::string out = "[";
-    for (const Value& item : value.list()) {
+    for (const Json& item : value.array()) {
       out += (out.size() > 1 ? ", " : "") + python_inner(item);
     }
     return out + "]";
   }
-  if (value.is_mapping()) {
+  if (value.is_object()) {
     std::string out = "{";
-    for (const auto& [key, item] : value.mapping()) {
+    for (const auto& [key, item] : value.object()) {
       out += (out.size() > 1 ? ", " : "") + python_repr(key) + ": " + python_inner(item);
     }
     return out + "}";
@@ -82,31 +92,6 @@ std::string python_text(const Value& value) {
     return value.boolean() ? "True" : "False";
   }
   return value.is_null() ? "None" : value.number();
-}
-
-std::string python_number(double value) {
-  if (!std::isfinite(value)) {
-    return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-  }
-  std::array<char, 32> buffer{};
-  const auto exponent_of = [](std::string_view text) {
-    const std::size_t e = text.find('e');
-    int exponent = 0;
-    const char* first = text.data() + e + (text[e + 1] == '+' ? 2 : 1);
-    std::from_chars(first, text.data() + text.size(), exponent);
-    return exponent;
-  };
-  const auto scientific =
-      std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::scientific);
-  std::string text(buffer.begin(), scientific.ptr);
-  const int exponent = exponent_of(text);
-  if (exponent < -4 || exponent >= 16) {
-    return text;  // 1e+20, 1.5e-07: two digits of the exponent at least, as in Python
-  }
-  std::array<char, 64> plain{};
-  const auto fixed = std::to_chars(plain.begin(), plain.end(), value, std::chars_format::fixed);
-  text.assign(plain.begin(), fixed.ptr);
-  return text.find('.') == std::string::npos ? text + ".0" : text;
 }
 
 }  // namespace assay

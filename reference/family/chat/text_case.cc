@@ -90,14 +90,14 @@ std::string to_upper(std::string_view text) {
   });
 }
 
-std::vector<const std::pair<std::string, Value>*> sorted_entries(const Value::Mapping& mapping) {
-  std::vector<std::pair<std::string, const std::pair<std::string, Value>*>> keyed;
+std::vector<const std::pair<std::string, Json>*> sorted_entries(const Json::Object& mapping) {
+  std::vector<std::pair<std::string, const std::pair<std::string, Json>*>> keyed;
   keyed.reserve(mapping.size());
   for (const auto& entry : mapping) {
     keyed.emplace_back(to_lower(entry.first), &entry);  // bytes of UTF-8 sort as code points do
   }
   std::ranges::stable_sort(keyed, [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<const std::pair<std::string, Value>*> entries;
+  std::vector<const std::pair<std::string, Json>*> entries;
   entries.reserve(keyed.size());
   for (const auto& [key, entry] : keyed) {
     entries.push_back(entry);

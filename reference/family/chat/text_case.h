@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "reference/family/chat/value.h"
+#include "reference/family/base/json.h"
 
 namespace assay {
 
@@ -20,6 +20,6 @@ std::string to_lower(std::string_view text);
 std::string to_upper(std::string_view text);
 
 // The entries of a mapping by lower-case key; equal ones keep their order (Jinja's dictsort).
-std::vector<const std::pair<std::string, Value>*> sorted_entries(const Value::Mapping& mapping);
+std::vector<const std::pair<std::string, Json>*> sorted_entries(const Json::Object& mapping);
 
 }  // namespace assay

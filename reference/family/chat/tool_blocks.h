@@ -9,21 +9,21 @@
 
 #include <string>
 
-#include "reference/family/chat/value.h"
+#include "reference/family/base/json.h"
 
 namespace assay {
 
 inline constexpr std::string_view kOpenResponse = "<|tool_response>";
 
 // The calls of a message; nothing where it has none. Arguments are a mapping or null.
-std::string call_blocks(const Value& message);
+std::string call_blocks(const Json& message);
 
 // The results that stand in the message itself, under tool_responses.
-std::string own_result_blocks(const Value& message);
+std::string own_result_blocks(const Json& message);
 
 // The result that a tool message brings to the message that called; media of it stand after the
 // block. Oddities: a string is never parsed, even if it is JSON; of calls with the same id, or
 // without any as this message, the last gives the name.
-std::string result_block(const Value& caller, const Value& tool_message);
+std::string result_block(const Json& caller, const Json& tool_message);
 
 }  // namespace assay

@@ -7,13 +7,13 @@
 namespace assay {
 namespace {
 
-const Value* function_of(const Value& tools, std::string_view name) {
-  if (!tools.is_list()) {
+const Json* function_of(const Json& tools, std::string_view name) {
+  if (!tools.is_array()) {
     return nullptr;
   }
-  for (const Value& tool : tools.list()) {
-    const Value* function = tool.find("function");
-    const Value* own = function == nullptr ? nullptr : function->find("name");
+  for (const Json& tool : tools.array()) {
+    const Json* function = tool.find("function");
+    const Json* own = function == nullptr ? nullptr : function->find("name");
     if (own != nullptr && own->is_string() && own->string() == name) {
       return function;
     }
@@ -22,9 +22,9 @@ const Value* function_of(const Value& tools, std::string_view name) {
 }
 
 // Whether a tool says that a parameter is a string; nothing where it does not know it.
-std::optional<bool> declares_string(const Value& tools, std::string_view name,
+std::optional<bool> declares_string(const Json& tools, std::string_view name,
                                     std::string_view key) {
-  const Value* place = function_of(tools, declared_tool(name, tools));
+  const Json* place = function_of(tools, declared_tool(name, tools));
   for (const std::string_view step :
        {std::string_view("parameters"), std::string_view("properties"), key}) {
     place = place == nullptr ? nullptr : place->find(step);
@@ -32,7 +32,7 @@ std::optional<bool> declares_string(const Value& tools, std::string_view name,
   if (place == nullptr) {
     return std::nullopt;
   }
-  const Value* type = place->find("type");
+  const Json* type = place->find("type");
   return type != nullptr && type->is_string() && to_lower(type->string()) == "string";
 }
 
@@ -71,7 +71,7 @@ ToolCall parse_tool_call(std::string_view body, const AnswerOptions& options) {
   call.raw = with_literals(body);
   const auto reading = first_reading(body, options, call.error);
   if (!reading) {
-    call.arguments = Value(Value::Mapping{});
+    call.arguments = Json(Json::Object{});
     return call;
   }
   call.error.clear();
@@ -86,7 +86,7 @@ ToolCall parse_tool_call(std::string_view body, const AnswerOptions& options) {
   return call;
 }
 
-std::string declared_tool(std::string_view name, const Value& tools) {
+std::string declared_tool(std::string_view name, const Json& tools) {
   if (function_of(tools, name) != nullptr) {
     return std::string(name);
   }

@@ -19,6 +19,6 @@ ToolCall parse_tool_call(std::string_view body, const AnswerOptions& options);
 
 // The tool that a call means: its name, or the part after the last ':' or '.' where only that is
 // declared ("default_api:get_weather"). Empty: no such tool.
-std::string declared_tool(std::string_view name, const Value& tools);
+std::string declared_tool(std::string_view name, const Json& tools);
 
 }  // namespace assay

@@ -17,16 +17,16 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const Value& tools() {
-  static const Value declared = parse_value(R"([{"type": "function", "function": {"name": "note",
+const Json& tools() {
+  static const Json declared = parse_json(R"([{"type": "function", "function": {"name": "note",
       "parameters": {"type": "object", "properties": {"text": {"type": "string"},
       "title": {"type": "STRING"}, "n": {"type": "integer"}}}}}])",
-                                            "tools");
+                                          "tools", kChatRules);
   return declared;
 }
 
 // @ stands for <|"|>.
-ToolCall call(std::string body, bool lenient = true, const Value* declared = nullptr) {
+ToolCall call(std::string body, bool lenient = true, const Json* declared = nullptr) {
   std::replace(body.begin(), body.end(), '@', kDelimiterByte);
   AnswerOptions options;
   options.lenient = lenient;
@@ -40,7 +40,7 @@ std::string strict(const std::string& body) {
 }
 
 // The arguments, and after a bar the repairs.
-std::string repaired(const std::string& body, const Value* declared = nullptr) {
+std::string repaired(const std::string& body, const Json* declared = nullptr) {
   const ToolCall read = call(body, true, declared);
   std::string text = read.error.empty() ? json_text(read.arguments) : "error";
   for (const std::string& repair : read.repairs) {

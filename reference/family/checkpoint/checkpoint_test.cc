@@ -218,13 +218,13 @@ class ShardedCheckpoint : public testing::Test {
     SynthOptions options = tiny("31b");
     options.shard_bytes = 4096;
     synthesize(directory_, "31b", options);
-    index_ = Json::parse(read_text(path() / kIndex));
+    index_ = parse_json(read_text(path() / kIndex), "test");
   }
 
   fs::path path() const { return directory_.path() / "31b"; }
 
   std::string message(const Json& index) const {
-    write_text(path() / kIndex, index.dump());
+    write_text(path() / kIndex, json_text(index));
     return error_of([&] { Checkpoint::open(path()); });
   }
 
@@ -279,8 +279,8 @@ TEST_F(ShardedCheckpoint, TheHubCacheLayoutIsFollowed) {
 TEST_F(ShardedCheckpoint, IndexAndFilesMustAgree) {
   EXPECT_EQ(message(moved("none.safetensors")),
             "none.safetensors: got \"No such file or directory\", expected a readable file");
-  const std::string first = index_["weight_map"].begin().value();
-  const std::string last = index_["weight_map"][kName];
+  const std::string first = index_["weight_map"].object().front().second.string();
+  const std::string last = index_["weight_map"][kName].string();
   ASSERT_NE(first, last);
   EXPECT_EQ(message(moved(first)), first + ": " + kName +
                                        ": got nothing, expected the tensor that "
@@ -291,7 +291,7 @@ TEST_F(ShardedCheckpoint, IndexAndFilesMustAgree) {
                                 ": got a tensor that model.safetensors.index.json does not list, "
                                 "expected only listed ones");
   fs::copy(path() / last, path() / "zz.safetensors");
-  for (const auto& [name, file] : index_["weight_map"].items()) {
+  for (const auto& [name, file] : index_["weight_map"].object()) {
     if (file == last && name != kName) {
       index["weight_map"][name] = "zz.safetensors";
     }
@@ -303,11 +303,11 @@ TEST_F(ShardedCheckpoint, IndexAndFilesMustAgree) {
 
 TEST_F(ShardedCheckpoint, MalformedIndexesAreNamed) {
   const std::string label = std::string(kIndex) + ": ";
-  EXPECT_EQ(message(Json::array()), label + "got an array of 0 values, expected an object");
-  EXPECT_EQ(message(Json::object()), label + "weight_map: got nothing, expected an object");
-  EXPECT_EQ(message({{"weight_map", Json::object()}}),
+  EXPECT_EQ(message(Json::Array{}), label + "got an array of 0 values, expected an object");
+  EXPECT_EQ(message(Json::Object{}), label + "weight_map: got nothing, expected an object");
+  EXPECT_EQ(message(Json::Object{{"weight_map", Json::Object{}}}),
             label + "weight_map: got an empty object, expected tensors");
-  EXPECT_EQ(message({{"weight_map", {{"a", 3}}}}),
+  EXPECT_EQ(message(Json::Object{{"weight_map", Json::Object{{"a", 3}}}}),
             label + "weight_map.a: got 3, expected a string");
   fs::resize_file(path() / kIndex, std::uintmax_t{1} << 36);
   EXPECT_EQ(error_of([&] { Checkpoint::open(path()); }),

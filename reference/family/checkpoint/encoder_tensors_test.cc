@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <cstring>
 
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_object.h"
 #include "reference/family/checkpoint/checkpoint.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/testing/test_models.h"
@@ -143,7 +145,7 @@ TEST_F(EncoderTensors, HalfAHalfIsAnError) {
 
 TEST_F(EncoderTensors, AConfigWithoutEncodersLooksAtNoTensorOfThem) {
   const fs::path made = path();
-  Json config = Json::parse(std::ifstream(made / "config.json"));
+  Json config = parse_json_file(made / "config.json", "config.json", kMaxConfigBytes);
   config["vision_config"] = nullptr;
   std::ofstream(made / "config.json") << config;
   const auto checkpoint = Checkpoint::open(made);
@@ -178,14 +180,14 @@ TEST_F(EncoderTensors, TensorsThatDoNotFitAreNamed) {
 
 TEST_F(EncoderTensors, TensorsBeyondTheConfigAreNamed) {
   const fs::path made = path();
-  Json config = Json::parse(std::ifstream(made / "config.json"));
+  Json config = parse_json_file(made / "config.json", "config.json", kMaxConfigBytes);
   config["vision_config"]["use_clipped_linears"] = false;
   std::ofstream(made / "config.json") << config;
   EXPECT_EQ(error_of([&] { Checkpoint::open(made); }),
             "model.safetensors: model.vision_tower.encoder.layers.0.mlp.down_proj.input_max: got a "
             "tensor that is not known, expected those of gemma4");
   const fs::path large = path("31b");
-  config = Json::parse(std::ifstream(large / "config.json"));
+  config = parse_json_file(large / "config.json", "config.json", kMaxConfigBytes);
   config["vision_config"]["standardize"] = false;
   std::ofstream(large / "config.json") << config;
   EXPECT_EQ(error_of([&] { Checkpoint::open(large); }),

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "reference/family/base/error.h"
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_library.h"
 
 namespace assay {
 namespace {
@@ -48,19 +48,18 @@ const char* expectation(Place place) {
   }
 }
 
-class HeaderReader {  // nlohmann's event interface
+class HeaderReader final : public JsonEvents {
  public:
   explicit HeaderReader(std::string label) : label_(std::move(label)) {}
 
   std::vector<StoredTensor> take() { return std::move(tensors_); }
 
-  bool null() { refuse("null"); }
-  bool boolean(bool value) { refuse(value ? "true" : "false"); }
-  bool number_integer(std::int64_t value) { refuse(std::to_string(value)); }
-  bool number_float(double, const std::string& written) { refuse(printable(written)); }
-  bool binary(Json::binary_t&) { refuse("bytes"); }
+  void null() override { refuse("null"); }
+  void boolean(bool value) override { refuse(value ? "true" : "false"); }
+  void integer(std::int64_t value) override { refuse(std::to_string(value)); }
+  void real(double /*value*/, const std::string& written) override { refuse(printable(written)); }
 
-  bool number_unsigned(std::uint64_t value) {
+  void unsigned_integer(std::uint64_t value) override {
     if (place_ == Place::kShapeList) {
       if (current().shape.size() == kMaxAxes) {
         refuse("more than " + std::to_string(kMaxAxes) + " axes");
@@ -72,10 +71,9 @@ class HeaderReader {  // nlohmann's event interface
     } else {
       refuse(std::to_string(value));
     }
-    return true;
   }
 
-  bool string(std::string& value) {
+  void string(std::string& value) override {
     if (place_ == Place::kDType) {
       const auto dtype = dtype_from_name(value);
       if (!dtype) {
@@ -88,10 +86,9 @@ class HeaderReader {  // nlohmann's event interface
     } else if (place_ != Place::kMetadataMap) {
       refuse("\"" + printable(value) + "\"");
     }
-    return true;
   }
 
-  bool start_object(std::size_t) {
+  void start_object() override {
     if (place_ == Place::kStart) {
       place_ = Place::kTensors;
     } else if (place_ == Place::kEntry) {
@@ -102,19 +99,17 @@ class HeaderReader {  // nlohmann's event interface
     } else {
       refuse("an object");
     }
-    return true;
   }
 
-  bool key(std::string& name) {
+  void key(std::string& name) override {
     if (place_ == Place::kTensors) {
       start_tensor(name);
     } else if (place_ == Place::kFields) {
       start_field(name);
     }
-    return true;
   }
 
-  bool end_object() {
+  void end_object() override {
     if (place_ == Place::kFields) {
       if (seen_ != 7) {
         throw Error(where() + "got a part of the fields, expected dtype, shape and data_offsets");
@@ -123,10 +118,9 @@ class HeaderReader {  // nlohmann's event interface
     } else {
       place_ = place_ == Place::kMetadataMap ? Place::kTensors : Place::kEnd;
     }
-    return true;
   }
 
-  bool start_array(std::size_t) {
+  void start_array() override {
     if (place_ == Place::kShape) {
       place_ = Place::kShapeList;
     } else if (place_ == Place::kOffsets) {
@@ -135,18 +129,16 @@ class HeaderReader {  // nlohmann's event interface
     } else {
       refuse("an array");
     }
-    return true;
   }
 
-  bool end_array() {
+  void end_array() override {
     if (place_ == Place::kOffsetsList && offsets_ != 2) {
       refuse(std::to_string(offsets_) + " numbers");
     }
     place_ = Place::kFields;
-    return true;
   }
 
-  bool parse_error(std::size_t byte, const std::string&, const Json::exception&) {
+  void error(std::size_t byte, bool /*out_of_range*/) override {
     throw Error(label_ + ": header: got an error at byte " + std::to_string(byte) +
                 ", expected valid json in utf-8");
   }
@@ -201,7 +193,7 @@ class HeaderReader {  // nlohmann's event interface
 std::vector<StoredTensor> parse_safetensors_header(std::string_view header,
                                                    const std::string& label) {
   HeaderReader reader(label);
-  Json::sax_parse(header.begin(), header.end(), &reader);
+  read_json_events(header, reader);
   return reader.take();
 }
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "reference/family/base/error.h"
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_library.h"
 
 namespace assay {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "reference/family/base/directory.h"
 #include "reference/family/base/error.h"
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_object.h"
 
 namespace assay {
 namespace {
@@ -22,8 +22,11 @@ WeightMap read_weight_map(const std::filesystem::path& directory) {
   const Json document = parse_json_file(file_inside(directory, kIndex), kIndex, kMaxIndexBytes);
   const JsonObject map = JsonObject(&document, kIndex, "").object("weight_map");
   WeightMap result;
-  for (const auto& [tensor, file] : map.value().items()) {
-    result[tensor] = map.text(tensor);
+  for (const auto& [tensor, file] : map.value().object()) {
+    if (!file.is_string()) {
+      map.fail(tensor, "a string");
+    }
+    result[tensor] = file.string();
   }
   if (result.empty()) {
     throw Error(std::string(kIndex) + ": weight_map: got an empty object, expected tensors");

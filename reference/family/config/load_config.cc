@@ -58,12 +58,13 @@ DrafterConfig parse_drafter(const JsonObject& root, const TextConfig& text) {
 
 std::vector<std::int32_t> parse_suppressed(const JsonObject& root) {
   std::vector<std::int32_t> tokens;
-  const Json::array_t& values = root.array("suppress_tokens");
+  const Json::Array& values = root.array("suppress_tokens");
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!values[i].is_number_unsigned() || values[i].get<std::uint64_t>() > kVocabRange.most) {
+    const auto token = values[i].unsigned_integer();
+    if (!token || *token > kVocabRange.most) {
       root.fail_element("suppress_tokens", i, "a token id");
     }
-    tokens.push_back(values[i].get<std::int32_t>());
+    tokens.push_back(static_cast<std::int32_t>(*token));
   }
   return tokens;
 }

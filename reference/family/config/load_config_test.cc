@@ -19,19 +19,19 @@ SynthOptions small(std::size_t layers) {
 
 Json base(const std::string& name) {
   if (name == "e2b") {  // 4S F 4S F, the last five share
-    return Json::parse(synthetic_config("e2b", small(10)));
+    return parse_json(synthetic_config("e2b", small(10)), "test");
   }
   if (name == "drafter") {
     auto options = small(4);
     options.num_centroids = 10;
     options.centroid_intermediate_top_k = 3;
-    return Json::parse(synthetic_config("e2b-drafter", options));
+    return parse_json(synthetic_config("e2b-drafter", options), "test");
   }
-  return Json::parse(synthetic_config(name, small(6)));
+  return parse_json(synthetic_config(name, small(6)), "test");
 }
 
 ModelConfig parse(const Json& document) {
-  return parse_config(document.dump());
+  return parse_config(json_text(document));
 }
 
 TEST(LoadConfig, ReleasedE2b) {
@@ -133,14 +133,15 @@ TEST(LoadConfig, PerLayerConfigAloneAndBeside) {
   Json& text = document["text_config"];
   text["num_global_key_value_heads"] = 1;
   const ModelConfig released = parse(document);
-  text["per_layer_config"] = Json::parse(R"({"5": {"head_dim": 16, "num_key_value_heads": 1}})");
+  text["per_layer_config"] =
+      parse_json(R"({"5": {"head_dim": 16, "num_key_value_heads": 1}})", "test");
   EXPECT_EQ(parse(document).text.layers[5].num_key_value_heads, 1u);  // both, in agreement
   text.erase("num_global_key_value_heads");
   text.erase("global_head_dim");
   const ModelConfig saved = parse(document);
   EXPECT_EQ(saved.text.layers[5].head_dim, released.text.layers[5].head_dim);
   EXPECT_EQ(saved.text.layers[5].num_key_value_heads, released.text.layers[5].num_key_value_heads);
-  text["per_layer_config"] = Json::object();  // no entry: as the other layers, not 512
+  text["per_layer_config"] = Json::Object{};  // no entry: as the other layers, not 512
   EXPECT_EQ(parse(document).text.layers[5].head_dim, 8u);
 }
 
@@ -158,8 +159,9 @@ TEST(LoadConfig, PeriodIsTheFallback) {
 TEST(LoadConfig, SourceIsTheLastOfTheSameKind) {
   Json document = base("e2b");
   Json& text = document["text_config"];
-  text["layer_types"] = Json::parse(R"(["full_attention", "sliding_attention",
-      "sliding_attention", "sliding_attention", "full_attention"])");
+  text["layer_types"] = parse_json(R"(["full_attention", "sliding_attention",
+      "sliding_attention", "sliding_attention", "full_attention"])",
+                                   "test");
   text["num_hidden_layers"] = 5;
   text["num_kv_shared_layers"] = 2;
   const ModelConfig config = parse(document);
@@ -180,7 +182,7 @@ TEST(LoadConfig, TokensMayBeAbsentOrNull) {
 
 TEST(LoadConfig, GenerationConfigNamesSuppressedTokens) {
   const TestDirectory directory;
-  directory.write("config.json", base("12b").dump());
+  directory.write("config.json", json_text(base("12b")));
   EXPECT_TRUE(load_config(directory.path()).text.suppress_tokens.empty());  // outside 40 tokens
   directory.write("generation_config.json", R"({"suppress_tokens": [3, 4]})");
   EXPECT_EQ(load_config(directory.path()).text.suppress_tokens, (std::vector<std::int32_t>{3, 4}));

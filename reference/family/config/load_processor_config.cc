@@ -35,8 +35,8 @@ void check_pixels(const JsonObject& part, const Patch& patch) {
   part.expect("resample", 3u);  // bicubic
   part.number_or("rescale_factor", kByteScale, 1.0 / 255);
   if (part.boolean_or("do_normalize", false)) {
-    part.expect("image_mean", Json::array({0.0, 0.0, 0.0}));
-    part.expect("image_std", Json::array({1.0, 1.0, 1.0}));
+    part.expect("image_mean", Json::Array{0.0, 0.0, 0.0});
+    part.expect("image_std", Json::Array{1.0, 1.0, 1.0});
   }
   part.expect("patch_size", patch.patch_size);
   part.expect("pooling_kernel_size", patch.pooling_kernel_size);

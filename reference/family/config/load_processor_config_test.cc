@@ -3,11 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_object.h"
 #include "reference/family/config/load_config.h"
 #include "reference/family/synth/synth_config.h"
 #include "reference/family/synth/synth_encoders.h"
 #include "reference/family/testing/test_directory.h"
+#include "reference/family/testing/test_json.h"
 #include "reference/family/testing/test_models.h"
 
 namespace assay {
@@ -26,12 +27,14 @@ class ProcessorFiles : public testing::Test {
 
   ProcessorConfig load() const { return load_config(directory_.path()).processor; }
 
-  void write(const char* name, const Json& value) const { directory_.write(name, value.dump()); }
+  void write(const char* name, const Json& value) const {
+    directory_.write(name, json_text(value));
+  }
 
   std::string message(const std::string& size, const char* pointer, const Json& value) {
     use(size);
-    Json document = Json::parse(synthetic_processor_config(size, {}));
-    document[Json::json_pointer(pointer)] = value;
+    Json document = parse_json(synthetic_processor_config(size, {}), "test");
+    part_at(document, pointer) = value;
     write("processor_config.json", document);
     return error_of([&] { load(); });
   }
@@ -59,15 +62,18 @@ TEST_F(ProcessorFiles, TheReleasedFileIsRead) {
 
 TEST_F(ProcessorFiles, TheNestedFileComesBeforeTheFlatOnes) {
   use("e2b");
-  write("preprocessor_config.json", {{"max_soft_tokens", 560}});
-  write("video_preprocessor_config.json", {{"max_soft_tokens", 140}, {"num_frames", 5}});
+  write("preprocessor_config.json", Json::Object{{"max_soft_tokens", 560}});
+  write("video_preprocessor_config.json",
+        Json::Object{{"max_soft_tokens", 140}, {"num_frames", 5}});
   EXPECT_EQ(load().image_max_soft_tokens, 560u);
   EXPECT_EQ(load().video_max_soft_tokens, 140u);
   EXPECT_EQ(load().num_frames, 5u);
-  write("processor_config.json", {{"image_processor", {{"max_soft_tokens", 70}}}});
+  write("processor_config.json",
+        Json::Object{{"image_processor", Json::Object{{"max_soft_tokens", 70}}}});
   EXPECT_EQ(load().image_max_soft_tokens, 70u);
   EXPECT_EQ(load().num_frames, 5u);
-  write("processor_config.json", {{"video_processor", {{"num_frames", 6}}}});
+  write("processor_config.json",
+        Json::Object{{"video_processor", Json::Object{{"num_frames", 6}}}});
   EXPECT_EQ(load().image_max_soft_tokens, 560u);
   EXPECT_EQ(load().num_frames, 6u);
 }
@@ -75,24 +81,26 @@ TEST_F(ProcessorFiles, TheNestedFileComesBeforeTheFlatOnes) {
 // transformers gives both processors the same file name.
 TEST_F(ProcessorFiles, AFlatFileMayBeTheFeatureExtractors) {
   use("e2b");
-  Json file = {{"feature_extractor_type", "Gemma4AudioFeatureExtractor"}, {"hop_length", 160}};
+  Json file =
+      Json::Object{{"feature_extractor_type", "Gemma4AudioFeatureExtractor"}, {"hop_length", 160}};
   write("preprocessor_config.json", file);
   EXPECT_EQ(load().image_max_soft_tokens, 280u);
   file["hop_length"] = 80;
   write("preprocessor_config.json", file);
   EXPECT_EQ(error_of([&] { load(); }),
             "preprocessor_config.json: hop_length: got 80, expected 160.0");
-  write("processor_config.json", {{"feature_extractor", Json::object()}});
+  write("processor_config.json", Json::Object{{"feature_extractor", Json::Object{}}});
   EXPECT_EQ(error_of([&] { load(); }), "no error");
 }
 
 TEST_F(ProcessorFiles, TheBudgetOfThe12bsConfigComesLast) {
   use("12b");
-  Json config = Json::parse(std::ifstream(directory_.path() / "config.json"));
+  Json config = parse_json_file(directory_.path() / "config.json", "config.json", kMaxConfigBytes);
   config["vision_config"]["num_soft_tokens"] = 560;
   write("config.json", config);
   EXPECT_EQ(load().image_max_soft_tokens, 560u);
-  write("processor_config.json", {{"image_processor", {{"max_soft_tokens", 140}}}});
+  write("processor_config.json",
+        Json::Object{{"image_processor", Json::Object{{"max_soft_tokens", 140}}}});
   EXPECT_EQ(load().image_max_soft_tokens, 140u);
 }
 
@@ -131,7 +139,7 @@ TEST_F(ProcessorFiles, WhatCannotBeComputedIsRefused) {
 
 TEST_F(ProcessorFiles, WhatCannotBeComputedOfVideoAndAudioIsRefused) {
   const std::string label = "processor_config.json: ";
-  EXPECT_EQ(message("31b", "/video_processor/image_mean", {0.5, 0.5, 0.5}),
+  EXPECT_EQ(message("31b", "/video_processor/image_mean", Json::Array{0.5, 0.5, 0.5}),
             label + "video_processor.image_mean: got an array of 3 values, expected [0.0,0.0,0.0]");
   EXPECT_EQ(message("31b", "/video_processor/fps", 2.0),
             label + "video_processor.fps: got 2.0, expected null");
@@ -147,7 +155,7 @@ TEST_F(ProcessorFiles, WhatCannotBeComputedOfVideoAndAudioIsRefused) {
             label + "feature_extractor.padding_side: got \"left\", expected \"right\"");
   EXPECT_EQ(message("e4b", "/feature_extractor/mel_floor", 1e-5),
             label + "feature_extractor.mel_floor: got 1e-05, expected 0.001");
-  EXPECT_EQ(message("e4b", "/feature_extractor/per_bin_mean", Json::array({1.0})),
+  EXPECT_EQ(message("e4b", "/feature_extractor/per_bin_mean", Json::Array{1.0}),
             label + "feature_extractor.per_bin_mean: got an array of 1 values, expected null");
   EXPECT_EQ(message("12b", "/feature_extractor/audio_samples_per_token", 320),
             label + "feature_extractor.audio_samples_per_token: got 320, expected 640");

@@ -6,6 +6,7 @@
 #include "reference/family/config/load_config.h"
 #include "reference/family/synth/synth_config.h"
 #include "reference/family/testing/test_directory.h"
+#include "reference/family/testing/test_json.h"
 #include "reference/family/testing/test_models.h"
 
 namespace assay {
@@ -37,14 +38,15 @@ std::string good(const std::string& size) {
 }
 
 void expect_message(const Change& change) {
-  Json document = Json::parse(good(change.size));
-  const Json::json_pointer pointer(change.pointer);
+  Json document = parse_json(good(change.size), "test");
+  const std::string path = change.pointer;
   if (*change.value == '\0') {
-    document.at(pointer.parent_pointer()).erase(pointer.back());
+    const std::size_t last = path.rfind('/');
+    part_at(document, path.substr(0, last)).erase(path.substr(last + 1));
   } else {
-    document[pointer] = Json::parse(change.value);
+    part_at(document, path) = parse_json(change.value, "test");
   }
-  EXPECT_EQ(error_of([&] { parse_config(document.dump()); }),
+  EXPECT_EQ(error_of([&] { parse_config(json_text(document)); }),
             std::string("config.json: ") + change.message)
       << change.pointer << " = " << change.value;
 }

@@ -27,7 +27,7 @@ std::size_t even_head_dim(const JsonObject& object, std::string_view key) {
 }
 
 std::vector<LayerKind> kinds_from_list(const JsonObject& text, std::size_t num_layers) {
-  const Json::array_t& types = text.array("layer_types");
+  const Json::Array& types = text.array("layer_types");
   if (types.size() != num_layers) {
     text.fail("layer_types", "one value for each of " + std::to_string(num_layers) + " layers");
   }
@@ -71,7 +71,7 @@ HeadWidths sliding_widths(const JsonObject& text) {
 // null and 0 both mean the head_dim of sliding layers.
 std::size_t global_head_dim(const JsonObject& text, std::size_t head_dim) {
   const Json* entry = text.find("global_head_dim");
-  if (entry->is_null() || *entry == 0u) {
+  if (entry->is_null() || (entry->is_number() && entry->get<double>() == 0)) {
     return head_dim;
   }
   return even_head_dim(text, "global_head_dim");
@@ -98,7 +98,7 @@ std::optional<std::size_t> parse_index(const std::string& key, std::size_t num_l
 
 // One layer's entry of per_layer_config over the widths that the layer has without it.
 HeadWidths overridden_widths(const JsonObject& layer, HeadWidths widths) {
-  for (const auto& [key, value] : layer.value().items()) {
+  for (const auto& [key, value] : layer.value().object()) {
     if (key == "head_dim") {
       widths.head_dim = value.is_null() ? widths.head_dim : even_head_dim(layer, key);
     } else if (key == "num_key_value_heads") {
@@ -113,12 +113,13 @@ HeadWidths overridden_widths(const JsonObject& layer, HeadWidths widths) {
 std::map<std::size_t, HeadWidths> parse_overrides(const JsonObject& text, std::size_t num_layers) {
   const JsonObject overrides = text.object("per_layer_config");
   std::map<std::size_t, HeadWidths> widths;
-  for (const auto& [key, value] : overrides.value().items()) {
+  for (const Json::Member& entry : overrides.value().object()) {
+    const auto& key = entry.first;
     const auto index = parse_index(key, num_layers);
     if (!index) {
       overrides.fail(key, "the index of one of " + std::to_string(num_layers) + " layers as key");
     }
-    widths[*index] = overridden_widths(overrides.object(key), sliding_widths(text));
+    widths[*index] = overridden_widths(overrides.object(entry), sliding_widths(text));
   }
   return widths;
 }

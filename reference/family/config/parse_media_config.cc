@@ -62,14 +62,14 @@ double parse_rope_theta(const JsonObject& vision, double fallback) {
   }
   rope.expect("partial_rotary_factor", 1.0);
   rope.expect("factor", 1.0);
-  for (const auto& [key, value] : rope.value().items()) {
-    if (value.is_structured()) {
+  for (const auto& [key, value] : rope.value().object()) {
+    if (value.is_array() || value.is_object()) {
       rope.fail(key, "one rotation for all layers");
     }
   }
   const double theta = rope.number_or("rope_theta", kThetaRange, flat);
   if (vision.has("rope_theta") && theta != flat) {
-    rope.fail("rope_theta", Json(flat).dump() + ", the rope_theta beside it");
+    rope.fail("rope_theta", json_text(flat) + ", the rope_theta beside it");
   }
   return theta;
 }
@@ -117,17 +117,18 @@ std::array<std::size_t, 2> parse_conv_channels(const JsonObject& audio) {
   if (!audio.has(kKey)) {
     return AudioConfig{}.subsampling_conv_channels;
   }
-  const Json::array_t& values = audio.array(kKey);
+  const Json::Array& values = audio.array(kKey);
   std::array<std::size_t, 2> channels{};
   if (values.size() != channels.size()) {
     audio.fail(kKey, "the channels of two convolutions");
   }
   for (std::size_t i = 0; i < channels.size(); ++i) {
-    if (!values[i].is_number_unsigned() || values[i] == 0u || values[i] > kHeadRange.most) {
+    const auto value = values[i].unsigned_integer();
+    if (!value || *value == 0 || *value > kHeadRange.most) {
       audio.fail_element(kKey, i,
                          "a positive integer of at most " + std::to_string(kHeadRange.most));
     }
-    channels[i] = values[i].get<std::size_t>();
+    channels[i] = *value;
   }
   return channels;
 }

@@ -6,7 +6,7 @@
 // there takes transformers' default; what it says otherwise and cannot be computed is refused.
 #pragma once
 
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_object.h"
 #include "reference/family/config/config.h"
 
 namespace assay {

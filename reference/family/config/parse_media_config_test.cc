@@ -15,11 +15,11 @@ Json with_encoders(const std::string& size) {
   SynthOptions options = tiny_widths();
   options.num_hidden_layers = 6;
   options.encoders = SynthEncoders();
-  return Json::parse(synthetic_config(size, options));
+  return parse_json(synthetic_config(size, options), "test");
 }
 
 ModelConfig parse(const Json& document) {
-  return parse_config(document.dump());
+  return parse_config(json_text(document));
 }
 
 TEST(MediaConfig, ReleasedSmallModels) {
@@ -81,17 +81,17 @@ TEST(MediaConfig, NullAndAbsentMeanNoEncoder) {
 
 TEST(MediaConfig, TextOnlyFormsAndDraftersHaveNone) {
   Json text = with_encoders("e2b")["text_config"];
-  text["vision_config"] = Json::object();
+  text["vision_config"] = Json::Object{};
   EXPECT_FALSE(parse(text).vision);
-  Json drafter = Json::parse(synthetic_config("e2b-drafter", {}));
-  drafter["vision_config"] = Json::object();
+  Json drafter = parse_json(synthetic_config("e2b-drafter", {}), "test");
+  drafter["vision_config"] = Json::Object{};
   EXPECT_FALSE(parse(drafter).vision);
 }
 
 TEST(MediaConfig, MissingKeysTakeTheDefaultsOfTransformers) {
   Json document = with_encoders("e2b");
-  document["vision_config"] = Json::object();
-  document["audio_config"] = Json::object();
+  document["vision_config"] = Json::Object{};
+  document["audio_config"] = Json::Object{};
   const ModelConfig config = parse(document);
   EXPECT_EQ(config.vision->hidden_size, 768u);
   EXPECT_EQ(config.vision->num_attention_heads, 12u);
@@ -104,15 +104,15 @@ TEST(MediaConfig, MissingKeysTakeTheDefaultsOfTransformers) {
   EXPECT_EQ(config.audio->gradient_clipping, 1e10);
   EXPECT_TRUE(config.audio->use_clipped_linears);
   Json unified = with_encoders("12b");
-  unified["vision_config"] = Json::object();
-  unified["audio_config"] = Json::object();
+  unified["vision_config"] = Json::Object{};
+  unified["audio_config"] = Json::Object{};
   EXPECT_EQ(parse(unified).unified_vision->mm_embed_dim, 3840u);
   EXPECT_EQ(parse(unified).unified_audio->audio_embed_dim, 640u);
 }
 
 TEST(MediaConfig, EveryKeyOfTheVisionEncoderIsRead) {
   Json document = with_encoders("31b");
-  document["vision_config"] = {
+  document["vision_config"] = Json::Object{
       {"hidden_size", 24},        {"intermediate_size", 40},       {"num_hidden_layers", 3},
       {"num_attention_heads", 2}, {"num_key_value_heads", 2},      {"head_dim", 20},
       {"rms_norm_eps", 1e-5},     {"rope_parameters", nullptr},    {"patch_size", 8},
@@ -134,21 +134,21 @@ TEST(MediaConfig, EveryKeyOfTheVisionEncoderIsRead) {
 
 TEST(MediaConfig, EveryKeyOfTheAudioEncoderIsRead) {
   Json document = with_encoders("e4b");
-  document["audio_config"] = {{"hidden_size", 24},
-                              {"num_hidden_layers", 3},
-                              {"num_attention_heads", 6},
-                              {"subsampling_conv_channels", {64, 16}},
-                              {"conv_kernel_size", 3},
-                              {"residual_weight", 0.25},
-                              {"attention_chunk_size", 4},
-                              {"attention_context_left", 5},
-                              {"attention_context_right", 0},
-                              {"attention_logit_cap", 20},
-                              {"attention_invalid_logits_value", -1e8},
-                              {"use_clipped_linears", false},
-                              {"rms_norm_eps", 1e-5},
-                              {"gradient_clipping", 100.0},
-                              {"output_proj_dims", 36}};
+  document["audio_config"] = Json::Object{{"hidden_size", 24},
+                                          {"num_hidden_layers", 3},
+                                          {"num_attention_heads", 6},
+                                          {"subsampling_conv_channels", Json::Array{64, 16}},
+                                          {"conv_kernel_size", 3},
+                                          {"residual_weight", 0.25},
+                                          {"attention_chunk_size", 4},
+                                          {"attention_context_left", 5},
+                                          {"attention_context_right", 0},
+                                          {"attention_logit_cap", 20},
+                                          {"attention_invalid_logits_value", -1e8},
+                                          {"use_clipped_linears", false},
+                                          {"rms_norm_eps", 1e-5},
+                                          {"gradient_clipping", 100.0},
+                                          {"output_proj_dims", 36}};
   const AudioConfig audio = *parse(document).audio;
   EXPECT_EQ(audio.hidden_size, 24u);
   EXPECT_EQ(audio.num_hidden_layers, 3u);
@@ -168,10 +168,10 @@ TEST(MediaConfig, EveryKeyOfTheAudioEncoderIsRead) {
 
 TEST(MediaConfig, EveryKeyOfTheEmbeddersIsRead) {
   Json document = with_encoders("12b");
-  document["vision_config"] = {{"patch_size", 4},      {"pooling_kernel_size", 2},
-                               {"mm_embed_dim", 24},   {"mm_posemb_size", 16},
-                               {"rms_norm_eps", 1e-5}, {"num_soft_tokens", 140}};
-  document["audio_config"] = {{"audio_samples_per_token", 80}, {"rms_norm_eps", 1e-5}};
+  document["vision_config"] =
+      Json::Object{{"patch_size", 4},      {"pooling_kernel_size", 2}, {"mm_embed_dim", 24},
+                   {"mm_posemb_size", 16}, {"rms_norm_eps", 1e-5},     {"num_soft_tokens", 140}};
+  document["audio_config"] = Json::Object{{"audio_samples_per_token", 80}, {"rms_norm_eps", 1e-5}};
   const ModelConfig config = parse(document);
   EXPECT_EQ(config.unified_vision->model_patch_size(), 8u);
   EXPECT_EQ(config.unified_vision->mm_embed_dim, 24u);
@@ -186,7 +186,7 @@ TEST(MediaConfig, RopeInTheFormsThatAreSeen) {
   Json document = with_encoders("e2b");
   Json& vision = document["vision_config"];
   const auto theta = [&](const char* parameters) {
-    vision["rope_parameters"] = Json::parse(parameters);
+    vision["rope_parameters"] = parse_json(parameters, "test");
     return parse(document).vision->rope_theta;
   };
   EXPECT_EQ(theta("null"), 100.0);

@@ -2,7 +2,7 @@
 // The text part of a config.json: every rule of spec text 1.4 that is not about its wrapping.
 #pragma once
 
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_object.h"
 #include "reference/family/config/config.h"
 
 namespace assay {

@@ -11,7 +11,7 @@
 #include <limits>
 
 #include "reference/family/base/error.h"
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_object.h"
 #include "reference/family/testing/test_signals.h"
 
 namespace assay {
@@ -107,7 +107,8 @@ TEST(LogMel, EqualsTransformers) {
       parse_json_file(ASSAY_SOURCE_DIR "/golden/tables/log_mel.json", "log_mel.json", 1 << 20);
   std::size_t equal = 0;
   for (const Json& row : table.at("cases")) {
-    const TestSignal signal{row.at("signal"), row.at("amplitude"), row.at("parameter")};
+    const TestSignal signal{row.at("signal").string(), row.at("amplitude").get<double>(),
+                            row.at("parameter").get<std::uint32_t>()};
     const LogMel mel = log_mel(test_signal(signal, row.at("samples").get<std::size_t>()));
     ASSERT_EQ(mel.frames, row.at("frames").get<std::size_t>()) << row;
     for (const Json& printed : row.at("values")) {

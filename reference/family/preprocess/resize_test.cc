@@ -11,7 +11,7 @@
 #include <numbers>
 
 #include "reference/family/base/error.h"
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_object.h"
 #include "reference/family/preprocess/bicubic.h"
 #include "reference/family/preprocess/target_size.h"
 #include "reference/family/testing/test_signals.h"
@@ -61,13 +61,18 @@ TEST(Resize, EqualsPillowAndTorchByteForByte) {
       parse_json_file(ASSAY_SOURCE_DIR "/golden/tables/resize.json", "resize.json", 1 << 20);
   ASSERT_GE(table.at("cases").size(), 200u);
   for (const Json& row : table.at("cases")) {
-    const ImageSize size{row.at("size").at(0), row.at("size").at(1)};
-    const ImageSize target{row.at("target").at(0), row.at("target").at(1)};
-    const Image source = test_image(row.at("picture"), row.at("seed"), size);
+    const auto size_of = [&](const char* key) {
+      const auto pair = row.at(key).get<std::vector<std::size_t>>();
+      return ImageSize{pair.at(0), pair.at(1)};
+    };
+    const ImageSize size = size_of("size");
+    const ImageSize target = size_of("target");
+    const Image source =
+        test_image(row.at("picture").string(), row.at("seed").get<std::uint32_t>(), size);
     const std::uint32_t expected =
         static_cast<std::uint32_t>(std::stoul(row.at("crc32").get<std::string>(), nullptr, 16));
     EXPECT_EQ(crc32(resize_bytes(source, target).rgb), expected) << row;
-    const std::string torch = row.at("torch");
+    const std::string torch = row.at("torch").string();
     EXPECT_EQ(crc32(resize_bytes(source, target, ByteWeights::kInt16).rgb),
               static_cast<std::uint32_t>(std::stoul(torch, nullptr, 16)))
         << row;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_object.h"
 
 namespace assay {
 namespace {
@@ -23,11 +23,11 @@ void add_ids(const JsonObject& object, const char* key, std::set<std::int32_t>& 
     return;
   }
   for (std::size_t i = 0; i < value->size(); ++i) {
-    const Json& id = (*value)[i];
-    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > kIds.most) {
+    const auto id = value->array()[i].unsigned_integer();
+    if (!id || *id > kIds.most) {
       object.fail_element(key, i, "a token id");
     }
-    ids.insert(static_cast<std::int32_t>(id.get<std::uint64_t>()));
+    ids.insert(static_cast<std::int32_t>(*id));
   }
 }
 

@@ -203,15 +203,15 @@ std::string shard_name(std::size_t index, std::size_t count) {
 }
 
 std::string index_text(const Plan& plan) {
-  Json weight_map = Json::object();
+  Json::Object weight_map;
   for (std::size_t i = 0; i < plan.shards.size(); ++i) {
     for (const PlannedTensor& tensor : plan.shards[i]) {
-      weight_map[tensor.stored.name] = shard_name(i, plan.shards.size());
+      weight_map.emplace_back(tensor.stored.name, shard_name(i, plan.shards.size()));
     }
   }
-  const Json index = {{"metadata", {{"total_size", plan.summary.bytes}}},
-                      {"weight_map", std::move(weight_map)}};
-  return index.dump(2) + "\n";
+  const Json index = Json::Object{{"metadata", Json::Object{{"total_size", plan.summary.bytes}}},
+                                  {"weight_map", std::move(weight_map)}};
+  return json_text(index, {.indent = 2, .sorted = true}) + "\n";
 }
 
 void write_shard(const fs::path& path, const Shard& shard, SynthProgress& progress,

@@ -100,9 +100,9 @@ Json null_if_zero(std::size_t value) {
 }
 
 Json layer_type_names(const std::vector<LayerKind>& kinds) {
-  Json names = Json::array();
+  Json::Array names;
   for (const LayerKind kind : kinds) {
-    names.push_back(kind == LayerKind::kFull ? "full_attention" : "sliding_attention");
+    names.emplace_back(kind == LayerKind::kFull ? "full_attention" : "sliding_attention");
   }
   return names;
 }
@@ -112,21 +112,21 @@ Json common_text(const SynthOptions& options, const std::vector<LayerKind>& kind
   const std::size_t vocab = options.vocab_size.value_or(kVocab);
   const std::size_t layers = options.num_hidden_layers.value_or(kinds.size());
   Json ropes;
-  ropes["sliding_attention"] = {{"rope_type", "default"}, {"rope_theta", 10000.0}};
-  ropes["full_attention"] = {
+  ropes["sliding_attention"] = Json::Object{{"rope_type", "default"}, {"rope_theta", 10000.0}};
+  ropes["full_attention"] = Json::Object{
       {"rope_type", "proportional"}, {"rope_theta", 1000000.0}, {"partial_rotary_factor", 0.25}};
-  Json text = {{"model_type", unified ? "gemma4_unified_text" : "gemma4_text"},
-               {"vocab_size", vocab},
-               {"num_hidden_layers", layers},
-               {"head_dim", options.head_dim.value_or(256)},
-               {"global_head_dim", options.global_head_dim.value_or(512)},
-               {"rms_norm_eps", 1e-6},
-               {"hidden_activation", "gelu_pytorch_tanh"},
-               {"attention_bias", false},
-               {"tie_word_embeddings", true},
-               {"pad_token_id", 0},
-               {"bos_token_id", 2},
-               {"eos_token_id", 1}};
+  Json text = Json::Object{{"model_type", unified ? "gemma4_unified_text" : "gemma4_text"},
+                           {"vocab_size", vocab},
+                           {"num_hidden_layers", layers},
+                           {"head_dim", options.head_dim.value_or(256)},
+                           {"global_head_dim", options.global_head_dim.value_or(512)},
+                           {"rms_norm_eps", 1e-6},
+                           {"hidden_activation", "gelu_pytorch_tanh"},
+                           {"attention_bias", false},
+                           {"tie_word_embeddings", true},
+                           {"pad_token_id", 0},
+                           {"bos_token_id", 2},
+                           {"eos_token_id", 1}};
   text["layer_types"] = layer_type_names(kinds);
   text["rope_parameters"] = ropes;
   return text;
@@ -142,7 +142,7 @@ void add_extras(Json& text, const ReleasedSize& size, const SynthOptions& option
     return;
   }
   text["hidden_size_per_layer_input"] = options.hidden_size_per_layer_input.value_or(size.ple);
-  text["vocab_size_per_layer_input"] = text["vocab_size"];
+  text["vocab_size_per_layer_input"] = Json(text["vocab_size"]);
   text["enable_moe_block"] = experts > 0;
   text["num_experts"] = null_if_zero(experts);
   const auto of_experts = [&](std::optional<std::size_t> chosen, std::size_t released) {
@@ -169,16 +169,22 @@ Json wrap(Json text, bool unified, const SynthOptions& options) {
   const std::string family = unified ? "gemma4_unified" : "gemma4";
   const std::string name = unified ? "Gemma4Unified" : "Gemma4";
   if (options.form == SynthForm::kTextOnly) {
-    text["architectures"] = {name + "ForCausalLM"};
+    text["architectures"] = Json::Array{name + "ForCausalLM"};
     return text;
   }
-  return {{"model_type", family},           {"architectures", {name + "ForConditionalGeneration"}},
-          {"text_config", std::move(text)}, {"vision_config", nullptr},
-          {"audio_config", nullptr},        {"tie_word_embeddings", true},
-          {"boi_token_id", 255999},         {"eoi_token_id", 258882},
-          {"image_token_id", 258880},       {"video_token_id", 258884},
-          {"boa_token_id", 256000},         {"eoa_token_index", 258883},
-          {"audio_token_id", 258881}};
+  return Json::Object{{"model_type", family},
+                      {"architectures", Json::Array{name + "ForConditionalGeneration"}},
+                      {"text_config", std::move(text)},
+                      {"vision_config", nullptr},
+                      {"audio_config", nullptr},
+                      {"tie_word_embeddings", true},
+                      {"boi_token_id", 255999},
+                      {"eoi_token_id", 258882},
+                      {"image_token_id", 258880},
+                      {"video_token_id", 258884},
+                      {"boa_token_id", 256000},
+                      {"eoa_token_index", 258883},
+                      {"audio_token_id", 258881}};
 }
 
 Json model_config(const ReleasedSize& size, const SynthOptions& options) {
@@ -195,7 +201,7 @@ Json drafter_config(const ReleasedDrafter& size, const SynthOptions& options) {
   const auto kinds = choose_kinds(options, 4, 4);
   Json text = common_text(options, kinds, size.unified);
   add_widths(text, size, options, size.global_kv_heads != 0);
-  text["num_kv_shared_layers"] = text["num_hidden_layers"];
+  text["num_kv_shared_layers"] = Json(text["num_hidden_layers"]);
   text["use_double_wide_mlp"] = false;
   text["final_logit_softcapping"] = nullptr;
   text["use_bidirectional_attention"] = nullptr;
@@ -205,13 +211,13 @@ Json drafter_config(const ReleasedDrafter& size, const SynthOptions& options) {
     text["enable_moe_block"] = false;
   }
   const std::size_t centroids = options.num_centroids.value_or(size.centroids);
-  Json root = {
-      {"model_type", size.unified ? "gemma4_unified_assistant" : "gemma4_assistant"},
-      {"architectures",
-       {size.unified ? "Gemma4UnifiedAssistantForCausalLM" : "Gemma4AssistantForCausalLM"}},
-      {"backbone_hidden_size", options.backbone_hidden_size.value_or(size.backbone)},
-      {"use_ordered_embeddings", centroids > 0},
-      {"tie_word_embeddings", true}};
+  Json root =
+      Json::Object{{"model_type", size.unified ? "gemma4_unified_assistant" : "gemma4_assistant"},
+                   {"architectures", Json::Array{size.unified ? "Gemma4UnifiedAssistantForCausalLM"
+                                                              : "Gemma4AssistantForCausalLM"}},
+                   {"backbone_hidden_size", options.backbone_hidden_size.value_or(size.backbone)},
+                   {"use_ordered_embeddings", centroids > 0},
+                   {"tie_word_embeddings", true}};
   if (centroids > 0) {
     root["num_centroids"] = centroids;
     root["centroid_intermediate_top_k"] = options.centroid_intermediate_top_k.value_or(size.top_k);
@@ -229,7 +235,7 @@ std::string finish(Json config, const SynthOptions& options) {
   if (config.contains("text_config")) {
     config["text_config"]["dtype"] = torch_dtype(options.dtype);
   }
-  return config.dump(2) + "\n";
+  return json_text(config, {.indent = 2, .sorted = true}) + "\n";
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_object.h"
 
 namespace assay {
 namespace {

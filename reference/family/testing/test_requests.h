@@ -13,8 +13,8 @@
 
 namespace assay {
 
-inline Value value_of(const std::string& json) {
-  return parse_value(json, "test");
+inline Json value_of(const std::string& json) {
+  return parse_json(json, "test", kChatRules);
 }
 
 inline std::string small(const std::string& json) {
@@ -32,9 +32,9 @@ inline std::string text_of_file(const std::filesystem::path& path) {
   return text.str();
 }
 
-inline std::vector<Value> lines_of(const std::filesystem::path& path) {
+inline std::vector<Json> lines_of(const std::filesystem::path& path) {
   std::istringstream in(text_of_file(path));
-  std::vector<Value> values;
+  std::vector<Json> values;
   for (std::string line; std::getline(in, line);) {
     values.push_back(value_of(line));
   }
@@ -42,13 +42,13 @@ inline std::vector<Value> lines_of(const std::filesystem::path& path) {
 }
 
 // C01 … C26 of spec prompting 2.7: {"id", "note", "input", "small", "large"}.
-inline std::vector<Value> renderings() {
+inline std::vector<Json> renderings() {
   return lines_of(std::filesystem::path(ASSAY_SOURCE_DIR) / "golden/prompting/renderings.jsonl");
 }
 
-inline const Value& rendering(const std::string& id) {
-  static const std::vector<Value> all = renderings();
-  for (const Value& one : all) {
+inline const Json& rendering(const std::string& id) {
+  static const std::vector<Json> all = renderings();
+  for (const Json& one : all) {
     if (one.find("id")->string() == id) {
       return one;
     }

@@ -45,7 +45,7 @@ class JoinedEvents {
       return "calls: " + std::to_string(calls_.size());
     }
     for (std::size_t i = 0; i < calls_.size(); ++i) {
-      if (parse_value(calls_[i], "arguments") != answer.calls[i].arguments) {
+      if (parse_json(calls_[i], "arguments", kChatRules) != answer.calls[i].arguments) {
         return "arguments of call " + std::to_string(i) + ": " + calls_[i];
       }
     }

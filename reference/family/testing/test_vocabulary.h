@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_object.h"
 #include "reference/family/tokenizer/load_tokenizer.h"
 #include "reference/family/tokenizer/tokenizer.h"
 

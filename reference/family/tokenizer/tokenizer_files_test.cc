@@ -5,6 +5,7 @@
 #include <lzma.h>
 
 #include "reference/family/testing/test_directory.h"
+#include "reference/family/testing/test_json.h"
 #include "reference/family/testing/test_vocabulary.h"
 
 namespace assay {
@@ -16,10 +17,11 @@ using testing::HasSubstr;
 // A tokenizer.json of six tokens.
 Json tiny_json() {
   Json json = golden_json("tokenizer/tokenizer.json");
-  json["added_tokens"] = Json::array({json["added_tokens"][2]});
+  json["added_tokens"] = Json::Array{json["added_tokens"][2]};
   json["added_tokens"][0]["id"] = 0;
-  json["model"]["vocab"] = {{"<bos>", 0}, {"a", 1}, {"b", 2}, {"ab", 3}, {"<0x41>", 4}, {"▁", 5}};
-  json["model"]["merges"] = Json::array({Json::array({"a", "b"})});
+  json["model"]["vocab"] =
+      Json::Object{{"<bos>", 0}, {"a", 1}, {"b", 2}, {"ab", 3}, {"<0x41>", 4}, {"▁", 5}};
+  json["model"]["merges"] = parse_json(R"([["a", "b"]])", "test");
   return json;
 }
 
@@ -34,14 +36,14 @@ std::string error_of_json(const std::string& text) {
 // The message when one place of the file holds something else.
 std::string error_with(const std::string& pointer, const Json& value) {
   Json json = tiny_json();
-  json[Json::json_pointer(pointer)] = value;
-  return error_of_json(json.dump());
+  part_at(json, pointer) = value;
+  return error_of_json(json_text(json));
 }
 
 std::string error_without(const std::string& parent, const std::string& key) {
   Json json = tiny_json();
-  json[Json::json_pointer(parent)].erase(key);
-  return error_of_json(json.dump());
+  part_at(json, parent).erase(key);
+  return error_of_json(json_text(json));
 }
 
 std::string packed(const std::string& text) {
@@ -64,7 +66,7 @@ std::string error_of_list(const std::string& bytes) {
 
 TEST(TokenizerJson, ReadsTheTinyOne) {
   const TestDirectory directory;
-  const auto file = directory.write("tokenizer.json", tiny_json().dump());
+  const auto file = directory.write("tokenizer.json", json_text(tiny_json()));
   const Vocabulary vocabulary = read_tokenizer_json(file);
   EXPECT_THAT(vocabulary.tokens, ElementsAre("<bos>", "a", "b", "ab", "<0x41>", "▁"));
   EXPECT_THAT(vocabulary.merges, ElementsAre(std::pair(1, 2)));
@@ -76,16 +78,17 @@ TEST(TokenizerJson, OlderFilesWriteMergesAsOneString) {
   const TestDirectory directory;
   Json json = tiny_json();
   json["model"]["merges"] = {"a b"};
-  const auto file = directory.write("tokenizer.json", json.dump());
+  const auto file = directory.write("tokenizer.json", json_text(json));
   EXPECT_THAT(read_tokenizer_json(file).merges, ElementsAre(std::pair(1, 2)));
 }
 
 TEST(TokenizerJson, BaseCheckpointsPrependBos) {  // RT-1, RT-11
   const TestDirectory directory;
   Json json = tiny_json();
-  json["post_processor"]["single"] = Json::parse(
-      R"([{"SpecialToken": {"id": "<bos>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}])");
-  const auto file = directory.write("tokenizer.json", json.dump());
+  json["post_processor"]["single"] = parse_json(
+      R"([{"SpecialToken": {"id": "<bos>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}])",
+      "test");
+  const auto file = directory.write("tokenizer.json", json_text(json));
   EXPECT_TRUE(read_tokenizer_json(file).prepends_bos);
   EXPECT_THAT(Tokenizer(read_tokenizer_json(file)).encode("a"), ElementsAre(1));  // P14
 }
@@ -93,10 +96,10 @@ TEST(TokenizerJson, BaseCheckpointsPrependBos) {  // RT-1, RT-11
 TEST(TokenizerJson, AddedTokensMayStandBehindTheVocabulary) {
   const TestDirectory directory;
   Json json = tiny_json();
-  json["added_tokens"].push_back(json["added_tokens"][0]);
+  json["added_tokens"].array().push_back(json["added_tokens"][0]);
   json["added_tokens"][1]["id"] = 6;
   json["added_tokens"][1]["content"] = "<extra>";
-  const auto file = directory.write("tokenizer.json", json.dump());
+  const auto file = directory.write("tokenizer.json", json_text(json));
   EXPECT_THAT(Tokenizer(read_tokenizer_json(file)).encode("a<extra>"), ElementsAre(1, 6));
 }
 
@@ -124,14 +127,14 @@ TEST(TokenizerJsonErrors, SettingsThatCutTextInAnotherWay) {
   EXPECT_THAT(error_with("/post_processor/type", "ByteLevel"), HasSubstr("post_processor.type"));
   EXPECT_THAT(error_with("/decoder/type", "ByteLevel"), HasSubstr("decoder.type"));
   EXPECT_THAT(error_with("/decoder/decoders/1/type", "Strip"), HasSubstr("ByteFallback"));
-  EXPECT_THAT(error_with("/decoder/decoders", Json::array()), HasSubstr("decoder.decoders: got 0"));
+  EXPECT_THAT(error_with("/decoder/decoders", Json::Array{}), HasSubstr("decoder.decoders: got 0"));
   EXPECT_THAT(error_with("/added_tokens/0/lstrip", true), HasSubstr("added_tokens.lstrip"));
   EXPECT_THAT(error_with("/added_tokens/0/normalized", true), HasSubstr("added_tokens.normalized"));
 }
 
 TEST(TokenizerJsonErrors, VocabulariesThatContradictThemselves) {
   EXPECT_THAT(error_without("/model", "vocab"), HasSubstr("model.vocab"));
-  EXPECT_THAT(error_with("/model/vocab", Json::object()), HasSubstr("model.vocab: got 0 tokens"));
+  EXPECT_THAT(error_with("/model/vocab", Json::Object{}), HasSubstr("model.vocab: got 0 tokens"));
   EXPECT_THAT(error_with("/model/vocab/b", 1), HasSubstr("an id of its own below 6"));
   EXPECT_THAT(error_with("/model/vocab/b", 6), HasSubstr("an id of its own below 6"));
   EXPECT_THAT(error_with("/model/vocab/b", -1), HasSubstr("an id of its own below 6"));
@@ -141,7 +144,7 @@ TEST(TokenizerJsonErrors, VocabulariesThatContradictThemselves) {
   EXPECT_THAT(error_with("/model/merges/0", "ab"), HasSubstr("model.merges.0: got"));
   EXPECT_THAT(error_with("/model/merges/0", 3), HasSubstr("model.merges.0: got"));
   EXPECT_THAT(error_with("/model/merges/0/1", "c"), HasSubstr("two tokens of the vocabulary"));
-  EXPECT_THAT(error_with("/model/merges/0", {"b", "a"}), HasSubstr("merge 0: got 'ba'"));
+  EXPECT_THAT(error_with("/model/merges/0", Json::Array{"b", "a"}), HasSubstr("merge 0: got 'ba'"));
   EXPECT_THAT(error_with("/added_tokens/0/id", 1), HasSubstr("added token '<bos>': got id 1"));
   EXPECT_THAT(error_with("/added_tokens/0/id", -1), HasSubstr("added_tokens.id"));
   EXPECT_THAT(error_with("/added_tokens/0/content", ""), HasSubstr("added_tokens.content"));
@@ -191,7 +194,7 @@ TEST(VocabularyListErrors, DamagedXz) {
 
 TEST(AnyTokenizer, ToldByWhatTheFileIs) {
   const TestDirectory directory;
-  directory.write("tokenizer.json", " \n" + tiny_json().dump());
+  directory.write("tokenizer.json", " \n" + json_text(tiny_json()));
   EXPECT_EQ(read_any_tokenizer(directory.path()).tokens.size(), 6U);
   EXPECT_EQ(read_any_tokenizer(directory.path() / "tokenizer.json").tokens.size(), 6U);
   const TestDirectory empty_directory;

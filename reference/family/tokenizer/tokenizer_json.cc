@@ -2,7 +2,8 @@
 // tokenizer.json of the tokenizers library, as Gemma 4 uses it (spec prompting 1.6).
 
 #include "reference/family/base/error.h"
-#include "reference/family/base/json.h"
+#include "reference/family/base/json_library.h"
+#include "reference/family/base/json_object.h"
 #include "reference/family/tokenizer/load_tokenizer.h"
 
 namespace assay {
@@ -75,7 +76,7 @@ bool prepends_bos(const JsonObject& root) {
     processor.fail("type", "\"TemplateProcessing\"");
   }
   const auto& single = processor.array("single");
-  return !single.empty() && single.front().is_object() && single.front().contains("SpecialToken");
+  return !single.empty() && single.front().contains("SpecialToken");
 }
 
 std::vector<std::string> tokens_by_id(const JsonObject& model) {
@@ -86,12 +87,12 @@ std::vector<std::string> tokens_by_id(const JsonObject& model) {
                   "1 to " + std::to_string(kMaxVocabulary));
   }
   std::vector<std::string> tokens(count);
-  for (const auto& [token, id] : vocab.value().items()) {
-    if (!id.is_number_unsigned() || id.get<std::size_t>() >= count ||
-        !tokens[id.get<std::size_t>()].empty()) {
+  for (const auto& [token, value] : vocab.value().object()) {
+    const auto id = value.unsigned_integer();
+    if (!id || *id >= count || !tokens[*id].empty()) {
       vocab.fail(token, "an id of its own below " + std::to_string(count));
     }
-    tokens[id.get<std::size_t>()] = token;
+    tokens[*id] = token;
   }
   return tokens;
 }
@@ -100,10 +101,10 @@ std::vector<std::string> tokens_by_id(const JsonObject& model) {
 std::pair<std::string, std::string> halves_of(const JsonObject& model, const Json& merge,
                                               std::size_t rank) {
   if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
-    return {merge[0].get<std::string>(), merge[1].get<std::string>()};
+    return {merge[0].string(), merge[1].string()};
   }
   if (merge.is_string()) {
-    const auto& text = merge.get_ref<const std::string&>();
+    const std::string& text = merge.string();
     if (const std::size_t space = text.find(' '); space != std::string::npos) {
       return {text.substr(0, space), text.substr(space + 1)};
     }
