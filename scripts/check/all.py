@@ -14,7 +14,7 @@ from pathlib import Path
 
 import repository
 
-CHECKS = "arrows limits tree words letters links snippets spec reductions labels goldens format".split()
+CHECKS = "arrows limits tree words links snippets spec reductions labels goldens format".split()
 SHOWN = 40  # problems of one check
 
 

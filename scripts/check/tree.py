@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tree drawn in docs/README.md against the real one, both ways."""
+"""What docs/README.md draws and docs/notation.md lists against the folders and axes there are."""
 
 import re
 from pathlib import PurePosixPath
@@ -10,6 +10,7 @@ MAP = "docs/README.md"
 ENTRY = re.compile(r"^( *)([\w.-]+)/(?:\s|$)", re.MULTILINE)
 # Data, one folder per model: the map says what lies there, not every name.
 DATA = re.compile(r"^golden/(cases|checkpoints)/.")
+LETTERS = re.compile(r"^\| letter \|.*\n\|[-| :]+\n((?:\|.*\n)+)", re.MULTILINE)
 
 
 def drawn_folders(text: str) -> list[str]:
@@ -27,11 +28,20 @@ def real_folders(files: list[str]) -> set[str]:
     return {folder for folder in folders - {"."} if not DATA.match(folder)}
 
 
+def letter_problems(page: str, axes: list[str]) -> list[str]:
+    """Axes of reference/core/axes.h that notation.md lacks, or explains twice in one table."""
+    tables = [re.findall(r"^\| (\S+) \|", t, re.MULTILINE) for t in LETTERS.findall(page)]
+    odd = {x for t in tables for x in t if t.count(x) > 1} | set(axes) ^ set(sum(tables, []))
+    return [f"docs/notation.md: {x}: expected once a table, and in axes.h" for x in sorted(odd)]
+
+
 def check(repository: Repository) -> Answer:
     drawn, real = drawn_folders(repository.text(MAP)), real_folders(repository.files)
     problems = [f"{MAP} draws {f}/, which does not exist" for f in drawn if f not in real]
     problems += [f"{f}/ is not drawn in {MAP}" for f in sorted(real - set(drawn))]
-    return Answer(problems, note=f"{len(drawn)} folders")
+    axes = re.findall(r"^struct (\w+);", repository.text("reference/core/axes.h"), re.MULTILINE)
+    problems += letter_problems(repository.text("docs/notation.md"), axes)
+    return Answer(problems, note=f"{len(drawn)} folders, {len(axes)} axes")
 
 
 def self_test() -> None:
@@ -39,3 +49,6 @@ def self_test() -> None:
     assert drawn_folders(text) == ["a", "a/b", "d"], drawn_folders(text)
     wanted = {"a", "a/b", "golden", "golden/cases"}
     assert real_folders(["a/b/c.h", "golden/cases/x/y.h5", "e.md"]) == wanted
+    page = "| letter | axis |\n| --- | --- |\n| T | a |\n| T | b |\n| S | c |\n"
+    assert len(letter_problems(page, ["T", "D"])) == 3
+    assert not letter_problems(page.replace("| T | b |\n", ""), ["T", "S"])
