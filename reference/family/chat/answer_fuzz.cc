@@ -179,7 +179,7 @@ std::string check_round(const Ids& ids, Streams& streams) {
   options.lenient = streams.below(8) != 0;
   options.tools = streams.below(2) == 0 ? &tools() : nullptr;
   try {
-    const std::string problem = check_tokens(ids, options);
+    std::string problem = check_tokens(ids, options);
     if (!problem.empty() || streams.below(8) != 0) {
       return problem;
     }

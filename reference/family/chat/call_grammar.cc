@@ -92,7 +92,7 @@ class CallReader {
     if (at_ == first) {
       fail("no name");
     }
-    const std::string name(text_.substr(first, at_ - first));
+    std::string name(text_.substr(first, at_ - first));
     skip_space();
     return name;
   }

@@ -103,15 +103,15 @@ bool holds_a_pair(std::string_view text) {
   return false;
 }
 
-Json::Object without_repeats(Json::Object pairs) {
+Json::Object without_repeats(Json::Object&& pairs) {
   Json::Object kept;
-  std::unordered_map<std::string, std::size_t> places;
+  std::unordered_map<std::string, std::size_t> positions;
   for (auto& [key, value] : pairs) {
-    const auto [place, is_new] = places.emplace(key, kept.size());
+    const auto [position, is_new] = positions.emplace(key, kept.size());
     if (is_new) {
       kept.emplace_back(key, std::move(value));
     } else {
-      kept[place->second].second = std::move(value);
+      kept[position->second].second = std::move(value);
     }
   }
   return kept;

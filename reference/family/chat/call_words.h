@@ -31,6 +31,6 @@ bool is_quoted(std::string_view text);
 bool holds_a_pair(std::string_view text);
 
 // The later of equal keys counts, at the place of the first.
-Json::Object without_repeats(Json::Object pairs);
+Json::Object without_repeats(Json::Object&& pairs);
 
 }  // namespace assay

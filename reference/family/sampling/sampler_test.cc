@@ -24,6 +24,7 @@ const SamplingOptions kUncut{.temperature = 1, .top_k = 0, .top_p = 1, .suppress
 
 std::vector<std::int32_t> ids(const std::vector<Candidate>& candidates) {
   std::vector<std::int32_t> ids;
+  ids.reserve(candidates.size());
   for (const Candidate& candidate : candidates) {
     ids.push_back(candidate.id);
   }
@@ -32,6 +33,7 @@ std::vector<std::int32_t> ids(const std::vector<Candidate>& candidates) {
 
 std::vector<double> logs_of(const std::vector<double>& probabilities) {
   std::vector<double> logs;
+  logs.reserve(probabilities.size());
   for (const double p : probabilities) {
     logs.push_back(std::log(p));
   }
