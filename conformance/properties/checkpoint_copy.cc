@@ -32,9 +32,9 @@ void copy_tensors(const fs::path& from, const fs::path& to, const CheckpointCopy
     std::vector<std::byte> bytes(stored.begin(), stored.end());
     if (is_floating(tensor.dtype)) {
       std::vector<float> values(tensor.elements);
-      widen(tensor.dtype, bytes.data(), values.size(), values.data());
+      widen(tensor.dtype, bytes, 0, values.size(), values.data());
       edit(tensor.name, tensor.shape, values);
-      narrow(tensor.dtype, values.data(), values.size(), bytes.data());
+      narrow(tensor.dtype, values, bytes.data());
     }
     writer.append(bytes);
   }

@@ -11,27 +11,11 @@
 #include <string>
 #include <utility>
 
+#include "reference/family/base/descriptor.h"
 #include "reference/family/base/error.h"
 
 namespace assay {
 namespace {
-
-// Closes itself; a mapping outlives its descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 std::string reason() {
   return std::strerror(errno);
@@ -41,7 +25,8 @@ std::string reason() {
 
 MappedFile MappedFile::open(const std::filesystem::path& path, std::string_view label) {
   const std::string name(label);
-  // Without O_NONBLOCK the opening of a pipe would wait for its writer.
+  // Without O_NONBLOCK the opening of a pipe would wait for its writer. A mapping outlives its
+  // descriptor.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.number() < 0) {
     throw Error(name + ": got \"" + reason() + "\", expected a readable file");

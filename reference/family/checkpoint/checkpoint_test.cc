@@ -139,7 +139,7 @@ TEST(Checkpoint, EncoderTensorsAreAllowedOnlyBesideATextModel) {
   {
     const auto file = Safetensors::open(path / "model.safetensors");
     auto tensors = file.tensors();
-    tensors.push_back({"zzz", DType::kU8, {0}});
+    tensors.push_back({"zzz", *dtype_from_name("U8"), {0}});
     SafetensorsWriter writer(path / "more", tensors);
     for (const StoredTensor& tensor : file.tensors()) {
       writer.append(file.bytes(tensor));
@@ -179,7 +179,7 @@ TEST(Checkpoint, TensorsThatDoNotFitTheConfigAreNamed) {
             }),
             "model.safetensors: " + name + ": shape: got [384], expected [24, 16]");
   EXPECT_EQ(message([](StoredTensor& tensor, auto&) {
-              tensor.dtype = DType::kI16;
+              tensor.dtype = *dtype_from_name("I16");
               return true;
             }),
             "model.safetensors: " + name + ": dtype: got I16, expected one of BF16, F16, F32, F64");

@@ -165,7 +165,7 @@ TEST_F(EncoderTensors, TensorsThatDoNotFitAreNamed) {
   EXPECT_EQ(
       message(weight,
               [](StoredTensor& tensor, auto&) {
-                tensor.dtype = DType::kI32;
+                tensor.dtype = *dtype_from_name("I32");
                 return true;
               }),
       "model.safetensors: " + weight + ": dtype: got I32, expected one of BF16, F16, F32, F64");

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
 #include "reference/family/base/error.h"
@@ -37,34 +36,18 @@ std::string range_string(const StoredTensor& tensor) {
   return shape_string(std::array{tensor.begin, tensor.end});
 }
 
-// Elements and bytes of dtype x shape; false when they do not fit in 64 bits.
-bool count_elements(StoredTensor& tensor) {
-  const std::size_t most = std::numeric_limits<std::size_t>::max() / dtype_bytes(tensor.dtype);
-  tensor.elements = 1;
-  for (const std::size_t extent : tensor.shape) {
-    if (extent != 0 && tensor.elements > most / extent) {
-      return false;
-    }
-    tensor.elements *= extent;
-  }
-  return true;
-}
-
 void check_tensor(StoredTensor& tensor, std::size_t data_bytes, const std::string& label) {
   const std::string place = label + ": " + printable(tensor.name) + ": ";
-  if (!count_elements(tensor)) {
-    throw Error(place + "shape: got " + shape_string(tensor.shape) +
-                ", expected a product of fewer than 2^64 bytes");
-  }
+  const TensorSize size = tensor_size(tensor.dtype, tensor.shape, place);
+  tensor.elements = size.elements;
   if (tensor.end < tensor.begin || tensor.end > data_bytes) {
     throw Error(place + "data_offsets: got " + range_string(tensor) +
                 ", expected a range within the " + std::to_string(data_bytes) +
                 " bytes of the data section");
   }
-  const std::size_t expected = tensor.elements * dtype_bytes(tensor.dtype);
-  if (tensor.end - tensor.begin != expected) {
+  if (tensor.end - tensor.begin != size.bytes) {
     throw Error(place + "data_offsets: got " + std::to_string(tensor.end - tensor.begin) +
-                " bytes, expected " + std::to_string(expected) + " for " +
+                " bytes, expected " + std::to_string(size.bytes) + " for " +
                 std::string(dtype_name(tensor.dtype)) + " " + shape_string(tensor.shape));
   }
 }

@@ -56,7 +56,7 @@ class Safetensors {
   template <class Real>
   void read(const StoredTensor& tensor, std::size_t first, std::size_t count, Real* out) const {
     check_range(tensor, first, count);
-    widen(tensor.dtype, bytes(tensor).data() + first * dtype_bytes(tensor.dtype), count, out);
+    widen(tensor.dtype, bytes(tensor), first, count, out);
   }
 
   void release(const StoredTensor& tensor) const;

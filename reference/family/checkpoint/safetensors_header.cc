@@ -77,9 +77,8 @@ class HeaderReader final : public JsonEvents {
     if (place_ == Place::kDType) {
       const auto dtype = dtype_from_name(value);
       if (!dtype) {
-        throw Error(where() + "dtype: got \"" + printable(value) +
-                    "\", expected one of BF16, F16, F32, F64, I64, I32, I16, I8, U64, U32, U16, "
-                    "U8, BOOL");
+        throw Error(where() + "dtype: got \"" + printable(value) + "\", expected one of " +
+                    dtype_names([](const DTypeInfo& row) { return row.in_safetensors; }));
       }
       current().dtype = *dtype;
       place_ = Place::kFields;

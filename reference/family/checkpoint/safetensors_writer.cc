@@ -40,24 +40,20 @@ std::string describe_tensors(const std::vector<StoredTensor>& tensors) {
 }  // namespace
 
 std::size_t tensor_bytes(const StoredTensor& tensor) {
-  std::size_t bytes = dtype_bytes(tensor.dtype);
-  for (const std::size_t extent : tensor.shape) {
-    bytes *= extent;
-  }
-  return bytes;
+  return tensor_size(tensor.dtype, tensor.shape, printable(tensor.name) + ": ").bytes;
 }
 
 SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,
                                      std::vector<StoredTensor> tensors)
-    : path_(path.string()) {
+    : path_(path.string()),
+      file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) {
+  if (file_.number() < 0) {
+    fail();
+  }
   for (StoredTensor& tensor : tensors) {
     tensor.begin = expected_;
     expected_ += tensor_bytes(tensor);
     tensor.end = expected_;
-  }
-  file_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (file_ < 0) {
-    fail();
   }
   const std::string header = describe_tensors(tensors);
   std::array<unsigned char, 8> length = {};
@@ -66,12 +62,6 @@ SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,
   }
   write_all(length.data(), length.size());
   write_all(header.data(), header.size());
-}
-
-SafetensorsWriter::~SafetensorsWriter() {
-  if (file_ >= 0) {
-    ::close(file_);
-  }
 }
 
 void SafetensorsWriter::append(std::span<const std::byte> bytes) {
@@ -84,7 +74,7 @@ void SafetensorsWriter::finish() {
     throw Error(path_ + ": data section: got " + std::to_string(appended_) + " bytes, expected " +
                 std::to_string(expected_));
   }
-  if (::close(std::exchange(file_, -1)) != 0) {
+  if (!file_.close()) {
     fail();
   }
 }
@@ -92,7 +82,7 @@ void SafetensorsWriter::finish() {
 void SafetensorsWriter::write_all(const void* bytes, std::size_t count) {
   const char* next = static_cast<const char*>(bytes);
   while (count > 0) {
-    const ssize_t written = ::write(file_, next, count);
+    const ssize_t written = ::write(file_.number(), next, count);
     if (written < 0 && errno == EINTR) {
       continue;
     }

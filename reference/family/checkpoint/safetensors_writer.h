@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "reference/family/base/descriptor.h"
 #include "reference/family/checkpoint/safetensors.h"
 
 namespace assay {
@@ -20,9 +21,6 @@ class SafetensorsWriter {
   // Name, dtype and shape of each tensor, in the order in which their bytes will come; the offsets
   // are set here. The file must not exist yet. Throws Error when the system cannot write.
   SafetensorsWriter(const std::filesystem::path& path, std::vector<StoredTensor> tensors);
-  SafetensorsWriter(const SafetensorsWriter&) = delete;
-  SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
-  ~SafetensorsWriter();
 
   void append(std::span<const std::byte> bytes);
 
@@ -34,7 +32,7 @@ class SafetensorsWriter {
   [[noreturn]] void fail() const;
 
   std::string path_;
-  int file_ = -1;
+  Descriptor file_;
   std::size_t expected_ = 0;  // bytes of the data section
   std::size_t appended_ = 0;
 };

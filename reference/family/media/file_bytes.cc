@@ -9,26 +9,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "reference/family/base/descriptor.h"
 #include "reference/family/base/error.h"
 
 namespace assay {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 Error unreadable(const std::string& name) {
   return Error(name + ": file: got \"" + std::strerror(errno) + "\", expected a readable file");

@@ -47,7 +47,9 @@ PlannedTensor plan_tensor(const ModelConfig& config, const ExpectedTensor& expec
   tensor.stored.name = stored_name(config, expected.name);
   tensor.stored.shape = expected.shape;
   tensor.stored.dtype = expected.use == TensorUse::kInteger ? DType::kI64 : dtype;
-  tensor.stored.elements = tensor_bytes(tensor.stored) / dtype_bytes(tensor.stored.dtype);
+  tensor.stored.elements =
+      tensor_size(tensor.stored.dtype, tensor.stored.shape, "synth: " + expected.name + ": ")
+          .elements;
   if (expected.use != TensorUse::kInteger) {
     tensor.seed = seed_name(config, expected.name);
   }
@@ -104,7 +106,7 @@ Plan make_plan(std::string_view size, const SynthOptions& options) {
 // Bytes of elements [first, first + count).
 void make_bytes(const PlannedTensor& tensor, std::size_t first, std::size_t count,
                 std::vector<std::byte>& out) {
-  out.resize(count * dtype_bytes(tensor.stored.dtype));
+  out.resize(count * tensor.stored.dtype.info().block_bytes);  // a block is one element here
   if (tensor.seed.empty()) {
     for (std::size_t i = 0; i < count; ++i) {
       const std::int64_t value = generated_ordering(first + i, tensor.stored.elements);
@@ -115,7 +117,7 @@ void make_bytes(const PlannedTensor& tensor, std::size_t first, std::size_t coun
   std::vector<float> values(count);
   const WeightRange range = weight_range(tensor.seed, tensor.stored.shape);
   generate_weights(tensor.seed, range, first, count, values.data());
-  narrow(tensor.stored.dtype, values.data(), count, out.data());
+  narrow(tensor.stored.dtype, values, out.data());
 }
 
 void write_text(const fs::path& path, const std::string& text) {

@@ -192,7 +192,7 @@ TEST(Synth, ImpossibleOptionsAreNamed) {
             "synth 31b: text_config.hidden_size: got 0, expected a positive integer");
   EXPECT_EQ(message("31b", [](auto& options) { options.head_dim = 5; }),
             "synth 31b: text_config.head_dim: got 5, expected an even number");
-  EXPECT_EQ(message("31b", [](auto& options) { options.dtype = DType::kI8; }),
+  EXPECT_EQ(message("31b", [](auto& options) { options.dtype = *dtype_from_name("I8"); }),
             "synth: dtype: got I8, expected one of BF16, F16, F32");
   EXPECT_EQ(message("26b", [](auto& options) { options.top_k_experts = 129; }),
             "synth 26b: text_config.top_k_experts: got 129, expected at most 128");
