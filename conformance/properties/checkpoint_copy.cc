@@ -8,6 +8,7 @@
 #include <regex>
 
 #include "reference/family/base/error.h"
+#include "reference/family/checkpoint/container.h"
 #include "reference/family/checkpoint/safetensors_writer.h"
 
 namespace assay::conformance {
@@ -25,7 +26,7 @@ fs::path fresh_directory() {
 }
 
 void copy_tensors(const fs::path& from, const fs::path& to, const CheckpointCopy::Edit& edit) {
-  const Safetensors source = Safetensors::open(from);
+  const Container source = Container::open(from);
   SafetensorsWriter writer(to, source.tensors());
   for (const StoredTensor& tensor : source.tensors()) {
     const auto stored = source.bytes(tensor);

@@ -9,7 +9,7 @@
 #include "conformance/records/probe.h"
 #include "conformance/records/tap_reader.h"
 #include "reference/family/base/error.h"
-#include "reference/family/checkpoint/safetensors.h"
+#include "reference/family/checkpoint/container.h"
 
 namespace assay::conformance {
 namespace {
@@ -65,7 +65,7 @@ Dump read_hdf5(const std::filesystem::path& path, const NameMap* map) {
   return dump;
 }
 
-Tap tap_from(const Safetensors& file, const std::string& source, const std::string& tap,
+Tap tap_from(const Container& file, const std::string& source, const std::string& tap,
              std::size_t& values_left) {
   const StoredTensor* tensor = file.find(source);
   if (tensor->elements > std::min(kMaxElements, values_left)) {
@@ -78,7 +78,7 @@ Tap tap_from(const Safetensors& file, const std::string& source, const std::stri
 }
 
 Dump read_safetensors(const std::filesystem::path& path, const NameMap* map) {
-  const Safetensors file = Safetensors::open(path);
+  const Container file = Container::open(path);
   Dump dump;
   Sources sources;
   for (const StoredTensor& tensor : file.tensors()) {

@@ -16,7 +16,7 @@ FAMILY = {
     "synth": "base config checkpoint",
     "preprocess": "base config",
     "media": "base config preprocess",
-    "tokenizer": "base",
+    "tokenizer": "base checkpoint",
     "chat": "base tokenizer",
     "sampling": "base tokenizer",
 }

@@ -26,7 +26,7 @@ bool has_encoder(const ModelConfig& config, EncoderHalf half) {
 }
 
 struct Place {
-  const Safetensors* shard = nullptr;
+  const Container* shard = nullptr;
   const StoredTensor* tensor = nullptr;
   bool bound = false;
 };
@@ -62,7 +62,7 @@ void check_stored(const Place& place, const ExpectedTensor& expected) {
 struct Checkpoint::Impl {
   std::filesystem::path directory;
   ModelConfig config;
-  std::vector<Safetensors> shards;
+  std::vector<Container> shards;
   std::map<std::string, Place, std::less<>> places;  // readable tensors by their short name
 
   const Place& at(std::string_view name) const;
@@ -85,7 +85,7 @@ const Place& Checkpoint::Impl::at(std::string_view name) const {
 void Checkpoint::Impl::drop_absent_encoders() {
   bool vision = false;
   bool audio = false;
-  for (const Safetensors& shard : shards) {
+  for (const Container& shard : shards) {
     for (const StoredTensor& tensor : shard.tensors()) {
       vision |= encoder_half(tensor.name) == EncoderHalf::kVision;
       audio |= encoder_half(tensor.name) == EncoderHalf::kAudio;
@@ -130,7 +130,7 @@ void Checkpoint::Impl::match_tensors() {
 std::map<std::string, Place> Checkpoint::Impl::model_tensors() const {
   const bool multimodal = config.weight_prefix != "model.";
   std::map<std::string, Place> stored;
-  for (const Safetensors& shard : shards) {
+  for (const Container& shard : shards) {
     for (const StoredTensor& tensor : shard.tensors()) {
       const EncoderHalf half = encoder_half(tensor.name);
       if (half == EncoderHalf::kNone || !multimodal || has_encoder(config, half)) {
@@ -179,7 +179,7 @@ const std::filesystem::path& Checkpoint::directory() const {
 
 std::vector<TensorInfo> Checkpoint::tensors() const {
   std::vector<TensorInfo> infos;
-  for (const Safetensors& shard : impl_->shards) {
+  for (const Container& shard : impl_->shards) {
     for (const StoredTensor& tensor : shard.tensors()) {
       infos.push_back({tensor.name, tensor.dtype, tensor.shape, shard.label()});
     }
@@ -195,6 +195,11 @@ bool Checkpoint::has(std::string_view name) const {
 
 const std::vector<std::size_t>& Checkpoint::shape(std::string_view name) const {
   return impl_->at(name).tensor->shape;
+}
+
+StoredBytes Checkpoint::stored(std::string_view name) const {
+  const auto [shard, tensor, bound] = impl_->at(name);
+  return {tensor->dtype, tensor->shape, shard->bytes(*tensor)};
 }
 
 template <class Real>
@@ -218,13 +223,13 @@ void Checkpoint::read(std::string_view name, std::size_t first, std::size_t coun
 }
 
 std::vector<std::int64_t> Checkpoint::read_integers(std::string_view name) const {
-  const auto [shard, tensor, bound] = impl_->at(name);
-  if (tensor->dtype != DType::kI64) {
+  const auto [dtype, shape, bytes] = stored(name);
+  if (dtype != DType::kI64) {
+    const auto& [shard, tensor, bound] = impl_->at(name);
     throw Error(shard->label() + ": " + printable(tensor->name) + ": dtype: got " +
-                std::string(dtype_name(tensor->dtype)) + ", expected I64");
+                std::string(dtype_name(dtype)) + ", expected I64");
   }
-  std::vector<std::int64_t> values(tensor->elements);
-  const auto bytes = shard->bytes(*tensor);
+  std::vector<std::int64_t> values(bytes.size() / sizeof(std::int64_t));
   if (!bytes.empty()) {
     std::memcpy(values.data(), bytes.data(), bytes.size());
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A released Hugging Face directory: config.json and one or several safetensors files, mapped.
+// A released Hugging Face directory: config.json and the files of its tensors, mapped.
 //
 // open() reads the config and every header, and checks all names, shapes, dtypes and byte ranges
 // against the config (spec text 5.1, multimodal 8.1, R-90) before anything else is read. Encoders
@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,13 @@ struct TensorInfo {
   DType dtype = DType::kF32;
   std::vector<std::size_t> shape;
   std::string file;  // within the directory
+};
+
+// Points into the mapped file and lives as long as the checkpoint.
+struct StoredBytes {
+  DType dtype;
+  std::span<const std::size_t> shape;
+  std::span<const std::byte> bytes;
 };
 
 class Checkpoint {
@@ -48,6 +56,10 @@ class Checkpoint {
   // Keys and values that a KV-sharing layer stores without need are not to be had under any name.
   bool has(std::string_view name) const;
   const std::vector<std::size_t>& shape(std::string_view name) const;
+
+  // The bytes of `name` as the file has them, for whoever decodes them; checked only for their
+  // number.
+  StoredBytes stored(std::string_view name) const;
 
   // Widens `count` elements from element `first` (row-major) into out. Throws on a NaN or an
   // infinity, naming the element. Real is float or double; f64 storage narrows to float.

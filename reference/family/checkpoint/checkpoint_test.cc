@@ -137,7 +137,7 @@ TEST(Checkpoint, EncoderTensorsAreAllowedOnlyBesideATextModel) {
     };
   };
   {
-    const auto file = Safetensors::open(path / "model.safetensors");
+    const auto file = Container::open(path / "model.safetensors");
     auto tensors = file.tensors();
     tensors.push_back({"zzz", *dtype_from_name("U8"), {0}});
     SafetensorsWriter writer(path / "more", tensors);

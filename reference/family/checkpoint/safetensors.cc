@@ -78,65 +78,21 @@ void check_tiling(const std::vector<StoredTensor>& tensors, std::size_t data_byt
   }
 }
 
-bool by_name(const StoredTensor& a, const StoredTensor& b) {
-  return a.name < b.name;
-}
-
 }  // namespace
 
-Safetensors::Safetensors(MappedFile file, std::string label)
-    : file_(std::move(file)), label_(std::move(label)) {}
-
-Safetensors Safetensors::open(const std::filesystem::path& path, std::string_view label) {
-  const std::string name = label.empty() ? path.filename().string() : std::string(label);
-  Safetensors result(MappedFile::open(path, name), name);
-  const auto bytes = result.file_.bytes();
-  const auto length = static_cast<std::size_t>(header_length(bytes, name));
-  result.data_begin_ = kLengthBytes + length;
+ContainerLayout parse_safetensors(std::span<const std::byte> bytes, const std::string& label) {
+  const auto length = static_cast<std::size_t>(header_length(bytes, label));
   const auto* text = reinterpret_cast<const char*>(bytes.data()) + kLengthBytes;
-  result.tensors_ = parse_safetensors_header({text, length}, name);
+  ContainerLayout layout{kLengthBytes + length, parse_safetensors_header({text, length}, label)};
 
-  std::sort(result.tensors_.begin(), result.tensors_.end(), by_name);
-  const std::size_t data_bytes = bytes.size() - result.data_begin_;
-  for (StoredTensor& tensor : result.tensors_) {
-    check_tensor(tensor, data_bytes, name);
+  std::sort(layout.tensors.begin(), layout.tensors.end(),
+            [](const StoredTensor& a, const StoredTensor& b) { return a.name < b.name; });
+  const std::size_t data_bytes = bytes.size() - layout.data_begin;
+  for (StoredTensor& tensor : layout.tensors) {
+    check_tensor(tensor, data_bytes, label);
   }
-  check_tiling(result.tensors_, data_bytes, name);
-  return result;
-}
-
-const StoredTensor* Safetensors::find(std::string_view name) const {
-  const auto found = std::lower_bound(
-      tensors_.begin(), tensors_.end(), name,
-      [](const StoredTensor& tensor, std::string_view wanted) { return tensor.name < wanted; });
-  return found != tensors_.end() && found->name == name ? &*found : nullptr;
-}
-
-std::span<const std::byte> Safetensors::bytes(const StoredTensor& tensor) const {
-  return file_.bytes().subspan(data_begin_ + tensor.begin, tensor.end - tensor.begin);
-}
-
-std::vector<double> Safetensors::read(std::string_view name) const {
-  const StoredTensor* tensor = find(name);
-  if (tensor == nullptr) {
-    throw Error(label_ + ": " + printable(name) + ": got nothing, expected a tensor");
-  }
-  std::vector<double> values(tensor->elements);
-  read(*tensor, 0, tensor->elements, values.data());
-  return values;
-}
-
-void Safetensors::release(const StoredTensor& tensor) const {
-  file_.release(data_begin_ + tensor.begin, tensor.end - tensor.begin);
-}
-
-void Safetensors::check_range(const StoredTensor& tensor, std::size_t first,
-                              std::size_t count) const {
-  if (first > tensor.elements || count > tensor.elements - first) {
-    throw Error(label_ + ": " + printable(tensor.name) + ": got a read of " +
-                std::to_string(count) + " elements from element " + std::to_string(first) +
-                ", expected a range within its " + std::to_string(tensor.elements));
-  }
+  check_tiling(layout.tensors, data_bytes, label);
+  return layout;
 }
 
 }  // namespace assay

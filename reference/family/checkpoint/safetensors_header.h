@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "reference/family/checkpoint/safetensors.h"
+#include "reference/family/checkpoint/stored_tensor.h"
 
 namespace assay {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "reference/family/checkpoint/safetensors.h"
+#include "reference/family/checkpoint/container.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -20,7 +20,7 @@ TEST(Safetensors, ReadsWhatTheHeaderDescribes) {
   std::string bytes = safetensors_file(kTwo, 14);
   const float values[2] = {1.5f, -2.0f};
   bytes.replace(bytes.size() - 14, 8, reinterpret_cast<const char*>(values), 8);
-  const auto file = Safetensors::open(directory.write("x.safetensors", bytes));
+  const auto file = Container::open(directory.write("x.safetensors", bytes));
   ASSERT_EQ(file.tensors().size(), 2u);
   EXPECT_EQ(file.tensors()[1].name, "b");
   EXPECT_EQ(file.tensors()[1].shape, (std::vector<std::size_t>{1, 3}));
@@ -43,7 +43,7 @@ TEST(Safetensors, HeaderOrderMetadataScalarsAndEmptyTensorsAreFine) {
                        R"("y":{"dtype":"I64","shape":[0,5],"data_offsets":[4,4]},)"
                        R"("x":{"dtype":"U8","shape":[3],"data_offsets":[4,7]}}    )",
                        7));
-  const auto file = Safetensors::open(path);
+  const auto file = Container::open(path);
   ASSERT_EQ(file.tensors().size(), 3u);
   EXPECT_EQ(file.read("z").size(), 1u);
   EXPECT_EQ(file.read("y").size(), 0u);
@@ -64,7 +64,7 @@ TEST(Safetensors, WriterAndReaderAgree) {
     writer.append(std::as_bytes(std::span(&last, 1)));
     writer.finish();
   }
-  const auto file = Safetensors::open(path);
+  const auto file = Container::open(path);
   EXPECT_EQ(file.read(name)[0], 0.1);
   EXPECT_TRUE(std::isnan(file.read(name)[1]));  // a dump may hold what a checkpoint may not
   EXPECT_EQ(file.read("n")[0], 3.0);
@@ -74,14 +74,14 @@ TEST(Safetensors, WriterAndReaderAgree) {
 
 TEST(Safetensors, OtherThingsThanFilesAreRefused) {
   const TestDirectory directory;
-  EXPECT_EQ(error_of([&] { Safetensors::open(directory.path() / "none"); }),
+  EXPECT_EQ(error_of([&] { Container::open(directory.path() / "none"); }),
             "none: got \"No such file or directory\", expected a readable file");
-  EXPECT_EQ(error_of([&] { Safetensors::open(directory.path(), "folder"); }),
+  EXPECT_EQ(error_of([&] { Container::open(directory.path(), "folder"); }),
             "folder: got a directory or a device, expected a regular file");
   ASSERT_EQ(::mkfifo((directory.path() / "pipe").c_str(), 0600), 0);
-  EXPECT_EQ(error_of([&] { Safetensors::open(directory.path() / "pipe"); }),
+  EXPECT_EQ(error_of([&] { Container::open(directory.path() / "pipe"); }),
             "pipe: got a directory or a device, expected a regular file");
-  EXPECT_EQ(error_of([&] { Safetensors::open("/dev/zero"); }),
+  EXPECT_EQ(error_of([&] { Container::open("/dev/zero"); }),
             "zero: got a directory or a device, expected a regular file");
 }
 
@@ -201,7 +201,7 @@ void expect_messages(const std::vector<Malformed>& cases) {
   const TestDirectory directory;
   for (const Malformed& bad : cases) {
     const auto path = directory.write("x.safetensors", bad.bytes);
-    EXPECT_EQ(error_of([&] { Safetensors::open(path); }), "x.safetensors: " + bad.message)
+    EXPECT_EQ(error_of([&] { Container::open(path); }), "x.safetensors: " + bad.message)
         << bad.what;
   }
 }
@@ -221,7 +221,7 @@ TEST(Safetensors, EveryTruncationIsRefused) {
   const std::string whole = safetensors_file(kTwo, 14);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const auto path = directory.write("x.safetensors", whole.substr(0, size));
-    EXPECT_NE(error_of([&] { Safetensors::open(path); }), "no error") << size;
+    EXPECT_NE(error_of([&] { Container::open(path); }), "no error") << size;
   }
 }
 
@@ -230,7 +230,7 @@ TEST(Safetensors, HeaderLimitHoldsWhateverTheFileSize) {
   const TestDirectory directory;
   const auto path = directory.write("x.safetensors", safetensors_file("{", 0, 100'000'001));
   std::filesystem::resize_file(path, std::uintmax_t{1} << 32);
-  EXPECT_EQ(error_of([&] { Safetensors::open(path); }),
+  EXPECT_EQ(error_of([&] { Container::open(path); }),
             "x.safetensors: header length: got 100000001, expected at most 100000000");
 }
 

@@ -39,10 +39,6 @@ std::string describe_tensors(const std::vector<StoredTensor>& tensors) {
 
 }  // namespace
 
-std::size_t tensor_bytes(const StoredTensor& tensor) {
-  return tensor_size(tensor.dtype, tensor.shape, printable(tensor.name) + ": ").bytes;
-}
-
 SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,
                                      std::vector<StoredTensor> tensors)
     : path_(path.string()),

@@ -9,12 +9,9 @@
 #include <vector>
 
 #include "reference/family/base/descriptor.h"
-#include "reference/family/checkpoint/safetensors.h"
+#include "reference/family/checkpoint/stored_tensor.h"
 
 namespace assay {
-
-// Bytes of dtype x shape.
-std::size_t tensor_bytes(const StoredTensor& tensor);
 
 class SafetensorsWriter {
  public:

@@ -34,9 +34,9 @@ WeightMap read_weight_map(const std::filesystem::path& directory) {
   return result;
 }
 
-std::map<std::string, Safetensors> open_files(const std::filesystem::path& directory,
-                                              const WeightMap& weight_map) {
-  std::map<std::string, Safetensors> files;
+std::map<std::string, Container> open_files(const std::filesystem::path& directory,
+                                            const WeightMap& weight_map) {
+  std::map<std::string, Container> files;
   for (const auto& [tensor, file] : weight_map) {
     if (files.contains(file)) {
       continue;
@@ -45,12 +45,12 @@ std::map<std::string, Safetensors> open_files(const std::filesystem::path& direc
       throw Error(std::string(kIndex) + ": weight_map: got more than " +
                   std::to_string(kMaxShards) + " files, expected fewer");
     }
-    files.emplace(file, Safetensors::open(file_inside(directory, file), file));
+    files.emplace(file, Container::open(file_inside(directory, file), file));
   }
   return files;
 }
 
-void check_listed(const WeightMap& weight_map, const std::map<std::string, Safetensors>& files) {
+void check_listed(const WeightMap& weight_map, const std::map<std::string, Container>& files) {
   for (const auto& [tensor, file] : weight_map) {
     if (files.at(file).find(tensor) == nullptr) {
       throw Error(printable(file) + ": " + printable(tensor) +
@@ -73,11 +73,11 @@ void check_listed(const WeightMap& weight_map, const std::map<std::string, Safet
 
 }  // namespace
 
-std::vector<Safetensors> open_shards(const std::filesystem::path& directory) {
-  std::vector<Safetensors> shards;
+std::vector<Container> open_shards(const std::filesystem::path& directory) {
+  std::vector<Container> shards;
   if (std::filesystem::exists(directory / kSingle) ||
       !std::filesystem::exists(directory / kIndex)) {
-    shards.push_back(Safetensors::open(file_inside(directory, kSingle), kSingle));
+    shards.push_back(Container::open(file_inside(directory, kSingle), kSingle));
     return shards;
   }
   const WeightMap weight_map = read_weight_map(directory);

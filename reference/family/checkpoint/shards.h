@@ -6,12 +6,12 @@
 #include <filesystem>
 #include <vector>
 
-#include "reference/family/checkpoint/safetensors.h"
+#include "reference/family/checkpoint/container.h"
 
 namespace assay {
 
 // Opens all of them. Each name is stored once, in the file that the index gives for it, and the
 // index lists every tensor that a shard holds.
-std::vector<Safetensors> open_shards(const std::filesystem::path& directory);
+std::vector<Container> open_shards(const std::filesystem::path& directory);
 
 }  // namespace assay

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "reference/family/checkpoint/safetensors.h"
+#include "reference/family/checkpoint/container.h"
 #include "reference/family/checkpoint/safetensors_writer.h"
 #include "reference/family/synth/synth.h"
 
@@ -50,7 +50,7 @@ void rewrite(const std::filesystem::path& path, Edit edit) {
   std::vector<StoredTensor> tensors;
   std::vector<std::vector<std::byte>> contents;
   {
-    const auto file = Safetensors::open(path / "model.safetensors");
+    const auto file = Container::open(path / "model.safetensors");
     for (const StoredTensor& tensor : file.tensors()) {
       StoredTensor copy = tensor;
       const auto bytes = file.bytes(tensor);
