@@ -7,6 +7,7 @@
 #include "conformance/program/draw_media.h"
 #include "reference/family/base/error.h"
 #include "reference/family/base/mapped_file.h"
+#include "reference/family/config/sizes.h"
 #include "reference/family/media/audio_file.h"
 #include "reference/family/media/image_file.h"
 #include "reference/family/media/video_file.h"
@@ -18,18 +19,15 @@
 namespace assay::program {
 namespace {
 
-constexpr std::size_t kImageBudget = 280;
-constexpr std::size_t kFrameBudget = 70;
-constexpr std::size_t kFrames = 32;
-
 void print_budgets(ImageSize size) {
   std::cout << "budget  resized      patches    soft tokens\n";
   for (const std::size_t budget : kSoftTokenBudgets) {
     PatchOptions options;
     options.budget = budget;
-    const ImageSize target = target_size(size, {.max_patches = 9 * budget});
+    const ImageSize target = target_size(size, {.max_patches = kPatchesPerSoftToken * budget});
     std::printf("  %-5zu %5zu x %-5zu %4zu x %-4zu %zu\n", budget, target.width, target.height,
-                target.width / 16, target.height / 16, image_soft_tokens(size, options));
+                target.width / kPatchSize, target.height / kPatchSize,
+                image_soft_tokens(size, options));
   }
   std::fflush(stdout);
 }
@@ -65,8 +63,8 @@ void inspect_audio(const InspectOptions& options) {
   }
   std::cout << "\n"
             << mel.frames << " log-mel frames of " << kMelBins << ", "
-            << audio_soft_tokens(mel.frames) << " soft tokens (E2B, E4B); "
-            << (audio.samples.size() + 639) / 640 << " rows of 640 samples (12B)\n";
+            << audio_soft_tokens(mel.frames) << " soft tokens (" << size_titles(has_audio_encoder)
+            << "); " << (audio.samples.size() + 639) / 640 << " rows of 640 samples (12B)\n";
   if (mel.frames == 0) {
     std::cout << "too short: 161 samples make the first frame\n";
     if (!options.png.empty()) {
@@ -78,7 +76,7 @@ void inspect_audio(const InspectOptions& options) {
 }
 
 void inspect_video(const InspectOptions& options) {
-  const std::size_t frames = options.frames == 0 ? kFrames : options.frames;
+  const std::size_t frames = options.frames == 0 ? kVideoFrames : options.frames;
   const Video video = read_video_file(options.path, frames);
   const double fps = video.fps > 0 ? video.fps : kDefaultFramesPerSecond;
   const ImageSize size = video.frames.front().size;

@@ -14,6 +14,8 @@
 #include "conformance/program/options.h"
 #include "conformance/program/text_commands.h"
 #include "reference/family/base/error.h"
+#include "reference/family/config/sizes.h"
+#include "reference/family/config/soft_tokens.h"
 
 namespace {
 
@@ -98,9 +100,8 @@ void add_widths(CLI::App& c, assay::SynthOptions& w) {
 void add_encoder_widths(CLI::App& c, SynthCommand& o) {
   auto* flag = c.add_flag("--encoders", o.with_encoders, "write the encoders and their config too");
   assay::SynthEncoders& w = o.encoders;
-  const auto add = [&](const char* name, std::optional<std::size_t>& value, const char* what) {
-    c.add_option(name, value, what)->needs(flag);
-  };
+  const auto add = [&](const char* name, std::optional<std::size_t>& value,
+                       const std::string& what) { c.add_option(name, value, what)->needs(flag); };
   add("--vision-width", w.vision_width, "hidden_size of the vision encoder; 0: none");
   add("--vision-layers", w.vision_layers, "num_hidden_layers of the vision encoder");
   add("--vision-heads", w.vision_heads, "num_attention_heads of the vision encoder");
@@ -111,13 +112,12 @@ void add_encoder_widths(CLI::App& c, SynthCommand& o) {
   add("--audio-layers", w.audio_layers, "num_hidden_layers of the audio encoder");
   add("--audio-heads", w.audio_heads, "num_attention_heads of the audio encoder");
   add("--audio-output", w.audio_output, "output_proj_dims of the audio encoder");
-  add("--soft-tokens", w.image_soft_tokens, "budget of an image: 70, 140, 280, 560 or 1120");
+  add("--soft-tokens", w.image_soft_tokens, "budget of an image: " + assay::budgets_text());
 }
 
 void add_synth(CLI::App& app, SynthCommand& o) {
   auto* c = app.add_subcommand("synth", "write a checkpoint from the closed-form generator");
-  c->add_option("size", o.size, "e2b, e4b, 12b, 26b, 31b, or one of them with -drafter")
-      ->required();
+  c->add_option("size", o.size, assay::size_names() + ", or one of them with -drafter")->required();
   c->add_option("directory", o.directory, "a new folder")->required();
   add_widths(*c, o.widths);
   add_encoder_widths(*c, o);
@@ -135,9 +135,10 @@ void add_inspect(CLI::App& app, InspectOptions& o) {
       ->required();
   c->add_option("--png", o.png,
                 "draw patches and soft tokens, or log-mel and tokens, to this file");
-  c->add_option("--budget", o.budget, "soft tokens of an image: 70, 140, 280, 560 or 1120")
-      ->check(CLI::IsMember({70, 140, 280, 560, 1120}));
-  c->add_option("--frames", o.frames, "frames taken from a video; default: 32")
+  c->add_option("--budget", o.budget, "soft tokens of an image: " + assay::budgets_text())
+      ->check(CLI::IsMember(assay::kSoftTokenBudgets));
+  c->add_option("--frames", o.frames,
+                "frames taken from a video; default: " + std::to_string(assay::kVideoFrames))
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
 }
 

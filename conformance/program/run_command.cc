@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "conformance/program/run_options.h"
+#include "reference/family/config/soft_tokens.h"
 
 namespace assay::program {
 namespace {
@@ -21,9 +22,8 @@ void add_media(CLI::App& c, RunOptions& o) {
   c.add_option("--video", o.conversation.videos, "a video file: its frames")
       ->take_all()
       ->allow_extra_args(false);
-  c.add_option("--budget", o.conversation.budget,
-               "soft tokens of an image: 70, 140, 280, 560 or 1120")
-      ->check(CLI::IsMember({70, 140, 280, 560, 1120}));
+  c.add_option("--budget", o.conversation.budget, "soft tokens of an image: " + budgets_text())
+      ->check(CLI::IsMember(kSoftTokenBudgets));
   c.add_option("--frames", o.conversation.num_frames,
                "frames of a video; default: the checkpoint's")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));

@@ -3,11 +3,17 @@
 
 #include <CLI/CLI.hpp>
 
+#include "reference/family/config/sizes.h"
+
 namespace assay::program {
 namespace {
 
 constexpr const char* kVocabHelp =
     "the tokenizer: tokenizer.json, a GGUF file, or token strings joined by NUL (also as .xz)";
+
+bool has_no_ple(const ReleasedSize& size) {
+  return !has_ple(size);
+}
 
 void add_tokenize(CLI::App& app, TokenizeOptions& o) {
   auto* c = app.add_subcommand("tokenize", "text to ids: {id, text} a line in, {id, ids} out");
@@ -22,7 +28,8 @@ void add_tokenize(CLI::App& app, TokenizeOptions& o) {
 void add_prompt(CLI::App& app, PromptOptions& o) {
   auto* c = app.add_subcommand("prompt", "chat cases to prompts: {id, text, ids} a line");
   c->add_option("--checkpoint", o.checkpoint, "folder whose size chooses the template");
-  c->add_option("--template", o.variant, "small (E2B, E4B) or large (12B, 26B-A4B, 31B)");
+  c->add_option("--template", o.variant,
+                "small (" + size_titles(has_ple) + ") or large (" + size_titles(has_no_ple) + ")");
   c->add_option("--vocab", o.vocab, kVocabHelp);
   c->add_option("file", o.file, "JSON lines: messages, tools, …; default: standard input");
 }

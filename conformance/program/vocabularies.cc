@@ -32,7 +32,7 @@ void tell_generation(const std::filesystem::path& checkpoint) {
   }
 }
 
-// Per-layer embeddings are what E2B and E4B have and no other size.
+// The sizes with per-layer embeddings, and no other, have the small template.
 TemplateVariant variant_of_size(const std::filesystem::path& checkpoint) {
   const ModelConfig config = load_config(checkpoint);
   return config.text.hidden_size_per_layer_input > 0 ? TemplateVariant::kSmall

@@ -2,18 +2,17 @@
 #include "conformance/records/golden_media.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <string_view>
 #include <utility>
 
 #include "conformance/records/checked_arrays.h"
+#include "reference/family/config/soft_tokens.h"
 
 namespace assay::conformance {
 namespace {
 
 constexpr const char* kGroup = "/inputs/media";
-constexpr std::array<std::int64_t, 5> kBudgets = {70, 140, 280, 560, 1120};
 constexpr std::int64_t kMaxFrames = 4096;
 constexpr std::size_t kMelBins = 128;
 
@@ -157,9 +156,9 @@ std::string read_kind(const Hdf5File& file, const std::string& path) {
 }
 
 std::size_t read_budget(const Hdf5File& file, const std::string& path, const std::string& kind) {
-  const std::int64_t budget = read_count(file, path, "budget", {0, kBudgets.back()});
-  if (budget != 0 && std::ranges::find(kBudgets, budget) == kBudgets.end()) {
-    file.fail(path + "@budget", std::to_string(budget), "70, 140, 280, 560 or 1120");
+  const std::int64_t budget = read_count(file, path, "budget", {0, kSoftTokenBudgets.back()});
+  if (budget != 0 && !is_budget(static_cast<std::size_t>(budget))) {
+    file.fail(path + "@budget", std::to_string(budget), budgets_text());
   }
   if (budget != 0 && kind == "audio") {
     file.fail(path + "@budget", std::to_string(budget), "none for an audio clip");

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "reference/core/tensor.h"
+#include "reference/family/config/soft_tokens.h"
 
 namespace assay::ASSAY_REFERENCE {
 
-// More than any budget makes (9 x 1120), and few enough for the squares that attention makes of it.
+// More than any budget makes, and few enough for the squares that attention makes of it.
 constexpr std::size_t kMostSlots = 16384;
+static_assert(kMostSlots > kPatchesPerSoftToken * kSoftTokenBudgets.back());
 
 struct PatchGrid {
   std::vector<std::size_t> real;     // slots with a patch, in their order

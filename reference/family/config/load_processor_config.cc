@@ -16,8 +16,8 @@ constexpr NumberRange kByteScale{0.00392156, 0.00392158};  // 1/255
 
 // The patches of the image are those that the encoder takes.
 struct Patch {
-  std::size_t patch_size = 16;
-  std::size_t pooling_kernel_size = 3;
+  std::size_t patch_size = kPatchSize;
+  std::size_t pooling_kernel_size = kPoolingKernelSize;
 };
 
 Patch patch_of(const ModelConfig& config) {

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstddef>
 
+#include "reference/family/config/soft_tokens.h"
+
 namespace assay {
 
 // vision_config of E2B, E4B, 26B-A4B and 31B.
@@ -17,8 +19,8 @@ struct VisionConfig {
   std::size_t head_dim = 64;             // a multiple of 4: two axes of rotating pairs
   double rms_norm_eps = 1e-6;
   double rope_theta = 100;
-  std::size_t patch_size = 16;  // pixels
-  std::size_t pooling_kernel_size = 3;
+  std::size_t patch_size = kPatchSize;  // pixels
+  std::size_t pooling_kernel_size = kPoolingKernelSize;
   std::size_t position_embedding_size = 10240;  // rows per axis
   bool use_clipped_linears = false;             // bounds are in the checkpoint
   bool standardize = false;                     // std_bias and std_scale are in the checkpoint
@@ -51,8 +53,8 @@ struct AudioConfig {
 // vision_config of the 12B, which has no encoder: patches of patch_size * pooling_kernel_size
 // pixels are normalised and projected.
 struct UnifiedVisionConfig {
-  std::size_t patch_size = 16;
-  std::size_t pooling_kernel_size = 3;
+  std::size_t patch_size = kPatchSize;
+  std::size_t pooling_kernel_size = kPoolingKernelSize;
   std::size_t mm_embed_dim = 3840;
   std::size_t mm_posemb_size = 1120;  // rows per axis
   double rms_norm_eps = 1e-6;
@@ -70,9 +72,9 @@ struct UnifiedAudioConfig {
 
 // processor_config.json, with the released values where the file is absent.
 struct ProcessorConfig {
-  std::size_t image_max_soft_tokens = 280;  // the budget: 70, 140, 280, 560 or 1120
-  std::size_t video_max_soft_tokens = 70;
-  std::size_t num_frames = 32;
+  std::size_t image_max_soft_tokens = kImageBudget;
+  std::size_t video_max_soft_tokens = kFrameBudget;
+  std::size_t num_frames = kVideoFrames;
 };
 
 }  // namespace assay

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/config/parse_media_config.h"
 
-#include <algorithm>
 #include <array>
 #include <string>
 
@@ -22,7 +21,6 @@ constexpr IntegerRange kPoolingRange{1, 1u << 6};
 constexpr IntegerRange kContextRange{2, 1u << 16};
 constexpr IntegerRange kKernelRange{1, 1u << 10};
 constexpr IntegerRange kSamplesRange{1, 1u << 20};
-constexpr std::array<std::size_t, 5> kBudgets = {70, 140, 280, 560, 1120};
 
 std::int32_t token_id(const JsonObject& root, std::string_view key, std::int32_t fallback) {
   if (!root.contains(key)) {
@@ -216,8 +214,8 @@ UnifiedAudioConfig parse_unified_audio(const JsonObject& audio) {
 }  // namespace
 
 void check_budget(const JsonObject& object, std::string_view key, std::size_t budget) {
-  if (std::find(kBudgets.begin(), kBudgets.end(), budget) == kBudgets.end()) {
-    object.fail(key, "70, 140, 280, 560 or 1120 soft tokens");
+  if (!is_budget(budget)) {
+    object.fail(key, budgets_text() + " soft tokens");
   }
 }
 

@@ -13,10 +13,9 @@ namespace {
 constexpr std::size_t kChannels = 3;
 
 void check_budget(std::size_t budget) {
-  if (std::find(kSoftTokenBudgets.begin(), kSoftTokenBudgets.end(), budget) ==
-      kSoftTokenBudgets.end()) {
-    throw Error("image: budget: got " + std::to_string(budget) +
-                " soft tokens, expected 70, 140, 280, 560 or 1120");
+  if (!is_budget(budget)) {
+    throw Error("image: budget: got " + std::to_string(budget) + " soft tokens, expected " +
+                budgets_text());
   }
 }
 

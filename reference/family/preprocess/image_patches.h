@@ -13,14 +13,15 @@
 #include <vector>
 
 #include "reference/family/config/profile.h"
+#include "reference/family/config/soft_tokens.h"
 #include "reference/family/preprocess/image.h"
 
 namespace assay {
 
 struct PatchOptions {
-  std::size_t budget = 280;  // soft tokens: 70, 140, 280, 560 or 1120
-  std::size_t patch_size = 16;
-  std::size_t pooling_kernel_size = 3;
+  std::size_t budget = kImageBudget;  // soft tokens, one of kSoftTokenBudgets
+  std::size_t patch_size = kPatchSize;
+  std::size_t pooling_kernel_size = kPoolingKernelSize;
   bool merged = false;  // 12B: one patch per soft token, patch_size * pooling_kernel_size wide
   ImageResample resample = ImageResample::kBytesTwoPass;
 };

@@ -13,20 +13,18 @@
 // sides is kept only as far as the two floors allow.  Spec: RI-2, RI-3, RI-6.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <string>
 
+#include "reference/family/config/soft_tokens.h"
 #include "reference/family/preprocess/image.h"
 
 namespace assay {
 
-inline constexpr std::array<std::size_t, 5> kSoftTokenBudgets = {70, 140, 280, 560, 1120};
-
 struct PatchBudget {
-  std::size_t patch_size = 16;
-  std::size_t max_patches = 2520;  // 9 per soft token
-  std::size_t pooling_kernel_size = 3;
+  std::size_t patch_size = kPatchSize;
+  std::size_t max_patches = kPatchesPerSoftToken * kImageBudget;
+  std::size_t pooling_kernel_size = kPoolingKernelSize;
 };
 
 // Throws Error on an image without pixels, on one so small that both sides become 0, and when the

@@ -2,52 +2,18 @@
 #include "reference/family/synth/synth_config.h"
 
 #include <algorithm>
-#include <array>
 
 #include "reference/family/base/error.h"
 #include "reference/family/base/json.h"
 #include "reference/family/config/parse_text_config.h"
+#include "reference/family/config/sizes.h"
 #include "reference/family/synth/synth_encoders.h"
 
 namespace assay {
 namespace {
 
 constexpr std::size_t kVocab = 262144;
-
-struct ReleasedSize {
-  std::string_view name;
-  bool unified;
-  std::size_t layers, hidden, ffn, heads, kv_heads, global_kv_heads;  // global 0: null
-  std::size_t window, period, ple, shared;
-  bool double_wide, k_eq_v;
-  std::size_t experts, top_k, expert_width, positions;
-};
-
-struct ReleasedDrafter {
-  std::string_view name;
-  bool unified;
-  std::size_t backbone, hidden, ffn, heads, kv_heads, global_kv_heads, window;
-  std::size_t centroids, top_k;  // 0: dense head
-  std::size_t positions;
-};
-
-// clang-format off
-constexpr std::array<ReleasedSize, 5> kSizes = {{
-    {"e2b", false, 35, 1536,  6144,  8,  1, 0,  512, 5, 256, 20, true,  false,   0, 0,   0, 131072},
-    {"e4b", false, 42, 2560, 10240,  8,  2, 0,  512, 6, 256, 18, false, false,   0, 0,   0, 131072},
-    {"12b", true,  48, 3840, 15360, 16,  8, 1, 1024, 6,   0,  0, false, true,    0, 0,   0, 262144},
-    {"26b", false, 30, 2816,  2112, 16,  8, 2, 1024, 6,   0,  0, false, true,  128, 8, 704, 262144},
-    {"31b", false, 60, 5376, 21504, 32, 16, 4, 1024, 6,   0,  0, false, true,    0, 0,   0, 262144},
-}};
-
-constexpr std::array<ReleasedDrafter, 5> kDrafters = {{
-    {"e2b-drafter", false, 1536,  256, 2048,  4,  1, 0,  512, 2048, 32, 131072},
-    {"e4b-drafter", false, 2560,  256, 2048,  4,  2, 0,  512, 2048, 32, 131072},
-    {"12b-drafter", true,  3840, 1024, 8192, 16,  8, 1, 1024,    0,  0, 262144},
-    {"26b-drafter", false, 2816, 1024, 8192, 16,  8, 2, 1024,    0,  0, 262144},
-    {"31b-drafter", false, 5376, 1024, 8192, 32, 16, 4, 1024,    0,  0, 262144},
-}};
-// clang-format on
+constexpr std::string_view kDrafter = "-drafter";
 
 std::vector<LayerKind> pattern(std::size_t layers, std::size_t period) {
   std::vector<LayerKind> kinds(layers, LayerKind::kSliding);
@@ -152,17 +118,22 @@ void add_extras(Json& text, const ReleasedSize& size, const SynthOptions& option
   text["moe_intermediate_size"] = of_experts(options.moe_intermediate_size, size.expert_width);
 }
 
+// Heads of keys and values, window and positions: a drafter's are its target's.
+void add_context(Json& text, const ReleasedSize& size, const SynthOptions& options) {
+  text["num_key_value_heads"] = options.num_key_value_heads.value_or(size.kv_heads);
+  text["num_global_key_value_heads"] =
+      null_if_zero(options.num_global_key_value_heads.value_or(size.full_kv_heads));
+  text["sliding_window"] = options.sliding_window.value_or(size.window);
+  text["max_position_embeddings"] = size.positions;
+  text["attention_k_eq_v"] = size.k_eq_v;
+}
+
+// Of a size or of its drafter.
 template <class Size>
-void add_widths(Json& text, const Size& size, const SynthOptions& options, bool k_eq_v) {
+void add_widths(Json& text, const Size& size, const SynthOptions& options) {
   text["hidden_size"] = options.hidden_size.value_or(size.hidden);
   text["intermediate_size"] = options.intermediate_size.value_or(size.ffn);
   text["num_attention_heads"] = options.num_attention_heads.value_or(size.heads);
-  text["num_key_value_heads"] = options.num_key_value_heads.value_or(size.kv_heads);
-  text["num_global_key_value_heads"] =
-      null_if_zero(options.num_global_key_value_heads.value_or(size.global_kv_heads));
-  text["sliding_window"] = options.sliding_window.value_or(size.window);
-  text["max_position_embeddings"] = size.positions;
-  text["attention_k_eq_v"] = k_eq_v;
 }
 
 Json wrap(Json text, bool unified, const SynthOptions& options) {
@@ -190,17 +161,19 @@ Json wrap(Json text, bool unified, const SynthOptions& options) {
 Json model_config(const ReleasedSize& size, const SynthOptions& options) {
   const auto kinds = choose_kinds(options, size.layers, size.period);
   Json text = common_text(options, kinds, size.unified);
-  add_widths(text, size, options, size.k_eq_v);
+  add_widths(text, size, options);
+  add_context(text, size, options);
   add_extras(text, size, options, kinds);
   text["final_logit_softcapping"] = 30.0;
   text["use_bidirectional_attention"] = size.k_eq_v ? Json("vision") : Json();
   return wrap(std::move(text), size.unified, options);
 }
 
-Json drafter_config(const ReleasedDrafter& size, const SynthOptions& options) {
+Json drafter_config(const ReleasedSize& size, const SynthOptions& options) {
   const auto kinds = choose_kinds(options, 4, 4);
   Json text = common_text(options, kinds, size.unified);
-  add_widths(text, size, options, size.global_kv_heads != 0);
+  add_widths(text, size.drafter, options);
+  add_context(text, size, options);
   text["num_kv_shared_layers"] = Json(text["num_hidden_layers"]);
   text["use_double_wide_mlp"] = false;
   text["final_logit_softcapping"] = nullptr;
@@ -210,17 +183,18 @@ Json drafter_config(const ReleasedDrafter& size, const SynthOptions& options) {
     text["vocab_size_per_layer_input"] = 0;
     text["enable_moe_block"] = false;
   }
-  const std::size_t centroids = options.num_centroids.value_or(size.centroids);
+  const std::size_t centroids = options.num_centroids.value_or(size.drafter.centroids);
   Json root =
       Json::Object{{"model_type", size.unified ? "gemma4_unified_assistant" : "gemma4_assistant"},
                    {"architectures", Json::Array{size.unified ? "Gemma4UnifiedAssistantForCausalLM"
                                                               : "Gemma4AssistantForCausalLM"}},
-                   {"backbone_hidden_size", options.backbone_hidden_size.value_or(size.backbone)},
+                   {"backbone_hidden_size", options.backbone_hidden_size.value_or(size.hidden)},
                    {"use_ordered_embeddings", centroids > 0},
                    {"tie_word_embeddings", true}};
   if (centroids > 0) {
     root["num_centroids"] = centroids;
-    root["centroid_intermediate_top_k"] = options.centroid_intermediate_top_k.value_or(size.top_k);
+    root["centroid_intermediate_top_k"] =
+        options.centroid_intermediate_top_k.value_or(size.drafter.top_k);
   }
   root["text_config"] = std::move(text);
   return root;
@@ -242,11 +216,10 @@ std::string finish(Json config, const SynthOptions& options) {
 
 std::vector<std::string> synthetic_sizes() {
   std::vector<std::string> names;
-  for (const ReleasedSize& size : kSizes) {
-    names.emplace_back(size.name);
-  }
-  for (const ReleasedDrafter& size : kDrafters) {
-    names.emplace_back(size.name);
+  for (const std::string_view ending : {std::string_view(), kDrafter}) {
+    for (const ReleasedSize& size : released_sizes()) {
+      names.push_back(std::string(size.name) + std::string(ending));
+    }
   }
   return names;
 }
@@ -255,18 +228,16 @@ std::string synthetic_config(std::string_view size, const SynthOptions& options)
   if (options.encoders && options.form == SynthForm::kTextOnly) {
     throw Error("synth: form: got text-only, expected the multimodal form for encoders");
   }
-  for (const ReleasedSize& released : kSizes) {
-    if (released.name == size) {
-      Json config = model_config(released, options);
-      if (options.encoders) {
-        add_encoder_configs(config, size, *options.encoders);
-      }
-      return finish(std::move(config), options);
+  if (const ReleasedSize* released = find_size(size)) {
+    Json config = model_config(*released, options);
+    if (options.encoders) {
+      add_encoder_configs(config, size, *options.encoders);
     }
+    return finish(std::move(config), options);
   }
-  for (const ReleasedDrafter& released : kDrafters) {
-    if (released.name == size) {
-      return finish(drafter_config(released, options), options);
+  if (size.ends_with(kDrafter)) {
+    if (const auto* target = find_size(size.substr(0, size.size() - kDrafter.size()))) {
+      return finish(drafter_config(*target, options), options);
     }
   }
   std::string known;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The released hyper-parameters (spec text 1.1, 3.1), and the config.json of a synthetic
-// checkpoint.
+// The config.json of a synthetic checkpoint: a released size, with what the options change.
 #pragma once
 
 #include <string>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/synth/synth_encoders.h"
 
-#include <array>
 #include <utility>
 
 #include "reference/family/base/error.h"
+#include "reference/family/config/sizes.h"
 
 namespace assay {
 namespace {
@@ -12,28 +12,13 @@ namespace {
 using Choice = std::optional<std::size_t>;
 using NamedChoice = std::pair<const char*, Choice>;
 
-struct ReleasedEncoders {
-  std::string_view name;
-  std::size_t hidden, ffn, layers, heads, head_dim;  // vision; 0: the 12B, without encoder
-  bool clipped, standardize, audio;
-};
-
-constexpr std::array<ReleasedEncoders, 5> kEncoders = {{
-    {"e2b", 768, 3072, 16, 12, 64, true, false, true},
-    {"e4b", 768, 3072, 16, 12, 64, true, false, true},
-    {"12b", 0, 0, 0, 0, 0, false, false, true},
-    {"26b", 1152, 4304, 27, 16, 72, false, true, false},
-    {"31b", 1152, 4304, 27, 16, 72, false, true, false},
-}};
-
-const ReleasedEncoders& find_encoders(std::string_view size) {
-  for (const ReleasedEncoders& released : kEncoders) {
-    if (released.name == size) {
-      return released;
-    }
+const ReleasedSize& size_with_encoders(std::string_view name) {
+  const ReleasedSize* size = find_size(name);
+  if (size == nullptr) {
+    throw Error("synth: size: got \"" + printable(name) + "\" with encoders, expected one of " +
+                size_names());
   }
-  throw Error("synth: size: got \"" + printable(size) +
-              "\" with encoders, expected one of e2b, e4b, 12b, 26b, 31b");
+  return *size;
 }
 
 void refuse(std::string_view size, const char* part, std::initializer_list<NamedChoice> choices) {
@@ -45,8 +30,8 @@ void refuse(std::string_view size, const char* part, std::initializer_list<Named
   }
 }
 
-void refuse_unknown(const ReleasedEncoders& size, const SynthEncoders& o) {
-  if (size.hidden == 0) {
+void refuse_unknown(const ReleasedSize& size, const SynthEncoders& o) {
+  if (size.unified) {
     refuse(size.name, "vision encoder",
            {{"vision_layers", o.vision_layers},
             {"vision_heads", o.vision_heads},
@@ -56,7 +41,7 @@ void refuse_unknown(const ReleasedEncoders& size, const SynthEncoders& o) {
            {{"audio_layers", o.audio_layers},
             {"audio_heads", o.audio_heads},
             {"audio_output", o.audio_output}});
-  } else if (!size.audio) {
+  } else if (size.audio == ReleasedAudio::kNone) {
     refuse(size.name, "audio encoder",
            {{"audio_width", o.audio_width},
             {"audio_layers", o.audio_layers},
@@ -71,7 +56,7 @@ void update(Json& object, const Json::Object& members) {
   }
 }
 
-Json vision_config(const ReleasedEncoders& size, const SynthEncoders& o) {
+Json vision_config(const ReleasedVision& size, const SynthEncoders& o) {
   const std::size_t heads = o.vision_heads.value_or(size.heads);
   return Json::Object{
       {"model_type", "gemma4_vision"},
@@ -85,10 +70,10 @@ Json vision_config(const ReleasedEncoders& size, const SynthEncoders& o) {
       {"attention_bias", false},
       {"rms_norm_eps", 1e-6},
       {"rope_parameters", Json::Object{{"rope_type", "default"}, {"rope_theta", 100.0}}},
-      {"patch_size", 16},
-      {"pooling_kernel_size", 3},
+      {"patch_size", kPatchSize},
+      {"pooling_kernel_size", kPoolingKernelSize},
       {"position_embedding_size", o.vision_positions.value_or(10240)},
-      {"default_output_length", 280},
+      {"default_output_length", kImageBudget},
       {"use_clipped_linears", size.clipped},
       {"standardize", size.standardize}};
 }
@@ -116,12 +101,12 @@ Json audio_config(const SynthEncoders& o) {
 Json unified_vision_config(const SynthEncoders& o) {
   const std::size_t width = o.vision_width.value_or(3840);
   return Json::Object{{"model_type", "gemma4_unified_vision"},
-                      {"patch_size", 16},
-                      {"pooling_kernel_size", 3},
-                      {"model_patch_size", 48},
+                      {"patch_size", kPatchSize},
+                      {"pooling_kernel_size", kPoolingKernelSize},
+                      {"model_patch_size", kPatchSize * kPoolingKernelSize},
                       {"mm_embed_dim", width},
                       {"mm_posemb_size", o.vision_positions.value_or(1120)},
-                      {"num_soft_tokens", 280},
+                      {"num_soft_tokens", kImageBudget},
                       {"output_proj_dims", width},
                       {"rms_norm_eps", 1e-6}};
 }
@@ -142,8 +127,8 @@ Json pixels(std::size_t budget) {
                       {"image_mean", Json::Array{0.0, 0.0, 0.0}},
                       {"image_std", Json::Array{1.0, 1.0, 1.0}},
                       {"max_soft_tokens", budget},
-                      {"patch_size", 16},
-                      {"pooling_kernel_size", 3},
+                      {"patch_size", kPatchSize},
+                      {"pooling_kernel_size", kPoolingKernelSize},
                       {"resample", 3},
                       {"rescale_factor", 1.0 / 255}};
 }
@@ -173,36 +158,36 @@ Json audio(bool unified, const SynthEncoders& o) {
 }  // namespace
 
 void add_encoder_configs(Json& config, std::string_view size, const SynthEncoders& encoders) {
-  const ReleasedEncoders& released = find_encoders(size);
+  const ReleasedSize& released = size_with_encoders(size);
   refuse_unknown(released, encoders);
-  const bool unified = released.hidden == 0;
+  const bool unified = released.unified;
   if (encoders.vision_width != 0u) {
     config["vision_config"] =
-        unified ? unified_vision_config(encoders) : vision_config(released, encoders);
+        unified ? unified_vision_config(encoders) : vision_config(released.vision, encoders);
   }
-  if (released.audio && encoders.audio_width != 0u) {
+  if (released.audio != ReleasedAudio::kNone && encoders.audio_width != 0u) {
     config["audio_config"] = unified ? unified_audio_config(encoders) : audio_config(encoders);
   }
 }
 
 std::string synthetic_processor_config(std::string_view size, const SynthEncoders& encoders) {
-  const ReleasedEncoders& released = find_encoders(size);
-  const bool unified = released.hidden == 0;
+  const ReleasedSize& released = size_with_encoders(size);
+  const bool unified = released.unified;
   const std::string family = unified ? "Gemma4Unified" : "Gemma4";
-  Json image = pixels(encoders.image_soft_tokens.value_or(280));
+  Json image = pixels(encoders.image_soft_tokens.value_or(kImageBudget));
   image["image_processor_type"] = family + "ImageProcessor";
-  Json video = pixels(70);
+  Json video = pixels(kFrameBudget);
   update(video, {{"do_normalize", true},
                  {"do_sample_frames", true},
-                 {"num_frames", 32},
+                 {"num_frames", kVideoFrames},
                  {"video_processor_type", family + "VideoProcessor"}});
   Json processor = Json::Object{{"processor_class", family + "Processor"},
-                                {"image_seq_length", 280},
+                                {"image_seq_length", kImageBudget},
                                 {"audio_seq_length", 750},
                                 {"audio_ms_per_token", 40},
                                 {"image_processor", std::move(image)},
                                 {"video_processor", std::move(video)}};
-  if (released.audio) {
+  if (released.audio != ReleasedAudio::kNone) {
     processor["feature_extractor"] = audio(unified, encoders);
     processor["feature_extractor"]["feature_extractor_type"] = family + "AudioFeatureExtractor";
   }
