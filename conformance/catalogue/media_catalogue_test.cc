@@ -247,8 +247,9 @@ TEST(MediaCatalogue, labels_are_unique_and_rows_complete) {
 
 TEST(MediaCatalogue, switches_and_ledger_name_each_other) {
   std::set<std::string_view> keys;
-  for (const ProfileSwitch& choice : profile_switches()) {
+  for (const ProfileSwitch& choice : kProfileSwitches) {
     keys.insert(choice.key);
+    EXPECT_TRUE(find_tap(choice.first_tap)) << choice.key;
     const auto labels = words(choice.ledger);
     EXPECT_FALSE(labels.empty()) << choice.key;
     for (const std::string& label : labels) {

@@ -2,7 +2,6 @@
 #include "conformance/compare/which_profile.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -29,45 +28,16 @@ constexpr double kRoundingReach = 100;
 
 using Settings = std::map<std::string, std::string, std::less<>>;  // switch -> value
 
-// Where a switch is felt first, and who sets it so. Taps are those of layer 0.
-struct Known {
-  std::string_view key;
-  std::string_view value;
-  std::string_view who;
-  std::string_view first;
-};
-
-constexpr std::array kKnown = {
-    Known{"audio.window_keys", "13", "JAX, MLX, mistral.rs", "audio.layer.0.attn.logits"},
-    Known{"audio.embed_order", "proj_norm", "JAX", "audio.embed.pre_norm"},
-    Known{"audio.hann", "half_sample", "JAX", "audio.frames_windowed"},
-    Known{"audio.left_pad", "0", "JAX", "audio.frames_windowed"},
-    Known{"audio.log_floor", "max", "llama.cpp", "audio.mel"},
-    Known{"image.resample", "torchvision", "transformers with torchvision, vLLM", "image.resized"},
-    Known{"image.resample", "float", "JAX", "image.resized"},
-    Known{"vision.pad_mask", "additive_bool", "JAX", "vision.layer.0.attn.logits"},
-    Known{"text.vision_mask", "sliding_past_clamped", "transformers", "text.mask.local"},
-    Known{"text.vision_mask", "sliding_unclamped", "older transformers, keras-hub",
-          "text.mask.local"},
-    Known{"text.vision_mask", "all_layers", "MLX, transformers' plain forward of the 12B",
-          "text.mask.local"},
-};
-
-std::string_view first_tap(std::string_view key) {
-  return std::ranges::find(kKnown, key, &Known::key)->first;
-}
-
-std::string who_sets(std::string_view key, std::string_view value) {
-  const auto found = std::ranges::find_if(
-      kKnown, [&](const Known& known) { return known.key == key && known.value == value; });
-  return found == kKnown.end() ? "" : std::string(found->who);
+std::string who_sets(const ProfileSwitch& of, std::string_view value) {
+  const auto values = of.values();
+  return std::string(std::ranges::find(values, value, &ProfileValue::name)->who);
 }
 
 // Every switch of a profile, in words.
 Settings settings_of(const std::string& profile) {
   Settings settings;
-  for (const ProfileSwitch& each : profile_switches()) {
-    settings[std::string(each.key)] = each.values.front();
+  for (const ProfileSwitch& each : kProfileSwitches) {
+    settings[std::string(each.key)] = each.values().front().name;
   }
   const std::string text = profile_text(parse_profile(profile));
   for (std::size_t begin = 0; text.find('=', begin) != std::string::npos;) {
@@ -94,9 +64,9 @@ bool shows_soft_embeddings(const TapSet& dump, bool of_audio) {
   });
 }
 
-// Whether a switch can be felt at this tap. Audio and images do not depend on each other.
-bool touches(std::string_view key, const std::string& tap, const Suspect& suspect) {
-  const std::string_view first = first_tap(key);
+// Whether a switch that is felt at `first` can be felt at this tap. Audio and images do not depend
+// on each other.
+bool touches(std::string_view first, const std::string& tap, const Suspect& suspect) {
   const std::string prefix(media_prefix(tap));
   const bool of_audio = is_audio(first);
   if (stage_of(first) == Stage::kText) {
@@ -181,11 +151,11 @@ class Search {
 
 std::vector<SwitchChange> Search::changes(const Settings& from, const Settings& to) {
   std::vector<SwitchChange> changed;
-  for (const ProfileSwitch& each : profile_switches()) {
+  for (const ProfileSwitch& each : kProfileSwitches) {
     const std::string& value = to.find(each.key)->second;
     if (from.find(each.key)->second != value) {
-      changed.push_back({std::string(each.key) + "=" + value, who_sets(each.key, value),
-                         std::string(each.ledger)});
+      changed.push_back(
+          {std::string(each.key) + "=" + value, who_sets(each, value), std::string(each.ledger)});
     }
   }
   return changed;
@@ -194,14 +164,14 @@ std::vector<SwitchChange> Search::changes(const Settings& from, const Settings& 
 // Profiles that differ in one switch which can be felt at the tap.
 std::vector<Settings> Search::neighbours(const Settings& settings, const std::string& tap) const {
   std::vector<Settings> all;
-  for (const ProfileSwitch& each : profile_switches()) {
-    if (!touches(each.key, tap, suspect_)) {
+  for (const ProfileSwitch& each : kProfileSwitches) {
+    if (!touches(each.first_tap, tap, suspect_)) {
       continue;
     }
-    for (const std::string_view value : each.values) {
-      if (settings.find(each.key)->second != value) {
+    for (const ProfileValue& value : each.values()) {
+      if (settings.find(each.key)->second != value.name) {
         all.push_back(settings);
-        all.back().find(each.key)->second = value;
+        all.back().find(each.key)->second = value.name;
       }
     }
   }

@@ -158,6 +158,9 @@ TEST(CommandLine, ExplainsMedia) {
   EXPECT_THAT(run("explain V29").text, HasSubstr("vision.layer.{i}.attn.logits"));
   EXPECT_THAT(run("explain DIV-M04").text,
               AllOf(HasSubstr("13: JAX"), HasSubstr("audio.window_keys")));
+  EXPECT_THAT(run("explain audio.window_keys").text,
+              AllOf(HasSubstr("12: the reference profile"), HasSubstr("13: JAX, MLX, mistral.rs"),
+                    HasSubstr("audio.layer.0.attn.logits"), HasSubstr("DIV-M04")));
   const Outcome taps = run("taps 'media.*.subsample.*'");
   EXPECT_EQ(taps.status, 0);
   EXPECT_THAT(taps.text,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // assay explain: a tap with its rules and the mistakes that show there; a rule; a mistake; a point
-// in which programs differ; a case.
+// in which programs differ; a switch of the profile; a case.
 #include <iostream>
 #include <sstream>
 #include <vector>
@@ -11,6 +11,7 @@
 #include "conformance/program/print_catalogue.h"
 #include "conformance/records/golden.h"
 #include "reference/family/base/error.h"
+#include "reference/family/config/profile.h"
 
 namespace assay::program {
 namespace {
@@ -80,6 +81,16 @@ bool explain_divergence(const std::string& label) {
   return true;
 }
 
+bool explain_switch(const std::string& key) {
+  const ProfileSwitch* found = find_profile_switch(key);
+  if (found == nullptr) {
+    return false;
+  }
+  print_switch(std::cout, *found);
+  explain_divergence(std::string(found->ledger));
+  return true;
+}
+
 // A committed case: checkpoint/name, or a name that only one checkpoint has.
 bool explain_case(const std::string& name) {
   std::vector<std::filesystem::path> found;
@@ -106,12 +117,14 @@ bool explain_case(const std::string& name) {
 
 int explain(const ExplainOptions& options) {
   if (explain_tap(options.what) || explain_rule(options.what) || explain_mistake(options.what) ||
-      explain_divergence(options.what) || explain_case(options.what)) {
+      explain_divergence(options.what) || explain_switch(options.what) ||
+      explain_case(options.what)) {
     return 0;
   }
-  throw Error("explain: got '" + options.what +
-              "', expected a tap (assay taps lists them), a rule (R-31, RV-3), a mistake (M-46, "
-              "V29), a divergence (DIV-M04) or a committed case (e2b-tiny/NAME)");
+  throw Error(
+      "explain: got '" + options.what +
+      "', expected a tap (assay taps lists them), a rule (R-31, RV-3), a mistake (M-46, "
+      "V29), a divergence (DIV-M04), a switch (audio.hann) or a committed case (e2b-tiny/NAME)");
 }
 
 }  // namespace assay::program

@@ -167,7 +167,7 @@ void add_commands(CLI::App& app, Options& o) {
   add_inspect(app, o.inspect);
   app.add_subcommand("taps", "print the tap catalogue")
       ->add_option("pattern", o.taps.glob, "only taps that match, as in '*.attn.*'");
-  app.add_subcommand("explain", "explain a tap, rule, mistake or committed case")
+  app.add_subcommand("explain", "explain a tap, rule, mistake, switch or committed case")
       ->add_option("what", o.explain.what, "text.layer.0.attn.q_rope, R-31, M-46, …")
       ->required();
 }

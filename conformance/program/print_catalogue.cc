@@ -107,4 +107,13 @@ void print_divergence(std::ostream& out, const conformance::Divergence& divergen
   line(out, "switch     ", divergence.key);
 }
 
+void print_switch(std::ostream& out, const ProfileSwitch& of) {
+  out << of.key << "\n";
+  for (const ProfileValue& value : of.values()) {
+    const std::string who(value.who.empty() ? "the reference profile" : value.who);
+    line(out, "value      ", std::string(value.name) + ": " + who);
+  }
+  line(out, "first at   ", of.first_tap);
+}
+
 }  // namespace assay::program

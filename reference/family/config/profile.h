@@ -4,10 +4,12 @@
 // choices of JAX, llama.cpp, MLX and friends, kept so that a port can be told which one it made.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <type_traits>
 
 namespace assay {
 
@@ -33,14 +35,78 @@ struct Profile {
   bool operator==(const Profile&) const = default;
 };
 
-// One switch as users write it: "audio.window_keys", its values ("12", "13"; the first is REF).
-struct ProfileSwitch {
-  std::string_view key;
-  std::vector<std::string_view> values;
-  std::string_view ledger;  // the entries of the divergence ledger: "DIV-M04"
+struct ProfileValue {
+  std::string_view name;  // as users write it
+  std::string_view who;   // programs that compute this; of REF's value nobody is named
 };
 
-std::span<const ProfileSwitch> profile_switches();
+// One row for each member of Profile. A new switch is a member, its enumeration and a row here;
+// parsing, `assay explain` and the search for a port's choices read the rows.
+struct ProfileSwitch {
+  std::string_view key;                    // as users write it
+  std::string_view ledger;                 // its entry of the divergence ledger
+  std::string_view first_tap;              // where it is felt first, in layer 0
+  std::array<ProfileValue, 4> all_values;  // in the order of the enumeration, REF's first
+  std::size_t (*get)(const Profile&);      // the number of the value
+  void (*set)(Profile&, std::size_t);
+
+  constexpr std::span<const ProfileValue> values() const {
+    std::size_t count = 0;
+    while (count < all_values.size() && !all_values[count].name.empty()) {
+      ++count;
+    }
+    return std::span(all_values).first(count);
+  }
+};
+
+template <auto Member>
+std::size_t get_value(const Profile& profile) {
+  return static_cast<std::size_t>(profile.*Member);
+}
+
+template <auto Member>
+void set_value(Profile& profile, std::size_t value) {
+  profile.*Member = static_cast<std::remove_reference_t<decltype(profile.*Member)>>(value);
+}
+
+template <auto Member>
+constexpr ProfileSwitch profile_switch(std::string_view key, std::string_view ledger,
+                                       std::string_view first_tap,
+                                       std::array<ProfileValue, 4> values) {
+  return {key, ledger, first_tap, values, get_value<Member>, set_value<Member>};
+}
+
+inline constexpr std::array kProfileSwitches = {
+    profile_switch<&Profile::audio_window_keys>("audio.window_keys", "DIV-M04",
+                                                "audio.layer.0.attn.logits",
+                                                {{{"12", ""}, {"13", "JAX, MLX, mistral.rs"}}}),
+    profile_switch<&Profile::audio_embed_order>("audio.embed_order", "DIV-M01",
+                                                "audio.embed.pre_norm",
+                                                {{{"norm_proj", ""}, {"proj_norm", "JAX"}}}),
+    profile_switch<&Profile::audio_hann>("audio.hann", "DIV-M05", "audio.frames_windowed",
+                                         {{{"periodic", ""}, {"half_sample", "JAX"}}}),
+    profile_switch<&Profile::audio_left_pad>("audio.left_pad", "DIV-M06", "audio.frames_windowed",
+                                             {{{"160", ""}, {"0", "JAX"}}}),
+    profile_switch<&Profile::audio_log_floor>("audio.log_floor", "DIV-M07", "audio.mel",
+                                              {{{"add", ""}, {"max", "llama.cpp"}}}),
+    profile_switch<&Profile::image_resample>(
+        "image.resample", "DIV-M12", "image.resized",
+        {{{"u8_two_pass", ""},
+          {"torchvision", "transformers with torchvision, vLLM"},
+          {"float", "JAX"}}}),
+    profile_switch<&Profile::vision_pad_mask>("vision.pad_mask", "DIV-M02",
+                                              "vision.layer.0.attn.logits",
+                                              {{{"exclude", ""}, {"additive_bool", "JAX"}}}),
+    profile_switch<&Profile::text_vision_mask>(
+        "text.vision_mask", "DIV-M17", "text.mask.local",
+        {{{"sliding_clamped", ""},
+          {"sliding_past_clamped", "transformers"},
+          {"sliding_unclamped", "older transformers, keras-hub"},
+          {"all_layers", "MLX, transformers' plain forward of the 12B"}}}),
+};
+
+// Null when there is none of this key.
+const ProfileSwitch* find_profile_switch(std::string_view key);
 
 // "REF", or "audio.window_keys=13,audio.hann=half_sample". Throws Error naming the key or value
 // that is not known. profile_text() is its inverse and names only what differs from REF.

@@ -4,12 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <vector>
+
 #include "reference/family/base/error.h"
 
 namespace assay {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 
 std::string message_of(std::string_view text) {
   try {
@@ -64,20 +68,54 @@ TEST(Profile, ValuesMeanWhatTheySay) {
 }
 
 TEST(Profile, EachSwitchRoundTripsAndTouchesOnlyItself) {
-  EXPECT_EQ(profile_switches().size(), 8u);
-  for (const ProfileSwitch& of : profile_switches()) {
+  EXPECT_EQ(kProfileSwitches.size(), 8u);
+  for (const ProfileSwitch& of : kProfileSwitches) {
     EXPECT_THAT(of.ledger, HasSubstr("DIV-M"));
-    for (std::size_t i = 0; i < of.values.size(); ++i) {
-      const std::string text = std::string(of.key) + "=" + std::string(of.values[i]);
+    for (std::size_t i = 0; i < of.values().size(); ++i) {
+      const std::string text = std::string(of.key) + "=" + std::string(of.values()[i].name);
       EXPECT_EQ(profile_text(parse_profile(text)), i == 0 ? "REF" : text);
     }
   }
 }
 
+// The list of spec multimodal 0.3, in the table's order.
+TEST(Profile, TheSpecificationListsTheSwitches) {
+  std::ifstream file(ASSAY_SOURCE_DIR "/docs/spec/multimodal.md");
+  std::vector<std::string> listed;
+  for (std::string line; std::getline(file, line) && !line.starts_with("## 1 ");) {
+    if (line.starts_with("| `")) {
+      listed.push_back(line);
+    }
+  }
+  ASSERT_EQ(listed.size(), kProfileSwitches.size());
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    const ProfileSwitch& of = kProfileSwitches[i];
+    std::string values;
+    for (const ProfileValue& value : of.values()) {
+      values += (values.empty() ? "" : ", ") + std::string(value.name);
+    }
+    EXPECT_THAT(listed[i], StartsWith("| `" + std::string(of.key) + "` | " + values + " | " +
+                                      std::string(of.ledger)));
+  }
+}
+
+// Whoever is told to have made a choice must be named; of the reference's nobody is.
+TEST(Profile, EveryChoiceButTheReferencesNamesSomebody) {
+  for (const ProfileSwitch& of : kProfileSwitches) {
+    EXPECT_FALSE(of.first_tap.empty()) << of.key;
+    for (const ProfileValue& value : of.values()) {
+      EXPECT_EQ(value.who.empty(), &value == &of.values().front()) << of.key << " " << value.name;
+    }
+  }
+  EXPECT_EQ(find_profile_switch("audio.hann")->ledger, "DIV-M05");
+  EXPECT_EQ(find_profile_switch("audio.han"), nullptr);
+}
+
 TEST(Profile, AllTogetherRoundTrip) {
   std::string text;
-  for (const ProfileSwitch& of : profile_switches()) {
-    text += (text.empty() ? "" : ",") + std::string(of.key) + "=" + std::string(of.values.back());
+  for (const ProfileSwitch& of : kProfileSwitches) {
+    text += (text.empty() ? "" : ",") + std::string(of.key) + "=" +
+            std::string(of.values().back().name);
   }
   EXPECT_EQ(profile_text(parse_profile(text)), text);
 }
