@@ -145,14 +145,14 @@ Tensor<T, D> moe(const MoeWeights& w, const MoeConfig& config, const Tensor<T, D
   auto gate_up = for_each_expert(
       routing.expert, config.num_experts, width, 2 * inner,
       [&](Assignment a) { return row(x2, a.token, width); },
-      [&](std::size_t e, const Tensor<R, I>& x) { return linear(x, w.expert(e).gate_up_proj); });
+      [&](std::size_t e, const Tensor<R, I>& x) { return linear(x, w.gate_up_proj(e)); });
   tap("gate_up", gate_up);  // [T, X, 2f]
 
   auto outputs = for_each_expert(
       routing.expert, config.num_experts, 2 * inner, width,
       [&](Assignment a) { return row(gate_up, a.token * slots + a.slot, 2 * inner); },
       [&](std::size_t e, const Tensor<R, I>& x) {
-        return linear(gated_halves(x), w.expert(e).down_proj);
+        return linear(gated_halves(x), w.down_proj(e));
       });
   tap("expert_out", outputs);  // [T, X, D]
 

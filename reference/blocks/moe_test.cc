@@ -16,9 +16,16 @@ constexpr double kEps = 1e-6;
 constexpr MoeConfig kConfig{4, 2, 3};  // 4 experts, 2 chosen, 3 wide
 constexpr std::size_t kWidth = 4;
 
-ExpertWeights expert(std::size_t e) {
-  const auto seed = static_cast<std::uint32_t>(50 + e);
-  return {random_tensor<O, I>({6, kWidth}, seed), random_tensor<O, I>({kWidth, 3}, seed + 10)};
+std::uint32_t seed_of(std::size_t e) {
+  return static_cast<std::uint32_t>(50 + e);
+}
+
+Tensor<O, I> gate_up_of(std::size_t e) {
+  return random_tensor<O, I>({6, kWidth}, seed_of(e));
+}
+
+Tensor<O, I> down_of(std::size_t e) {
+  return random_tensor<O, I>({kWidth, 3}, seed_of(e) + 10);
 }
 
 MoeWeights some_weights() {
@@ -30,7 +37,8 @@ MoeWeights some_weights() {
   w.post_feedforward_layernorm_1 = random_tensor<D>({kWidth}, 2);
   w.pre_feedforward_layernorm_2 = random_tensor<D>({kWidth}, 3);
   w.post_feedforward_layernorm_2 = random_tensor<D>({kWidth}, 4);
-  w.expert = expert;
+  w.gate_up_proj = gate_up_of;
+  w.down_proj = down_of;
   return w;
 }
 
@@ -140,14 +148,15 @@ std::vector<double> plain_moe(const MoeWeights& w, const Tensor<T, D>& residual,
     const auto from = row(x2, t, kWidth);
     const auto one = tensor_of<T, D>({1, kWidth}, {from.begin(), from.end()});
     for (std::size_t x = 0; x < 2; ++x) {
-      const auto weights = w.expert(static_cast<std::size_t>(routing.expert(t, x)));
+      const auto e = static_cast<std::size_t>(routing.expert(t, x));
+      const auto gate_up = w.gate_up_proj(e);
       MlpWeights network{make_tensor<O, I>({3, kWidth}), make_tensor<O, I>({3, kWidth}),
-                         weights.down_proj};
+                         w.down_proj(e)};
       for (std::size_t i = 0; i < 3 * kWidth; ++i) {
         const std::size_t f = i / kWidth;
         const std::size_t d = i % kWidth;
-        network.gate_proj(f, d) = weights.gate_up_proj(halves ? f : 2 * f, d);
-        network.up_proj(f, d) = weights.gate_up_proj(halves ? 3 + f : 2 * f + 1, d);
+        network.gate_proj(f, d) = gate_up(halves ? f : 2 * f, d);
+        network.up_proj(f, d) = gate_up(halves ? 3 + f : 2 * f + 1, d);
       }
       const auto z = mlp(network, one, tap);
       for (std::size_t d = 0; d < kWidth; ++d) {
@@ -179,11 +188,30 @@ TEST(Moe, OrderOfExpertsIsImmaterial) {
       permuted.router_proj(e, d) = w.router_proj(order[e], d);
     }
   }
-  permuted.expert = [&order](std::size_t e) { return expert(order[e]); };
+  permuted.gate_up_proj = [&order](std::size_t e) { return gate_up_of(order[e]); };
+  permuted.down_proj = [&order](std::size_t e) { return down_of(order[e]); };
   const auto r = random_tensor<T, D>({5, kWidth}, 9);
   const TapScope tap(silent, "");
   expect_near(values_of(moe(permuted, kConfig, r, kEps, tap)),
               values_of(moe(w, kConfig, r, kEps, tap)), bound_of(1e-5, 1e-13));
+}
+
+// However many tokens chose it; an expert that nobody chose is left in the file.
+TEST(Moe, WidensEachWeightOfAChosenExpertOnce) {
+  Taps silent;
+  auto w = with_logits({0, 3, -1, 2});
+  std::vector<std::size_t> widened;
+  w.gate_up_proj = [&widened](std::size_t e) {
+    widened.push_back(e);
+    return gate_up_of(e);
+  };
+  w.down_proj = [&widened](std::size_t e) {
+    widened.push_back(10 + e);
+    return down_of(e);
+  };
+  const auto r = tensor_of<T, D>({2, kWidth}, {1, -1, 1, -1, 1, 1, 1, 1});
+  moe(w, kConfig, r, kEps, TapScope(silent, ""));
+  EXPECT_EQ(widened, (std::vector<std::size_t>{1, 3, 11, 13}));
 }
 
 // A forced choice is followed; one that names no expert is an error, not a crash.

@@ -74,9 +74,11 @@ MoeWeights load_moe(const WeightReader& reader, const std::string& at) {
   w.post_feedforward_layernorm_1 = reader.vector(at + "post_feedforward_layernorm_1.weight");
   w.pre_feedforward_layernorm_2 = reader.vector(at + "pre_feedforward_layernorm_2.weight");
   w.post_feedforward_layernorm_2 = reader.vector(at + "post_feedforward_layernorm_2.weight");
-  w.expert = [reader, at](std::size_t e) {
-    return ExpertWeights{reader.matrix_slice(at + "experts.gate_up_proj", e),
-                         reader.matrix_slice(at + "experts.down_proj", e)};
+  w.gate_up_proj = [reader, at](std::size_t e) {
+    return reader.matrix_slice(at + "experts.gate_up_proj", e);
+  };
+  w.down_proj = [reader, at](std::size_t e) {
+    return reader.matrix_slice(at + "experts.down_proj", e);
   };
   return w;
 }

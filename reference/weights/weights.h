@@ -27,19 +27,18 @@ struct MlpWeights {
   Tensor<O, I> down_proj;  // [D, F]
 };
 
-struct ExpertWeights {
-  Tensor<O, I> gate_up_proj;  // [2f, D]: rows 0 ... f-1 gate, f ... 2f-1 up
-  Tensor<O, I> down_proj;     // [D, f]
-};
+// A weight of one expert, widened each time it is asked for.
+using ExpertWeight = std::function<Tensor<O, I>(std::size_t expert)>;
 
 struct MoeWeights {
-  Tensor<O, I> router_proj;                          // [E, D]
-  Tensor<D> router_scale;                            // [D]
-  Tensor<E> per_expert_scale;                        // [E]
-  Tensor<D> post_feedforward_layernorm_1;            // [D] after the dense branch
-  Tensor<D> pre_feedforward_layernorm_2;             // [D] before the experts
-  Tensor<D> post_feedforward_layernorm_2;            // [D] after the experts
-  std::function<ExpertWeights(std::size_t)> expert;  // one expert, widened on demand
+  Tensor<O, I> router_proj;                // [E, D]
+  Tensor<D> router_scale;                  // [D]
+  Tensor<E> per_expert_scale;              // [E]
+  Tensor<D> post_feedforward_layernorm_1;  // [D] after the dense branch
+  Tensor<D> pre_feedforward_layernorm_2;   // [D] before the experts
+  Tensor<D> post_feedforward_layernorm_2;  // [D] after the experts
+  ExpertWeight gate_up_proj;               // [2f, D]: rows 0 ... f-1 gate, f ... 2f-1 up
+  ExpertWeight down_proj;                  // [D, f]
 };
 
 struct PerLayerInputWeights {
