@@ -29,19 +29,19 @@ Tensor<T, D> feed_forward(const DecoderLayerWeights& w, const TextConfig& config
 
 }  // namespace
 
-Tensor<T, D> decoder_layer(const DecoderLayerWeights& w, const TextConfig& config,
-                           const LayerConfig& layer, Tensor<T, D> residual,
-                           const Tensor<T, P>& per_layer_input, const AttentionCall& call,
-                           const TapScope& tap) {
+LayerResult decoder_layer(const DecoderLayerWeights& w, const TextConfig& config,
+                          const LayerConfig& layer, Tensor<T, D> residual,
+                          const Tensor<T, P>& per_layer_input, const AttentionCall& call,
+                          const TapScope& tap) {
   const double eps = config.rms_norm_eps;
   tap("in", residual);
 
   // 1. Attention
   auto h = rms_norm(residual, w.input_layernorm, eps);  // [T, D]
   tap("attn.norm_in", h);
-  h = self_attention(w.self_attn, layer, config.num_attention_heads, eps, h, call,
-                     tap.under("attn."));            // [T, D]
-  h = rms_norm(h, w.post_attention_layernorm, eps);  // [T, D]
+  auto attention = self_attention(w.self_attn, layer, config.num_attention_heads, eps, h, call,
+                                  tap.under("attn."));
+  h = rms_norm(attention.output, w.post_attention_layernorm, eps);  // [T, D]
   tap("attn.post_norm", h);
   residual += h;
   tap("attn.residual", residual);
@@ -62,7 +62,7 @@ Tensor<T, D> decoder_layer(const DecoderLayerWeights& w, const TextConfig& confi
   // 4. Layer scalar
   residual *= w.layer_scalar;
   tap("out", residual);
-  return residual;
+  return {std::move(residual), std::move(attention.attended)};
 }
 
 }  // namespace assay::ASSAY_REFERENCE

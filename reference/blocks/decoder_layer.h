@@ -19,11 +19,16 @@
 
 namespace assay::ASSAY_REFERENCE {
 
+struct LayerResult {
+  Tensor<T, D> residual;
+  KeyValues attended;  // for the layers that share them
+};
+
 // `per_layer_input` [T, P] is empty on models without per-layer embeddings. A drafter's layers
 // are decoder layers too: they share keys and have neither experts nor per-layer input.
-Tensor<T, D> decoder_layer(const DecoderLayerWeights& w, const TextConfig& config,
-                           const LayerConfig& layer, Tensor<T, D> residual,
-                           const Tensor<T, P>& per_layer_input, const AttentionCall& call,
-                           const TapScope& tap);
+LayerResult decoder_layer(const DecoderLayerWeights& w, const TextConfig& config,
+                          const LayerConfig& layer, Tensor<T, D> residual,
+                          const Tensor<T, P>& per_layer_input, const AttentionCall& call,
+                          const TapScope& tap);
 
 }  // namespace assay::ASSAY_REFERENCE

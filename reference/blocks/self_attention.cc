@@ -45,26 +45,29 @@ Tensor<T, D> concat_heads(const Tensor<T, N, H>& x) {
   return flat;
 }
 
+// The cached keys and values that the call still sees, and the call's own after them.
+KeyValues keys_and_values(const SelfAttentionWeights& w, const LayerConfig& layer, double eps,
+                          const Tensor<T, D>& x, const AttentionCall& call, const TapScope& tap) {
+  if (call.cache == nullptr) {
+    return *call.shared;
+  }
+  const auto fresh = own_keys_and_values(w, layer, eps, x, *call.rope, tap);
+  auto all = call.cache->with_new(call.keys->front(), fresh);
+  call.cache->store(fresh);
+  return all;
+}
+
 }  // namespace
 
-Tensor<T, D> self_attention(const SelfAttentionWeights& w, const LayerConfig& layer,
-                            std::size_t num_heads, double eps, const Tensor<T, D>& x,
-                            const AttentionCall& call, const TapScope& tap) {
+AttentionResult self_attention(const SelfAttentionWeights& w, const LayerConfig& layer,
+                               std::size_t num_heads, double eps, const Tensor<T, D>& x,
+                               const AttentionCall& call, const TapScope& tap) {
   const auto q = rotated_queries(w, num_heads, eps, x, *call.rope, tap);
-
-  if (call.cache != nullptr) {
-    const auto fresh = own_keys_and_values(w, layer, eps, x, *call.rope, tap);
-    *call.attended = call.cache->with_new(call.keys->front(), fresh);
-    call.cache->store(fresh);
-  }
+  auto context = keys_and_values(w, layer, eps, x, call, tap);
   IntTensor<R> source = {static_cast<std::int32_t>(call.kv_source)};
   tap.whole("kv_source", source);
-  KeyValues context = *call.attended;  // a sharing layer must not change its source's
   tap.at("k_ctx", TapAxes::kKeys, *call.keys, context.k);
   tap.at("v_ctx", TapAxes::kKeys, *call.keys, context.v);
-  if (call.cache != nullptr) {
-    *call.attended = context;
-  }
 
   auto scores = attention_scores(q, context.k);  // [T, N, S]
   tap.at("scores", TapAxes::kRowsByKeys, *call.keys, scores);
@@ -74,7 +77,7 @@ Tensor<T, D> self_attention(const SelfAttentionWeights& w, const LayerConfig& la
   tap("mix", mix);
   auto output = linear(concat_heads(mix), w.o_proj);  // [T, D]
   tap("o_proj", output);
-  return output;
+  return {std::move(output), std::move(context)};
 }
 
 }  // namespace assay::ASSAY_REFERENCE

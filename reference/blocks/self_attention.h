@@ -27,13 +27,18 @@ struct AttentionCall {
   const IntTensor<T, S>* visible = nullptr;        // of this layer's kind
   const std::vector<std::size_t>* keys = nullptr;  // index in the sequence of each key
   LayerCache* cache = nullptr;                     // where own keys go; null on a sharing layer
-  KeyValues* attended = nullptr;                   // shared: filled by the source; own: filled here
+  const KeyValues* shared = nullptr;               // what its source attended to; null on others
   std::size_t kv_source = 0;                       // the layer whose keys are attended
 };
 
-// x [T, D] is the normed residual; returns o_proj's output [T, D].
-Tensor<T, D> self_attention(const SelfAttentionWeights& w, const LayerConfig& layer,
-                            std::size_t num_heads, double eps, const Tensor<T, D>& x,
-                            const AttentionCall& call, const TapScope& tap);
+struct AttentionResult {
+  Tensor<T, D> output;  // o_proj's
+  KeyValues attended;   // for the layers that share them
+};
+
+// x [T, D] is the normed residual.
+AttentionResult self_attention(const SelfAttentionWeights& w, const LayerConfig& layer,
+                               std::size_t num_heads, double eps, const Tensor<T, D>& x,
+                               const AttentionCall& call, const TapScope& tap);
 
 }  // namespace assay::ASSAY_REFERENCE

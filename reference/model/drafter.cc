@@ -115,7 +115,8 @@ Tensor<T, D> Drafter::run_layers(Tensor<T, D> h, std::vector<Context>& contexts,
                              nullptr,       &context.attended, context.source};
     const auto weights = load_decoder_layer(reader_, config_.text, "layers.", j);
     h = decoder_layer(weights, config_.text, config_.text.layers[j], std::move(h), Tensor<T, P>{},
-                      call, tap.under("layer." + std::to_string(j) + "."));
+                      call, tap.under("layer." + std::to_string(j) + "."))
+            .residual;
   }
   return h;
 }

@@ -165,16 +165,21 @@ Tensor<T, D> Transformer::run_layers(Tensor<T, D> h, const Tensor<T, L, P>& per_
   for (std::size_t i = 0; i < config_.num_hidden_layers(); ++i) {
     const LayerConfig& layer = config_.layers[i];
     const auto& kind = call.of_kind.at(layer.kind);
+    const bool shares = config_.shares_kv(i);
     const AttentionCall attention{&kind.rope,
                                   &kind.visible,
                                   &kind.keys,
-                                  config_.shares_kv(i) ? nullptr : &cache.layer(i),
-                                  &call.attended[layer.kv_source],
+                                  shares ? nullptr : &cache.layer(i),
+                                  shares ? &call.attended.at(layer.kv_source) : nullptr,
                                   layer.kv_source};
     const auto weights = load_decoder_layer(reader_, config_, "layers.", i);
     const auto input = weights.per_layer_input ? per_layer_slice(per_layer, i) : Tensor<T, P>{};
-    h = decoder_layer(weights, config_, layer, std::move(h), input, attention,
-                      tap.under("layer." + std::to_string(i) + "."));
+    auto done = decoder_layer(weights, config_, layer, std::move(h), input, attention,
+                              tap.under("layer." + std::to_string(i) + "."));
+    h = std::move(done.residual);  // [T, D]
+    if (!shares) {
+      call.attended[i] = std::move(done.attended);
+    }
   }
   return h;
 }
