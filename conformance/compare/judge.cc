@@ -7,6 +7,7 @@
 
 #include "conformance/compare/constants.h"
 #include "conformance/compare/shapes.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 namespace {
@@ -27,7 +28,7 @@ void fail(TapResult& result, const char* code, const std::string& note) {
 }
 
 std::string place(std::size_t position, const Errors& errors) {
-  return shape_text(unravel(position, errors.shape));
+  return shape_string(unravel(position, errors.shape));
 }
 
 std::string counted(std::size_t count, const char* thing) {
@@ -154,7 +155,7 @@ TapResult judge_equal(const std::string& tap, const Mismatches& found) {
     result.want = found.want;
     fail(result, "DISCRETE",
          std::to_string(found.different) + " of " + std::to_string(found.count) +
-             " differ, first at " + shape_text(result.where));
+             " differ, first at " + shape_string(result.where));
   }
   return result;
 }
@@ -201,7 +202,7 @@ TapResult judge_shape(const std::string& tap, const std::vector<std::size_t>& go
                       const std::vector<std::size_t>& wanted) {
   TapResult result;
   result.tap = tap;
-  fail(result, "SHAPE", "shape " + shape_text(got) + ", expected " + shape_text(wanted));
+  fail(result, "SHAPE", "shape " + shape_string(got) + ", expected " + shape_string(wanted));
   add_note(result, permutation_hint(got, wanted));
   return result;
 }

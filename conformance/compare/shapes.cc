@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "conformance/catalogue/catalogue.h"
+#include "reference/family/base/error.h"
 
 namespace assay::conformance {
 namespace {
@@ -50,16 +51,8 @@ std::string permutation_hint(const Shape& got, const Shape& wanted) {
   if (a == b || a.size() < 2 || sorted_a != sorted_b) {
     return "";
   }
-  return "the axes look permuted: " + shape_text(got) + " where " + shape_text(wanted) +
+  return "the axes look permuted: " + shape_string(got) + " where " + shape_string(wanted) +
          " is expected";
-}
-
-std::string shape_text(const Shape& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  }
-  return text + "]";
 }
 
 bool is_discrete(const Tap& tap) {

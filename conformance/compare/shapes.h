@@ -18,8 +18,6 @@ bool shapes_agree(const Shape& got, const Shape& wanted);
 // "" or "the axes look permuted: [H, T, S] where [T, H, S] is expected".
 std::string permutation_hint(const Shape& got, const Shape& wanted);
 
-std::string shape_text(const Shape& shape);  // [2, 3]
-
 // Integers, compared by equality: by the catalogue, or as the tap says.
 bool is_discrete(const Tap& tap);
 

@@ -14,6 +14,10 @@ TEST(Shapes, BatchAxesAndMergedAxesAgree) {
   EXPECT_TRUE(shapes_agree({60}, {5, 3, 4}));
   EXPECT_TRUE(shapes_agree({5, 1, 8}, {5, 8}));
   EXPECT_TRUE(shapes_agree({}, {1}));
+  EXPECT_TRUE(shapes_agree({1, 1, 3}, {3}));
+  EXPECT_TRUE(shapes_agree({8}, {1, 2, 4}));
+  EXPECT_FALSE(shapes_agree({3, 4, 2}, {3, 2, 4}));
+  EXPECT_FALSE(shapes_agree({3, 8}, {3, 9}));
   EXPECT_FALSE(shapes_agree({3, 5, 4}, {5, 3, 4}));
   EXPECT_FALSE(shapes_agree({2, 6}, {3, 4}));
   EXPECT_FALSE(shapes_agree({5, 3}, {5, 3, 4}));

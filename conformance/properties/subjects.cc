@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/properties/subjects.h"
 
-#include <stdexcept>
-
+#include "conformance/compare/harness.h"
 #include "conformance/doors/reference/reference_adapter.h"
 #include "reference/family/checkpoint/checkpoint.h"
 
@@ -17,12 +16,6 @@ class Recorder : public TapListener {
   TapMap taps;
 };
 
-void require_ok(const Status& status) {
-  if (!status.ok()) {
-    throw std::runtime_error(status.message);
-  }
-}
-
 Subject subject_of(std::unique_ptr<Implementation> implementation, const std::string& path) {
   Subject subject;
   const Capabilities can = implementation->capabilities();
@@ -30,7 +23,7 @@ Subject subject_of(std::unique_ptr<Implementation> implementation, const std::st
   subject.bound = can.precision == "f64" ? 1e-12 : 5e-5;
   subject.config = Checkpoint::open(path).config();
   subject.rows_apart = !subject.config.text.moe;
-  require_ok(implementation->load(path, ""));
+  require_ok(implementation->load(path, ""), path);
   subject.implementation = std::move(implementation);
   return subject;
 }
@@ -53,7 +46,7 @@ TapMap run_taps(Subject& subject, const CaseInput& input, std::size_t prefill_ch
   Recorder recorder;
   RunOptions options;
   options.prefill_chunk = prefill_chunk;
-  require_ok(subject.implementation->run(input, options, recorder));
+  require_ok(subject.implementation->run(input, options, recorder), subject.name);
   return std::move(recorder.taps);
 }
 

@@ -34,8 +34,4 @@ class TapSet {
 // The product of the axes; throws when it does not fit.
 std::size_t element_count(const std::vector<std::size_t>& shape);
 
-// Gives the tap the wanted shape when it differs only by leading axes of 1 and by neighbouring
-// axes being merged or split ([1, T, Hq*hd] for [T, Hq, hd]); false, and unchanged, otherwise.
-bool reshape_as(Tap& tap, const std::vector<std::size_t>& wanted);
-
 }  // namespace assay::conformance

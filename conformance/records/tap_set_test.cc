@@ -28,21 +28,5 @@ TEST(TapSet, keeps_the_order_and_finds_by_name) {
             "d: got 1 values, expected 4 for shape [2, 2]");
 }
 
-TEST(TapSet, reshape_takes_batch_axes_and_flattened_heads) {
-  const auto fits = [](std::vector<std::size_t> shape, const std::vector<std::size_t>& wanted) {
-    Tap tap{"x", shape, std::vector<double>(element_count(shape)), false};
-    return reshape_as(tap, wanted) && tap.shape == wanted;
-  };
-  EXPECT_TRUE(fits({1, 3, 8}, {3, 2, 4}));
-  EXPECT_TRUE(fits({3, 2, 4}, {3, 8}));
-  EXPECT_TRUE(fits({1, 1, 3}, {3}));
-  EXPECT_TRUE(fits({8}, {1, 2, 4}));
-  EXPECT_TRUE(fits({1}, {}));
-  EXPECT_TRUE(fits({3, 1, 4}, {3, 4}));
-  EXPECT_FALSE(fits({2, 3}, {3, 2}));
-  EXPECT_FALSE(fits({3, 4, 2}, {3, 2, 4}));
-  EXPECT_FALSE(fits({3, 8}, {3, 9}));
-}
-
 }  // namespace
 }  // namespace assay::conformance

@@ -83,7 +83,10 @@ CaseResult with_verdict(Verdict verdict) {
 
 std::string printed(const Report& report, const TerminalOptions& options = {}) {
   std::ostringstream out;
-  print_report(out, report, options);
+  for (const CaseResult& result : report.cases) {
+    print_case(out, result, options);
+  }
+  print_summary(out, report, options);
   return out.str();
 }
 

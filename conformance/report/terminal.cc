@@ -307,11 +307,4 @@ void print_summary(std::ostream& out, const Report& report, const TerminalOption
   out << '\n';
 }
 
-void print_report(std::ostream& out, const Report& report, const TerminalOptions& options) {
-  for (const CaseResult& result : report.cases) {
-    print_case(out, result, options);
-  }
-  print_summary(out, report, options);
-}
-
 }  // namespace assay::conformance

@@ -28,6 +28,5 @@ bool is_colour_terminal(int descriptor);
 
 void print_case(std::ostream& out, const CaseResult& result, const TerminalOptions& options);
 void print_summary(std::ostream& out, const Report& report, const TerminalOptions& options);
-void print_report(std::ostream& out, const Report& report, const TerminalOptions& options);
 
 }  // namespace assay::conformance

@@ -118,14 +118,4 @@ std::size_t audio_soft_tokens(std::size_t frames) {
   return (frames + 3) / 4;
 }
 
-std::vector<float> unified_audio_rows(std::span<const float> samples, std::size_t width) {
-  if (width == 0) {
-    throw Error("audio: samples per row: got 0, expected at least 1");
-  }
-  check_finite(samples);
-  std::vector<float> rows(samples.begin(), samples.end());
-  rows.resize((samples.size() + width - 1) / width * width);
-  return rows;
-}
-
 }  // namespace assay

@@ -55,8 +55,4 @@ LogMel log_mel(std::span<const float> samples, const MelOptions& options = {});
 std::size_t mel_frames(std::size_t samples, LeftPad left_pad = LeftPad::k160);
 std::size_t audio_soft_tokens(std::size_t frames);
 
-// 12B: the samples cut into rows of `width`, the last one filled with zeros. Nothing is
-// cut, a sample that is not finite is an error as well.
-std::vector<float> unified_audio_rows(std::span<const float> samples, std::size_t width);
-
 }  // namespace assay

@@ -180,18 +180,8 @@ TEST(LogMel, RefusesWhatIsNotFinite) {
   EXPECT_EQ(message_of(samples), "audio: sample 17: got nan, expected a finite number");
   samples[17] = -std::numeric_limits<float>::infinity();
   EXPECT_EQ(message_of(samples), "audio: sample 17: got -inf, expected a finite number");
-  EXPECT_THROW(unified_audio_rows(samples, 640), Error);
   samples[17] = std::numeric_limits<float>::max();
   EXPECT_EQ(message_of(samples), "no error");
-}
-
-TEST(UnifiedAudioRows, LastRowIsFilledWithZeros) {
-  EXPECT_THAT(unified_audio_rows(std::vector<float>{1, 2, 3}, 2), ElementsAre(1, 2, 3, 0));
-  EXPECT_TRUE(unified_audio_rows({}, 640).empty());
-  EXPECT_EQ(unified_audio_rows(test_noise(640), 640), test_noise(640));
-  EXPECT_EQ(unified_audio_rows(test_noise(641), 640).size(), 1280u);
-  EXPECT_EQ(unified_audio_rows(std::vector<float>(500000), 640).size(), 782u * 640);  // not cut
-  EXPECT_THROW(unified_audio_rows(test_noise(640), 0), Error);
 }
 
 }  // namespace
