@@ -12,16 +12,16 @@ constexpr std::size_t kClipMultiple = 128;  // samples
 
 }  // namespace
 
-Tensor<T, F> audio_preprocessor(std::vector<float> samples, const MelOptions& options,
+Tensor<T, F> audio_preprocessor(std::vector<float> samples, const Profile& profile,
                                 const TapScope& tap) {
   samples.resize(std::min(samples.size(), kMaxAudioSamples));
   emit_values<1>(tap, "audio.samples", {samples.size()}, samples);
-  const std::size_t frames = mel_frames(samples.size(), options.left_pad);
+  const std::size_t frames = mel_frames(samples.size(), profile.audio_left_pad);
   if (frames == 0) {
     throw Error("audio: got " + std::to_string(samples.size()) +
                 " samples, which make no frame, expected more");
   }
-  auto windowed = windowed_frames(samples, options);
+  auto windowed = windowed_frames(samples, profile);
   emit_values<2>(tap, "audio.frames_windowed", {frames, kMelFrame}, windowed);
   auto magnitude = magnitudes(windowed);
   emit_values<2>(tap, "audio.magnitude", {frames, kFftBins}, magnitude);
@@ -29,7 +29,7 @@ Tensor<T, F> audio_preprocessor(std::vector<float> samples, const MelOptions& op
   emit_values<2>(tap, "audio.mel_linear", {frames, kMelBins}, mel_linear);
   std::transform(mel_linear.begin(), mel_linear.end(), mel_linear.begin(),
                  [](double value) { return std::max(value, 0.0); });  // a listener's may be less
-  const auto mel = logarithm(mel_linear, options.log_floor);
+  const auto mel = logarithm(mel_linear, profile.audio_log_floor);
   auto tensor = make_tensor<T, F>({frames, kMelBins});
   std::copy(mel.begin(), mel.end(), tensor.begin());
   return tensor;

@@ -18,7 +18,7 @@ namespace assay::ASSAY_REFERENCE {
 
 // [T, 128]. Taps audio.samples … audio.mel_linear below `tap`; the result's own are emit_mel's.
 // Throws Error on samples that make no frame, or are not finite.
-Tensor<T, F> audio_preprocessor(std::vector<float> samples, const MelOptions& options,
+Tensor<T, F> audio_preprocessor(std::vector<float> samples, const Profile& profile,
                                 const TapScope& tap);
 
 // Frames in the mask of a clip of `samples`.

@@ -43,7 +43,7 @@ PatchOptions MediaEncoder::patch_options(MediaKind kind, std::size_t budget) con
       options.merged ? config_.unified_vision->patch_size : config_.vision->patch_size;
   options.pooling_kernel_size = options.merged ? config_.unified_vision->pooling_kernel_size
                                                : config_.vision->pooling_kernel_size;
-  options.resample = profile_.image_resample;
+  options.profile = profile_;
   return options;
 }
 
@@ -82,10 +82,8 @@ Tensor<T, D> MediaEncoder::encode_image(const MediaInput& item, const TapScope& 
 
 Tensor<T, F> MediaEncoder::mel_of(const MediaInput& item, const TapScope& tap) const {
   if (item.samples) {
-    const MelOptions options{profile_.audio_hann, profile_.audio_left_pad,
-                             profile_.audio_log_floor};
-    auto mel = audio_preprocessor(*item.samples, options, tap);
-    emit_mel(mel, mask_frames(item.samples->size(), options.left_pad), tap);
+    auto mel = audio_preprocessor(*item.samples, profile_, tap);
+    emit_mel(mel, mask_frames(item.samples->size(), profile_.audio_left_pad), tap);
     return mel;
   }
   if (!item.mel) {

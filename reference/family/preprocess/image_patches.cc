@@ -81,13 +81,13 @@ PreprocessedImage preprocess_image(const Image& image, const PatchOptions& optio
   PreprocessedImage out;
   out.target = target_of(image.size, options);
   std::vector<float> v;  // [th, tw, 3]
-  if (options.resample == ImageResample::kFloat) {
+  if (options.profile.image_resample == ImageResample::kFloat) {
     v = rescale(resize_float(image, out.target));
   } else {
-    out.resized =
-        resize_bytes(image, out.target,
-                     options.resample == ImageResample::kTorchvision ? ByteWeights::kInt16
-                                                                     : ByteWeights::k22Bits);
+    out.resized = resize_bytes(image, out.target,
+                               options.profile.image_resample == ImageResample::kTorchvision
+                                   ? ByteWeights::kInt16
+                                   : ByteWeights::k22Bits);
     v = rescale(out.resized.rgb);
   }
   out.patches = cut_patches(v, out.target, side_of(options));

@@ -23,7 +23,7 @@ struct PatchOptions {
   std::size_t patch_size = kPatchSize;
   std::size_t pooling_kernel_size = kPoolingKernelSize;
   bool merged = false;  // 12B: one patch per soft token, patch_size * pooling_kernel_size wide
-  ImageResample resample = ImageResample::kBytesTwoPass;
+  Profile profile = {};
 };
 
 struct Patches {

@@ -120,7 +120,7 @@ TEST(ImagePatches, RescalingByAProductDiffersInHalfOfTheBytes) {
 
 TEST(ImagePatches, FloatKeepsWhatOvershoots) {
   PatchOptions options = kSmall;
-  options.resample = ImageResample::kFloat;
+  options.profile.image_resample = ImageResample::kFloat;
   const PreprocessedImage out = preprocess_image(test_image("board", 0, {14, 20}), options);
   EXPECT_TRUE(out.resized.rgb.empty());
   EXPECT_LT(*std::min_element(out.patches.values.begin(), out.patches.values.end()), -0.1f);
@@ -129,7 +129,7 @@ TEST(ImagePatches, FloatKeepsWhatOvershoots) {
 
 TEST(ImagePatches, FloatEqualsBytesWhereNothingIsResized) {
   PatchOptions options = kSmall;
-  options.resample = ImageResample::kFloat;
+  options.profile.image_resample = ImageResample::kFloat;
   EXPECT_EQ(preprocess_image(all_bytes(), options).patches.values,
             preprocess_image(all_bytes(), kSmall).patches.values);
 }

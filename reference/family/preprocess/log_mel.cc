@@ -45,12 +45,12 @@ std::size_t zeros_before(LeftPad left_pad) {
 }  // namespace
 
 // Samples before the beginning are 0.
-std::vector<float> windowed_frames(std::span<const float> samples, const MelOptions& options) {
+std::vector<float> windowed_frames(std::span<const float> samples, const Profile& profile) {
   samples = samples.first(std::min(samples.size(), kMaxAudioSamples));
   check_finite(samples);
-  const std::vector<float> window = hann_window(options.hann);
-  const std::size_t before = zeros_before(options.left_pad);
-  const std::size_t frames = mel_frames(samples.size(), options.left_pad);
+  const std::vector<float> window = hann_window(profile.audio_hann);
+  const std::size_t before = zeros_before(profile.audio_left_pad);
+  const std::size_t frames = mel_frames(samples.size(), profile.audio_left_pad);
   std::vector<float> windowed(frames * kMelFrame);  // [T, 320]
   for (std::size_t t = 0; t < frames; ++t) {
     for (std::size_t n = 0; n < kMelFrame; ++n) {
@@ -99,13 +99,13 @@ std::vector<float> logarithm(const std::vector<double>& mel_linear, LogFloor flo
   return out;
 }
 
-LogMel log_mel(std::span<const float> samples, const MelOptions& options) {
+LogMel log_mel(std::span<const float> samples, const Profile& profile) {
   LogMel out;
-  out.frames = mel_frames(samples.size(), options.left_pad);
-  out.frames_windowed = windowed_frames(samples, options);
+  out.frames = mel_frames(samples.size(), profile.audio_left_pad);
+  out.frames_windowed = windowed_frames(samples, profile);
   out.magnitude = magnitudes(out.frames_windowed);
   out.mel_linear = mel_of(out.magnitude);
-  out.mel = logarithm(out.mel_linear, options.log_floor);
+  out.mel = logarithm(out.mel_linear, profile.audio_log_floor);
   return out;
 }
 

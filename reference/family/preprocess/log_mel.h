@@ -26,12 +26,6 @@ constexpr std::size_t kFftSize = 512;
 constexpr std::size_t kFftBins = kFftSize / 2 + 1;
 constexpr std::size_t kMelBins = 128;
 
-struct MelOptions {
-  HannPhase hann = HannPhase::kPeriodic;
-  LeftPad left_pad = LeftPad::k160;
-  LogFloor log_floor = LogFloor::kAdd;
-};
-
 struct LogMel {
   std::size_t frames = 0;              // T
   std::vector<float> frames_windowed;  // [T, 320]
@@ -41,14 +35,14 @@ struct LogMel {
 };
 
 // The steps one by one, for those who go on from values of their own.
-std::vector<float> windowed_frames(std::span<const float> samples, const MelOptions& options);
+std::vector<float> windowed_frames(std::span<const float> samples, const Profile& profile);
 std::vector<double> magnitudes(const std::vector<float>& frames_windowed);
 std::vector<double> mel_of(const std::vector<double>& magnitude);
 std::vector<float> logarithm(const std::vector<double>& mel_linear, LogFloor floor);
 
 // All of them, of the first 30 s: what comes later is cut here. Throws Error on a sample that is
 // not finite. No frames for 160 samples or fewer.
-LogMel log_mel(std::span<const float> samples, const MelOptions& options = {});
+LogMel log_mel(std::span<const float> samples, const Profile& profile = {});
 
 // T of N samples (of 480000 where there are more), and the soft tokens of T frames:
 // ceil(ceil(T / 2) / 2).

@@ -29,9 +29,9 @@ Change change(const std::vector<float>& a, const std::vector<float>& b) {
   return out;
 }
 
-void expect_change(const MelOptions& options, Change of_tones, Change of_noise) {
-  const Change a = change(log_mel(two_tones()).mel, log_mel(two_tones(), options).mel);
-  const Change b = change(log_mel(test_noise()).mel, log_mel(test_noise(), options).mel);
+void expect_change(const Profile& profile, Change of_tones, Change of_noise) {
+  const Change a = change(log_mel(two_tones()).mel, log_mel(two_tones(), profile).mel);
+  const Change b = change(log_mel(test_noise()).mel, log_mel(test_noise(), profile).mel);
   EXPECT_NEAR(a.most, of_tones.most, 6e-3);
   EXPECT_NEAR(a.mean, of_tones.mean, 6e-4);
   EXPECT_NEAR(b.most, of_noise.most, 6e-3);
@@ -40,28 +40,28 @@ void expect_change(const MelOptions& options, Change of_tones, Change of_noise) 
 
 // The three switches move the log-mel as far as spec multimodal 5.2 says.
 TEST(LogMelProfile, HalfSampleHann) {
-  expect_change({.hann = HannPhase::kHalfSample}, {0.557, 0.0145}, {0.877, 0.0038});
+  expect_change({.audio_hann = HannPhase::kHalfSample}, {0.557, 0.0145}, {0.877, 0.0038});
 }
 
 TEST(LogMelProfile, MaxFloor) {
-  expect_change({.log_floor = LogFloor::kMax}, {0.691, 0.183}, {0.514, 0.0023});
+  expect_change({.audio_log_floor = LogFloor::kMax}, {0.691, 0.183}, {0.514, 0.0023});
 }
 
 TEST(LogMelProfile, NoLeftPad) {
-  expect_change({.left_pad = LeftPad::kNone}, {6.01, 0.106}, {4.58, 0.546});
-  EXPECT_EQ(log_mel(test_noise(), {.left_pad = LeftPad::kNone}).frames, 55u);
+  expect_change({.audio_left_pad = LeftPad::kNone}, {6.01, 0.106}, {4.58, 0.546});
+  EXPECT_EQ(log_mel(test_noise(), {.audio_left_pad = LeftPad::kNone}).frames, 55u);
 }
 
 // Without padding frame i is the padded frame i + 1.
 TEST(LogMelProfile, NoLeftPadIsOneFrameLater) {
   const LogMel padded = log_mel(test_noise());
-  const LogMel bare = log_mel(test_noise(), {.left_pad = LeftPad::kNone});
+  const LogMel bare = log_mel(test_noise(), {.audio_left_pad = LeftPad::kNone});
   EXPECT_TRUE(std::equal(bare.mel.begin(), bare.mel.end(), padded.mel.begin() + kMelBins));
 }
 
 // The window, seen through an audio clip that is 1 everywhere; frame 1 lies wholly inside.
-std::vector<float> window(const MelOptions& options = {}) {
-  const LogMel mel = log_mel(std::vector<float>(800, 1.0f), options);
+std::vector<float> window(const Profile& profile = {}) {
+  const LogMel mel = log_mel(std::vector<float>(800, 1.0f), profile);
   const auto begin = mel.frames_windowed.begin() + kMelFrame;
   return {begin, begin + kMelFrame};
 }
@@ -80,7 +80,7 @@ TEST(log_mel, A1_other_hann_windows) {
     }
   }
   EXPECT_NEAR(sum, 160, 1e-5);
-  const auto half = window({.hann = HannPhase::kHalfSample});
+  const auto half = window({.audio_hann = HannPhase::kHalfSample});
   EXPECT_GT(half[0], 0);
   EXPECT_NEAR(half[0], half[319], 1e-7);
 }
