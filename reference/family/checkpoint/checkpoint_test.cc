@@ -182,7 +182,8 @@ TEST(Checkpoint, TensorsThatDoNotFitTheConfigAreNamed) {
               tensor.dtype = *dtype_from_name("I16");
               return true;
             }),
-            "model.safetensors: " + name + ": dtype: got I16, expected one of BF16, F16, F32, F64");
+            "model.safetensors: " + name + ": dtype: got I16, expected one of " +
+                dtype_names([](const DTypeInfo& row) { return row.floating; }));
   EXPECT_EQ(message([](StoredTensor& tensor, auto&) {
               tensor.name = "model.language_model.lm_head.weight";
               return true;

@@ -22,7 +22,7 @@ using testing::HasSubstr;
 
 constexpr std::uint32_t kF32 = 0;
 constexpr std::uint32_t kBf16 = 30;
-constexpr std::uint32_t kQ4K = 12;
+constexpr std::uint32_t kUnknown = 99;
 
 std::string bytes_of(const std::vector<float>& values) {
   std::string bytes(values.size() * sizeof(float), '\0');
@@ -145,9 +145,8 @@ TEST(GgufErrors, OfDescriptions) {
   };
   EXPECT_EQ(one({2}, kF32, 0), "no error");
   EXPECT_EQ(one({1, 1, 1, 1, 1}, kF32, 0), "x.gguf: a: number of axes: got 5, expected at most 4");
-  EXPECT_EQ(one({2}, kQ4K, 0),
-            "x.gguf: a: type: got 12, expected that of one of BF16, F16, F32, F64, I64, I32, I16, "
-            "I8");
+  EXPECT_THAT(one({2}, kUnknown, 0),
+              HasSubstr("x.gguf: a: type: got 99, expected that of one of BF16, F16, F32, F64, "));
   EXPECT_EQ(one({2}, ~0U, 0).substr(0, 32), "x.gguf: a: type: got 4294967295,");
   EXPECT_EQ(one({1ULL << 32, 1ULL << 32}, kF32, 0),
             "x.gguf: a: shape: got [4294967296, 4294967296], expected a product of fewer than 2^64 "
