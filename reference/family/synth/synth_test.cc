@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <regex>
 
 #include "reference/family/checkpoint/checkpoint.h"
+#include "reference/family/config/sizes.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/testing/test_models.h"
 
@@ -122,10 +124,10 @@ TEST(Synth, TinyModelsOfTheSpecification) {
 
 TEST(Synth, FewerLayersKeepThePatternAndASourceForEachKind) {
   for (std::size_t layers = 1; layers <= 42; ++layers) {
-    for (const char* size : {"e2b", "e4b", "12b", "26b", "31b"}) {
+    for (const ReleasedSize& size : released_sizes()) {
       SynthOptions options;
       options.num_hidden_layers = layers;
-      EXPECT_GT(plan_synthetic_checkpoint(size, options).tensors, 0u) << size << layers;
+      EXPECT_GT(plan_synthetic_checkpoint(size.name, options).tensors, 0u) << size.name << layers;
     }
   }
 }
@@ -185,9 +187,9 @@ TEST(Synth, ImpossibleOptionsAreNamed) {
     change(options);
     return error_of([&] { plan_synthetic_checkpoint(size, options); });
   };
+  const std::string drafters = std::regex_replace(size_names(), std::regex("[^, ]+"), "$&-drafter");
   EXPECT_EQ(message("7b", [](auto&) {}),
-            "synth: size: got \"7b\", expected one of e2b, e4b, 12b, 26b, 31b, e2b-drafter, "
-            "e4b-drafter, 12b-drafter, 26b-drafter, 31b-drafter");
+            "synth: size: got \"7b\", expected one of " + size_names() + ", " + drafters);
   EXPECT_EQ(message("31b", [](auto& options) { options.hidden_size = 0; }),
             "synth 31b: text_config.hidden_size: got 0, expected a positive integer");
   EXPECT_EQ(message("31b", [](auto& options) { options.head_dim = 5; }),
@@ -221,8 +223,7 @@ TEST(Synth, ImpossibleEncodersAreNamed) {
   EXPECT_EQ(message("e2b", [](auto& options, auto&) { options.form = SynthForm::kTextOnly; }),
             "synth: form: got text-only, expected the multimodal form for encoders");
   EXPECT_EQ(message("31b-drafter", [](auto&, auto&) {}),
-            "synth: size: got \"31b-drafter\" with encoders, expected one of e2b, e4b, 12b, 26b, "
-            "31b");
+            "synth: size: got \"31b-drafter\" with encoders, expected one of " + size_names());
 }
 
 TEST(Synth, TheDiskIsAskedFirst) {
