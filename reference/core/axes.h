@@ -21,6 +21,6 @@ struct O;  // outputs of a linear map
 struct I;  // inputs of a linear map
 struct C;  // channel pairs that rotate together, H / 2
 struct A;  // axes of an image: 0 the column x, 1 the row y
-struct J;  // taps of a convolution's kernel along one axis
+struct J;  // points of a convolution's kernel along one axis
 
 }  // namespace assay::axes

@@ -3,7 +3,7 @@
 //
 //   y[t,d] = sum_j  weight[d,j] * x[t - (J-1) + j, d]        x = 0 before the first row
 //
-// The last tap of the kernel meets the row itself, the first one the oldest. No bias.
+// The last point of the kernel meets the row itself, the first one the oldest. No bias.
 // Spec: multimodal 5.6, RC-17.
 #pragma once
 
