@@ -32,9 +32,9 @@ class Forwarder {
   bool start_array(std::size_t /*size*/) { return events_.start_array(), true; }
   bool end_array() { return events_.end_array(), true; }
 
-  [[noreturn]] bool parse_error(std::size_t byte, const std::string& /*token*/,
-                                const Library::exception& error) {
-    events_.error(byte, error.id == kOutOfRange);
+  bool parse_error(std::size_t byte, const std::string& /*token*/,
+                   const Library::exception& error) {
+    return events_.error(byte, error.id == kOutOfRange), false;
   }
 
  private:
