@@ -73,7 +73,7 @@ struct DraftRequest {
 //   {"render": {chat case}, "variant": "small"} -> tpl.{k}.text, tpl.{k}.ids
 //   {"parse": [ids], "in_thought": false}      -> parse.{k}.reasoning, .content, .calls
 //   {"stop": [ids]}                            -> stop.{k}.length
-// k counts the requests. Texts are their UTF-8 bytes and a 0 behind them; calls are the JSON text
+// k counts the requests. Texts are their UTF-8 bytes and a 0 after them; calls are the JSON text
 // [{"name": …, "arguments": {…}}, …]; the length counts the tokens up to and with the first that
 // ends an answer.
 using TextRequests = std::string;

@@ -12,7 +12,7 @@ constexpr double kGeluOfOne = 0.841191990608276;
 constexpr double kBound = bound_of(2e-6, 1e-14);
 
 // down_proj clamps what enters it; the tap before it shows the product as it was.
-TEST(VisionMlp, TheInputClampIsBehindTheTap) {
+TEST(VisionMlp, TheInputClampIsAfterTheTap) {
   TapRecorder taps;
   VisionMlpWeights w;
   w.gate_proj.weight = tensor_of<O, I>({1, 1}, {1});

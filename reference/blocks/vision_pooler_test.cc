@@ -49,7 +49,7 @@ TEST(VisionPooler, AKernelOfOneOnlyScales) {
   EXPECT_EQ(values_of(y), values_of(Tensor<R, D>(grid.h * Real(2))));
 }
 
-TEST(VisionPooler, StandardizesBehindTheScale) {
+TEST(VisionPooler, StandardizesAfterTheScale) {
   Taps silent;
   const Grid grid = numbered(2, 2);
   const StandardizeWeights w{tensor_of<D>({4}, {1, 2, 3, 4}), tensor_of<D>({4}, {10, 10, 10, 0.5})};

@@ -194,12 +194,12 @@ TEST_F(VisionMiniature, AdditiveBooleanMaskWithPaddingInFront) {
   open();
   Profile profile;
   profile.vision_pad_mask = VisionPadMask::kAdditiveBool;
-  const auto behind = miniature_image(6, 3, 9);
+  const auto at_the_end = miniature_image(6, 3, 9);
   std::vector<std::size_t> slots(27);
   for (std::size_t s = 0; s < 27; ++s) {
     slots[s] = (s + 18) % 27;
   }
-  EXPECT_EQ(soft(rearranged(behind, slots), profile), soft(behind, profile));
+  EXPECT_EQ(soft(rearranged(at_the_end, slots), profile), soft(at_the_end, profile));
 }
 
 // Overwrites one tap with zeros and keeps another.

@@ -142,7 +142,7 @@ const VisionMistake kMistakes[] = {
     {"V53c", "divided_by_the_scale", "standardized"},
     {"V54", "not_standardized", "standardized"},
     {"V55", "no_norm_before_the_projection", "embed.pre_norm"},
-    {"V56", "norm_behind_the_projection", "embed.pre_norm"},
+    {"V56", "norm_after_the_projection", "embed.pre_norm"},
     {"V57", "soft_tokens_scaled_like_text", "embed.out"},
 };
 

@@ -101,7 +101,7 @@ TEST(conv2d, flipped_kernel) {
 }
 
 // C3: "SAME" of TensorFlow with a stride of 2 puts all zeros at the end.
-TEST(conv2d, zeros_only_behind) {
+TEST(conv2d, zeros_only_after) {
   expect_avoided(ours(kKernel), from_formula(1, 1), from_formula(0, 0), kBound);
 }
 

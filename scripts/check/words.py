@@ -12,6 +12,7 @@ FORBIDDEN = {
     "a path of one machine": r"(?<![\w.])/(?:work|root|home|mnt)/\w",
     "unfinished work": r"\b(?:TODO|FIXME|XXX|HACK|WIP|[sS]tubs?)\b",
     "a page that is not here": r"\b(?:oracle_(?:hf|jax)|style|ports|design|contract|house)\.md\b",
+    "say emit_": r"\bshow_\w",
     "a trailing blank": r"[ \t]+$",
 }
 # What was said once, and what is said now.
@@ -22,7 +23,8 @@ RETIRED = {
     "habit": "rounding, or choice",
     "twin": "second implementation",
     "tower": "encoder",
-    "rehears": "probe",
+    "rehearse": "probe",
+    "behind": "after",
     "in the dock": "under test",
     "of good name": "published",
     "whole number": "integer",

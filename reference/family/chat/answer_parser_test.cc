@@ -147,7 +147,7 @@ TEST(Answer, AnUnreadableCallSurfaces) {
   EXPECT_EQ(answer.calls[0].raw, "nonsense");
 }
 
-TEST(Answer, NoiseBehindACallIsNoContent) {  // RN-11
+TEST(Answer, NoiseAfterACallIsNoContent) {  // RN-11
   const Answer answer = read(kCall + "<tool_call|><tool_call|>x<tool_call|>");
   EXPECT_EQ(answer.content, "x");
   EXPECT_EQ(answer.stray_tokens, 1U);  // the last one

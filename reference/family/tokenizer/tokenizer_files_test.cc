@@ -93,7 +93,7 @@ TEST(TokenizerJson, BaseCheckpointsPrependBos) {  // RT-1, RT-11
   EXPECT_THAT(Tokenizer(read_tokenizer_json(file)).encode("a"), ElementsAre(1));  // P14
 }
 
-TEST(TokenizerJson, AddedTokensMayStandBehindTheVocabulary) {
+TEST(TokenizerJson, AddedTokensMayStandAfterTheVocabulary) {
   const TestDirectory directory;
   Json json = tiny_json();
   json["added_tokens"].array().push_back(json["added_tokens"][0]);
