@@ -2,15 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs every check of the sources, one line each; a check that fails lists its problems.
 
-scripts/check/all.py [--json FILE] [name ...]
+scripts/check/all.py [name ...]
 """
 
 import argparse
-import json
 import sys
 import time
 from importlib import import_module
-from pathlib import Path
 
 import repository
 
@@ -38,7 +36,6 @@ def run(name: str, sources: repository.Repository) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="write the counts there")
     parser.add_argument("names", nargs="*", help=f"of {', '.join(CHECKS)}; default: all")
     arguments = parser.parse_args()
     for name in arguments.names:
@@ -50,8 +47,6 @@ def main() -> int:
     for name in arguments.names or CHECKS:
         counts[run(name, sources)] += 1
     print("checks: {passed} passed, {failed} failed, {skipped} skipped".format(**counts))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(counts))
     return 1 if counts["failed"] else 0
 
 

@@ -36,7 +36,13 @@ ALLOWED = {
     "conformance/doors": [*SHARED, *SUITE, "conformance/doors/reference"],
     "conformance/doors/reference": [*SHARED, *SUITE, *TEXTBOOK, "conformance/doors"],
     "conformance/properties": [*SHARED, *SUITE, "conformance/doors", "conformance/doors/reference"],
-    "conformance/program": [*SHARED, *SUITE, "conformance/generation", "conformance/doors", "conformance/doors/reference"],
+    "conformance/program": [
+        *SHARED,
+        *SUITE,
+        "conformance/generation",
+        "conformance/doors",
+        "conformance/doors/reference",
+    ],
     "benchmarks/reference": [*SHARED, "reference/core", "reference/ops"],
 }
 # A test, and what only tests use, may use what the code around it was made for.
@@ -60,12 +66,12 @@ DOORS = {
 }
 # Others reach the tensor of xtensor neither directly nor through a header.
 TENSOR = "reference/core/tensor.h"
-TENSOR_USERS = (
-    *(f"{folder}/" for folder in TEXTBOOK),
-    "reference/testing/",
-    "conformance/doors/reference/",
-    "benchmarks/reference/",
-)
+TENSOR_USERS = [
+    *TEXTBOOK,
+    "reference/testing",
+    "conformance/doors/reference",
+    "benchmarks/reference",
+]
 
 
 def folder_of(name: str) -> str:
@@ -98,15 +104,6 @@ def door_problem(name: str, included: str) -> str:
     return f"<{included}> enters through {', '.join(doors)} only"
 
 
-def cycle(edges: dict[str, set[str]]) -> list[str]:
-    """A path from a folder back to itself, or nothing."""
-    try:
-        TopologicalSorter(edges).prepare()
-    except CycleError as error:
-        return error.args[1]
-    return []
-
-
 def users(includes: dict[str, list[str]], target: str) -> set[str]:
     """The files that include the target, directly or through others."""
     found, fresh = set(), {target}
@@ -125,17 +122,17 @@ def check(repository: Repository) -> Answer:
         includes[name] = [included for kind, included in found if kind == '"']
         problems = [door_problem(name, included) for kind, included in found if kind == "<"]
         for included in includes[name]:
-            if included not in known:
-                problems.append(f'"{included}" is no file here (paths are rooted at the top)')
-                continue
-            problems.append(arrow_problem(name, included))
+            missing = f'"{included}" is no file here (paths are rooted at the top)'
+            problems.append(arrow_problem(name, included) if included in known else missing)
             if not is_test(name) and folder_of(name) != folder_of(included):
                 edges.setdefault(folder_of(name), set()).add(folder_of(included))
         answer.problems += [f"{name}: {problem}" for problem in problems if problem]
-    if loop := cycle(edges):
-        answer.problems.append("folders include each other in a circle: " + " -> ".join(loop))
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        answer.problems.append("folders include each other: " + " -> ".join(error.args[1]))
     for name in sorted(users(includes, TENSOR)):
-        if not name.startswith(TENSOR_USERS):
+        if folder_of(name) not in TENSOR_USERS:
             answer.problems.append(f"{name}: includes {TENSOR}, and so xtensor, through others")
     count = sum(map(len, includes.values()))
     answer.note = f"{count} includes, {sum(map(len, edges.values()))} arrows between folders"
@@ -157,6 +154,4 @@ def self_test() -> None:
     assert not any(b.startswith(tuple(TEXTBOOK)) for a in SHARED for b in ALLOWED[a])
     assert door_problem("reference/core/taps.h", "xtensor/xtensor.hpp")
     assert not door_problem("reference/ops/linear.cc", "xtensor-blas/xlinalg.hpp")
-    assert set(cycle({"a": {"b"}, "b": {"c"}, "c": {"a"}})) == {"a", "b", "c"}
-    assert not cycle({"a": {"b", "c"}, "b": {"c"}})
     assert users({"a": ["b"], "b": ["t"], "c": []}, "t") == {"a", "b", "t"}

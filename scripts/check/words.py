@@ -31,7 +31,7 @@ RETIRED = {
 }
 # As a word, as a part of a snake_case name, and as one of a CamelCase name.
 FORMS = r"(?:(?<![A-Za-z])(?i:{0})|(?<=[a-z]){1})s?(?![a-z])"
-PATTERNS = {what: re.compile(pattern, re.MULTILINE) for what, pattern in FORBIDDEN.items()}
+PATTERNS = {what: re.compile(old, re.MULTILINE) for what, old in FORBIDDEN.items()}
 OLD = {
     f"say {now}": re.compile(FORMS.format(old, old.capitalize())) for old, now in RETIRED.items()
 }
