@@ -77,7 +77,7 @@ TEST(TokenizerJson, ReadsTheTinyOne) {
 TEST(TokenizerJson, OlderFilesWriteMergesAsOneString) {
   const TestDirectory directory;
   Json json = tiny_json();
-  json["model"]["merges"] = {"a b"};
+  json["model"]["merges"] = Json::Array{"a b"};
   const auto file = directory.write("tokenizer.json", json_text(json));
   EXPECT_THAT(read_tokenizer_json(file).merges, ElementsAre(std::pair(1, 2)));
 }
