@@ -13,12 +13,17 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "release"
 RESULTS = BUILD / "test-results"
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+TIDY = "clang-tidy-14"
+TIDY_SECONDS = 300  # then the files that are left count as skipped
+TIDY_COMMITS = 10  # looked at where nothing differs from origin/main, as in a fresh clone
 
 
 def counts(passed: int = 0, failed: int = 0, skipped: int = 0) -> dict[str, int]:
@@ -45,6 +50,51 @@ def source_checks() -> dict[str, int]:
     print(output, end="")
     last = re.search(r"^checks: (\d+) passed, (\d+) failed, (\d+) skipped$", output, re.MULTILINE)
     return counts(*map(int, last.groups())) if last else counts(failed=1)
+
+
+def git(*arguments: str) -> list[str]:
+    """Lines that git prints; none when it fails."""
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
+
+
+def changed_sources() -> list[str]:
+    """Sources that changed, or whose header did: uncommitted ones, then those of new commits."""
+    log = ["log", "--format=", "--name-only", "--no-renames"]
+    names = git("diff", "--name-only", "HEAD") + git(*log, "origin/main..HEAD")
+    names = names or git(*log, f"-{TIDY_COMMITS}", "HEAD")
+    sources = (re.sub(r"\.h$", ".cc", name) for name in names)
+    return [s for s in dict.fromkeys(sources) if s.endswith(".cc") and (ROOT / s).is_file()]
+
+
+def tidy(source: str, deadline: float) -> str:
+    """passed, failed, or skipped when the time is over. What it finds is printed."""
+    # The analyzer follows every path through a test's macros, a minute a file, and finds nothing.
+    is_test = source.endswith(("_test.cc", "_cases.cc"))
+    checks = ["--checks=-clang-analyzer-*"] if is_test else []
+    command = [TIDY, "--quiet", "-p", str(BUILD), *checks, source]
+    left = deadline - time.monotonic()
+    try:
+        if left <= 0:
+            return SKIPPED
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=left)
+    except subprocess.TimeoutExpired:
+        return SKIPPED
+    print(result.stdout if result.returncode else "", end="", flush=True)
+    return FAILED if result.returncode else PASSED
+
+
+def linted_sources() -> dict[str, int]:
+    sources, deadline = changed_sources(), time.monotonic() + TIDY_SECONDS
+    if not shutil.which(TIDY):
+        print(f"{TIDY} is not installed")
+        return counts(skipped=1)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        verdicts = list(pool.map(lambda source: tidy(source, deadline), sources))
+    total = {verdict: verdicts.count(verdict) for verdict in (PASSED, FAILED, SKIPPED)}
+    if total[SKIPPED]:
+        print(f"{TIDY_SECONDS} s are over: {total[SKIPPED]} of {len(sources)} sources are left")
+    return total
 
 
 def suite_counts(path: Path) -> dict[str, int] | None:
@@ -162,6 +212,7 @@ def main() -> int:
     total = counts()
     stages = {
         "source checks": source_checks,
+        "clang-tidy": linted_sources,
         "unit tests": unit_tests,
         "script tests": python_tests,
         "assay verify": verified_cases,

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which sources clang-tidy gets, and how its answers and those of the tests are counted."""
+
+import time
+import unittest
+from unittest import mock
+
+import stages
+
+HEADER, SOURCE = "reference/ops/rope.h", "reference/ops/rope.cc"
+OTHER = "reference/ops/gelu.cc"
+
+
+def answers(**by_word):
+    """A git that answers by the first of these words among its arguments."""
+
+    def git(*arguments):
+        words = [word for word in by_word if any(word in a for a in arguments)]
+        return by_word[words[0]] if words else []
+
+    return mock.patch.object(stages, "git", git)
+
+
+class ChangedSources(unittest.TestCase):
+    def test_uncommitted_ones_are_first_and_none_comes_twice(self):
+        with answers(diff=[OTHER], origin=[SOURCE, OTHER, "docs/README.md"]):
+            self.assertEqual(stages.changed_sources(), [OTHER, SOURCE])
+
+    def test_a_header_stands_for_its_source(self):
+        with answers(diff=[HEADER, "reference/ops/none.h", "reference/ops/gone.cc"]):
+            self.assertEqual(stages.changed_sources(), [SOURCE])
+
+    def test_a_fresh_clone_has_its_last_commits(self):
+        with answers(**{f"-{stages.TIDY_COMMITS}": [SOURCE]}):
+            self.assertEqual(stages.changed_sources(), [SOURCE])
+
+
+class Tidy(unittest.TestCase):
+    def verdict(self, program, seconds=60):
+        with mock.patch.object(stages, "TIDY", program):
+            return stages.tidy(SOURCE, time.monotonic() + seconds)
+
+    def test_the_exit_status_decides(self):
+        self.assertEqual(self.verdict("true"), stages.PASSED)
+        self.assertEqual(self.verdict("false"), stages.FAILED)
+
+    def test_what_is_left_when_the_time_is_over_is_skipped(self):
+        self.assertEqual(self.verdict("true", seconds=0), stages.SKIPPED)
+
+
+class Counts(unittest.TestCase):
+    def test_a_crash_counts_as_a_failure(self):
+        self.assertEqual(stages.unittest_counts("", 1), stages.counts(failed=1))
+        self.assertEqual(stages.unittest_counts("Ran 3 tests", 0), stages.counts(passed=3))
+
+
+if __name__ == "__main__":
+    unittest.main()
