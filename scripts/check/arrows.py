@@ -130,7 +130,8 @@ def check(repository: Repository) -> Answer:
     try:
         TopologicalSorter(edges).prepare()
     except CycleError as error:
-        answer.problems.append("folders include each other: " + " -> ".join(error.args[1]))
+        loop = " <- ".join(error.args[1])
+        answer.problems.append(f"folders include each other: {loop}")
     for name in sorted(users(includes, TENSOR)):
         if folder_of(name) not in TENSOR_USERS:
             answer.problems.append(f"{name}: includes {TENSOR}, and so xtensor, through others")
