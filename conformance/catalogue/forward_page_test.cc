@@ -49,19 +49,16 @@ bool is_in_the_catalogue_only(std::string_view tap) {
          tap == "text.ids_expanded" || tap == "text.mm_type" || tap == "text.positions";
 }
 
-// The catalogue's, with one row for cosine and sine; what only experts have comes last.
+// The catalogue's; what only experts have comes last.
 Names wanted(const std::string& prefix) {
   Names names;
   Names experts;
   for (const TapEntry& tap : all_taps()) {
-    std::string name(tap.pattern);
+    const std::string name(tap.pattern);
     const bool of_layer = name.starts_with("text.layer.");
     if (!name.starts_with(prefix) || of_layer != prefix.starts_with("text.layer.") ||
-        is_in_the_catalogue_only(name) || name.ends_with(".sin")) {
+        is_in_the_catalogue_only(name)) {
       continue;
-    }
-    if (name.ends_with(".cos")) {
-      name.replace(name.size() - 3, 3, "*");
     }
     (tap.presence == Presence::kMoe ? experts : names).push_back(name);
   }

@@ -150,7 +150,7 @@ Presence read_presence(const Paragraph& paragraph) {
 
 TapEntry read_tap(const Paragraph& paragraph) {
   paragraph.expect_keys({"tap", "shape", "role", "until", "when", "mandatory", "golden", "absent",
-                         "formula", "rules", "hf", "llama.cpp", "jax"});
+                         "formula", "page", "rules", "hf", "llama.cpp", "jax"});
   TapEntry entry;
   entry.pattern = paragraph.at("tap");
   entry.shape = paragraph.at("shape");

@@ -3,7 +3,7 @@
 """The tables of docs/spec are those of conformance/catalogue/data.
 
 `scripts/check/spec.py --update` writes what stands between <!-- catalogue: KIND WHICH -->, with
-`| NOTE` for the head of the last column of mistakes, and <!-- end -->.
+`| NOTE` for what heads a column, and <!-- end -->.
 """
 
 import re
@@ -18,6 +18,7 @@ import catalogue  # noqa: E402
 COLUMNS = {  # heads, and the keys below them
     "rules": {"rule": "rule", "about": "about", "": "text"},
     "mistakes": {"mistake": "mistake", "what is done wrongly": "what", "shows at": "tap", "NOTE": "note"},
+    "forward": {"tap, below `NOTE`": "tap", "formula": "page", "shape": "shape", "rules": "rules"},
     "taps": {"tap": "tap", "shape": "shape", "": "formula", "rules": "rules", "transformers": "hf"},
     "divergences": {
         "": "divergence",
@@ -28,6 +29,7 @@ COLUMNS = {  # heads, and the keys below them
         "switch": "switch",
     },
 }
+LETTERS = {"Hq": "N", "Hkv": "K", "hd": "H", "k": "X"}
 NAMES = ("tap", "switch")  # keys whose words are code
 LABEL = re.compile(r"(R[A-Z]?-|M-|DIV-M|[IVACXP])(\d+)")
 REGION = re.compile(
@@ -38,11 +40,27 @@ REGION = re.compile(
 def cell(row: dict[str, str], key: str) -> str:
     if key in NAMES:
         return " ".join(f"`{word}`" for word in row.get(key, "").split())
-    return re.sub(r"([|*_<])", r"\\\1", row.get(key, "-" if key == "hf" else ""))
+    parts = row.get(key, "-" if key == "hf" else "").split("`")  # what stands between is code
+    return "`".join(re.sub(r"([|*_<])", r"\\\1", p) if i % 2 == 0 else p for i, p in enumerate(parts))
 
 
-def rows_of(kind: str, which: list[str]) -> list[dict[str, str]]:
+def forward(part: str, when: str, below: str) -> list[dict[str, str]]:
+    """What the forward pass computes, in its order, with the letters of notation.md."""
+    rows = []
+    for row in catalogue.TAPS.values():
+        shown = row["role"] not in ("integer", "size") and row.get("when") != "cache"
+        if shown and row["section"] == "text" and row["part"] == part:
+            shape = re.sub(r"\b(Hq|Hkv|hd|k)\b", lambda m: LETTERS[m[1]], row["shape"])
+            page = row.get("page", row["formula"])
+            if (row.get("when") == "moe") == (when == "moe"):
+                rows.append(row | {"tap": row["tap"].removeprefix(below), "shape": shape, "page": page})
+    return rows
+
+
+def rows_of(kind: str, which: list[str], note: str) -> list[dict[str, str]]:
     """Taps of these sections in their order; labelled rows by prefix and number."""
+    if kind == "forward":
+        return forward(*which, note)
     if kind == "taps":
         return [row for row in catalogue.TAPS.values() if row["section"] in which]
     found = []
@@ -55,15 +73,15 @@ def rows_of(kind: str, which: list[str]) -> list[dict[str, str]]:
 
 def table(kind: str, which: list[str], note: str) -> str:
     columns = COLUMNS[kind]
-    lines = [[note if head == "NOTE" else head for head in columns], ["---"] * len(columns)]
-    lines += [[cell(row, key) for key in columns.values()] for row in rows_of(kind, which)]
+    lines = [[head.replace("NOTE", note) for head in columns], ["---"] * len(columns)]
+    lines += [[cell(row, key) for key in columns.values()] for row in rows_of(kind, which, note)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def filled(text: str) -> str:
     def fill(match: re.Match) -> str:
         head, kind, which, note, _, end = match.groups()
-        return f"{head}\n{table(kind, which.split(), note)}\n{end}"
+        return f"{head}\n{table(kind, which.split(), note or '')}\n{end}"
 
     return REGION.sub(fill, text)
 
