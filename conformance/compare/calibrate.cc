@@ -135,7 +135,7 @@ void Calibration::replay_member(const TapSet& dump) {
                           [&](const std::string& name) { return taps_.contains(name); });
   RunOptions run;
   run.numerics = replay_numerics(precision_);
-  require_ok(f64_.run(input_, run, listener), "the replay of a calibration run");
+  require_ok(f64_.run(input_, run, listener), "", "the replay of a calibration run");
   for (const Comparison& step : listener.finish()) {
     if (step.kind == Comparison::Kind::kReal) {
       floors_.raise_replay(step.tap, step.errors);
@@ -150,7 +150,7 @@ void Calibration::replay_member(const TapSet& dump) {
 // Own steps of every single tap: the size of the noise. Products take what any order may take.
 void Calibration::measure_steps(const TapSet& dump) {
   ReplayListener listener(dump, input_, precision_.largest);
-  require_ok(f64_.run(input_, {}, listener), "the replay of the float run");
+  require_ok(f64_.run(input_, {}, listener), "", "the replay of the float run");
   for (const Comparison& step : listener.finish()) {
     if (step.kind == Comparison::Kind::kReal && std::isfinite(step.errors.rel_l2())) {
       double& size = step_sizes_[tap_kind(step.tap)];

@@ -135,7 +135,7 @@ CaseResult compare_chained(const Golden& golden, const TapSet& dump, const Floor
 
 Golden golden_from_run(Implementation& f64, const CaseInput& input, const TapFilter& filter) {
   CollectingListener listener(filter);
-  require_ok(f64.run(input, {}, listener), "the run for the truth");
+  require_ok(f64.run(input, {}, listener), "", "the run for the truth");
   listener.check();
   Golden golden;
   golden.oracle = f64.capabilities().name + ", " + f64.capabilities().precision;

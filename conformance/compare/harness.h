@@ -15,14 +15,18 @@ class HarnessError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Throws unless the status is ok: assay::Error for bad input, HarnessError for the rest.
-inline void require_ok(const Status& status, const std::string& what) {
+// Throws unless the status is ok: assay::Error for bad input, HarnessError for the rest. `file`:
+// what the case was read from, for both; `step`: what the suite was about to do, for its own faults.
+inline void require_ok(const Status& status, const std::string& file = "",
+                       const std::string& step = "") {
+  if (status.ok()) {
+    return;
+  }
+  const std::string place = file.empty() ? "" : file + ": ";
   if (status.code == StatusCode::kBadInput) {
-    throw Error(status.message);
+    throw Error(place + status.message);
   }
-  if (!status.ok()) {
-    throw HarnessError(what + ": " + status.message);
-  }
+  throw HarnessError(place + (step.empty() ? "" : step + ": ") + status.message);
 }
 
 }  // namespace assay::conformance

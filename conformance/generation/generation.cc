@@ -48,7 +48,7 @@ class Generator {
 
   void step() {
     Logits next;
-    require_ok(session_.extend({done_.tokens.back().id}, next), "session");
+    require_ok(session_.extend({done_.tokens.back().id}, next), "", "session");
     add_choice(next);
   }
 
@@ -69,7 +69,7 @@ class Generator {
     done_.drafted += round.drafted.size();
     done_.accepted += std::min(added, accepted);
     if (added <= accepted) {
-      require_ok(session_.take_back(accepted + 1 - added), "session");
+      require_ok(session_.take_back(accepted + 1 - added), "", "session");
     }
   }
 

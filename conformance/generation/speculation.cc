@@ -65,16 +65,16 @@ Round speculate(Session& session, std::int32_t newest, std::size_t steps,
                 const SamplingOptions& sampling, const Uniform& uniform) {
   Round round;
   round.position = static_cast<std::int32_t>(session.length());
-  require_ok(session.draft(newest, steps, round.drafted), "session");
+  require_ok(session.draft(newest, steps, round.drafted), "", "session");
   std::vector<std::int32_t> tokens = {newest};
   tokens.insert(tokens.end(), round.drafted.begin(), round.drafted.end());
-  require_ok(session.extend(tokens, round.rows), "session");
+  require_ok(session.extend(tokens, round.rows), "", "session");
   const auto row = [&](std::size_t j) { return row_of(round.rows, j, tokens.size()); };
   check_drafts(round.drafted, row(0).size());
   round.acceptance = accept(
       round.drafted, [&](std::size_t j) { return candidates(row(j), sampling); }, uniform);
   const std::size_t rejected = round.drafted.size() - round.acceptance.accepted;
-  require_ok(session.take_back(rejected), "session");
+  require_ok(session.take_back(rejected), "", "session");
   round.kv_len = session.length();
   return round;
 }

@@ -14,6 +14,15 @@
 
 namespace assay::conformance {
 
+// What a session is opened with.
+struct SessionRequest {
+  std::string checkpoint;
+  std::string drafter;  // folder; empty: none
+  std::size_t draft_steps = 0;
+  std::string profile = "REF";
+  bool standard_window = false;  // of drafts: false: the last W + 1 keys (HF); true: s > p - W
+};
+
 struct PromptRequest {
   std::vector<std::int32_t> ids;        // with one placeholder token for each item of media
   std::vector<MediaItem> media;         // the k-th of a kind fills the k-th placeholder of the kind

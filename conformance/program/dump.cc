@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "conformance/compare/harness.h"
 #include "conformance/compare/listeners.h"
 #include "conformance/program/glob.h"
 #include "conformance/program/implementations.h"
@@ -34,26 +35,28 @@ void check_replaceable(const std::filesystem::path& out) {
 int dump(const DumpOptions& options) {
   check_replaceable(options.out);
   const auto golden = conformance::read_case(options.case_file);
+  const auto& entry = entry_named(options.impl);
+  const std::string precision = precision_of(entry, options.precision);
   const auto implementation =
-      make_implementation(options.impl, options.precision, options.checkpoint, options.drafter);
+      make_implementation(entry, precision, options.checkpoint, options.drafter);
   conformance::CollectingListener listener(
       [&options](const std::string& tap) { return glob_matches(options.taps, tap); });
   conformance::RunOptions run;
   run.prefill_chunk = options.prefill;
   run.profile = profile_named(options.profile, golden.profile);
-  throw_unless_ok(implementation->run(golden.input, run, listener), options.case_file);
+  conformance::require_ok(implementation->run(golden.input, run, listener), options.case_file);
   listener.check();
   const auto& taps = listener.taps();
   if (taps.empty()) {
     throw Error("--taps: got '" + options.taps + "', expected a pattern that some tap matches");
   }
-  conformance::write_dump(options.out, taps,
-                          {{"case", golden.case_name},
-                           {"implementation", options.impl},
-                           {"precision", options.precision},
-                           {"profile", run.profile}},
-                          options.precision == "f64" ? conformance::DumpPrecision::kF64
-                                                     : conformance::DumpPrecision::kF32);
+  conformance::write_dump(
+      options.out, taps,
+      {{"case", golden.case_name},
+       {"implementation", options.impl},
+       {"precision", precision},
+       {"profile", run.profile}},
+      precision == "f64" ? conformance::DumpPrecision::kF64 : conformance::DumpPrecision::kF32);
   std::printf("%zu taps of %zu tokens written to %s\n", taps.size(), golden.input.ids.size(),
               options.out.c_str());
   return 0;

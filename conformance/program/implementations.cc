@@ -4,57 +4,67 @@
 #include <algorithm>
 
 #include "conformance/compare/harness.h"
-#include "conformance/doors/reference/reference_adapter.h"
-#include "conformance/doors/reference/reference_session.h"
 #include "reference/family/base/error.h"
 
 namespace assay::program {
-namespace {
 
-void check_built(const std::string& impl, const std::string& precision) {
-  const auto precisions = built_precisions(impl);
-  if (std::find(precisions.begin(), precisions.end(), precision) == precisions.end()) {
-    throw Error("--precision: got '" + precision + "', expected f32 or f64 for --impl " + impl);
+using conformance::Implementation;
+using conformance::ImplementationEntry;
+using conformance::require_ok;
+
+const ImplementationEntry& entry_named(const std::string& impl) {
+  const auto* entry = conformance::find_implementation(impl);
+  if (entry == nullptr) {
+    throw Error("--impl: got '" + impl +
+                "', expected one that was built: " + conformance::implementation_names());
   }
+  return *entry;
 }
 
-}  // namespace
-
-std::vector<std::string> built_precisions(const std::string& impl) {
-  if (impl != "reference") {
-    throw Error("--impl: got '" + impl + "', expected one that was built: reference");
+std::string precision_of(const ImplementationEntry& entry, const std::string& precision) {
+  if (precision.empty()) {
+    return entry.precisions.front();
   }
-  return {"f32", "f64"};
+  if (std::ranges::find(entry.precisions, precision) == entry.precisions.end()) {
+    throw Error("--precision: got '" + precision + "', expected " +
+                conformance::precision_names(entry) + " for --impl " + entry.name);
+  }
+  return precision;
 }
 
-std::unique_ptr<conformance::Implementation> make_implementation(const std::string& impl,
-                                                                 const std::string& precision,
-                                                                 const std::string& checkpoint,
-                                                                 const std::string& drafter) {
-  check_built(impl, precision);
-  auto implementation =
-      precision == "f64" ? conformance::make_reference_f64() : conformance::make_reference_f32();
-  throw_unless_ok(implementation->load(checkpoint, drafter), "");
+LoadedImplementation::LoadedImplementation(const ImplementationEntry& entry,
+                                           const std::string& precision)
+    : implementation_(entry.make(precision_of(entry, precision))) {}
+
+conformance::Status LoadedImplementation::load(const std::string& checkpoint,
+                                               const std::string& drafter) {
+  if (loaded_ && checkpoint == checkpoint_ && drafter == drafter_) {
+    return {};
+  }
+  const auto status = implementation_->load(checkpoint, drafter);
+  loaded_ = status.ok();
+  checkpoint_ = checkpoint;
+  drafter_ = drafter;
+  return status;
+}
+
+std::unique_ptr<Implementation> make_implementation(const ImplementationEntry& entry,
+                                                    const std::string& precision,
+                                                    const std::string& checkpoint,
+                                                    const std::string& drafter) {
+  auto implementation = entry.make(precision_of(entry, precision));
+  require_ok(implementation->load(checkpoint, drafter));
   return implementation;
 }
 
 std::unique_ptr<conformance::Session> make_session(const SessionOptions& options) {
-  check_built(options.impl, options.precision);
-  const conformance::SessionRequest request{options.checkpoint, options.drafter,
-                                            options.draft_steps, options.profile};
-  return options.precision == "f64" ? conformance::make_reference_session_f64(request)
-                                    : conformance::make_reference_session_f32(request);
-}
-
-void throw_unless_ok(const conformance::Status& status, const std::string& what) {
-  if (status.ok()) {
-    return;
+  const auto& entry = entry_named(options.impl);
+  const std::string precision = precision_of(entry, options.precision);
+  if (!entry.make_session) {
+    throw Error("--impl: got '" + options.impl + "', expected one that answers prompts");
   }
-  const std::string message = what.empty() ? status.message : what + ": " + status.message;
-  if (status.code == conformance::StatusCode::kBadInput) {
-    throw Error(message);
-  }
-  throw conformance::HarnessError(message);
+  return entry.make_session(
+      precision, {options.checkpoint, options.drafter, options.draft_steps, options.profile});
 }
 
 }  // namespace assay::program

@@ -1,27 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-// The implementations that were built, by name, loaded with a checkpoint.
+// Registered implementations by --impl and --precision, loaded with a checkpoint.
 #pragma once
 
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "conformance/interface/implementation.h"
-#include "conformance/interface/session.h"
+#include "conformance/doors/registry.h"
 
 namespace assay::program {
 
-std::vector<std::string> built_precisions(const std::string& impl);
+// Throws assay::Error for a name that --impl does not take.
+const conformance::ImplementationEntry& entry_named(const std::string& impl);
 
-// Throws assay::Error for an unknown name or precision, and for a checkpoint that cannot be used.
-std::unique_ptr<conformance::Implementation> make_implementation(const std::string& impl,
-                                                                 const std::string& precision,
-                                                                 const std::string& checkpoint,
-                                                                 const std::string& drafter);
+// A --precision that the entry has; its usual one where none was given. Throws for another.
+std::string precision_of(const conformance::ImplementationEntry& entry,
+                         const std::string& precision);
+
+// One build of an implementation and what it loaded last.
+class LoadedImplementation {
+ public:
+  LoadedImplementation(const conformance::ImplementationEntry& entry, const std::string& precision);
+
+  // Does nothing when the same is loaded already. A failed load leaves nothing loaded.
+  conformance::Status load(const std::string& checkpoint, const std::string& drafter);
+  conformance::Implementation& get() { return *implementation_; }
+
+ private:
+  std::unique_ptr<conformance::Implementation> implementation_;
+  bool loaded_ = false;
+  std::string checkpoint_;
+  std::string drafter_;
+};
+
+// Throws assay::Error for a checkpoint that cannot be used.
+std::unique_ptr<conformance::Implementation> make_implementation(
+    const conformance::ImplementationEntry& entry, const std::string& precision,
+    const std::string& checkpoint, const std::string& drafter);
 
 struct SessionOptions {
   std::string impl = "reference";
-  std::string precision = "f32";
+  std::string precision;  // empty: the implementation's usual one
   std::string checkpoint;
   std::string drafter;
   std::size_t draft_steps = 0;
@@ -30,8 +48,5 @@ struct SessionOptions {
 
 // The same for a session.
 std::unique_ptr<conformance::Session> make_session(const SessionOptions& options);
-
-// Turns a status that is not kOk into the matching exception.
-void throw_unless_ok(const conformance::Status& status, const std::string& what);
 
 }  // namespace assay::program

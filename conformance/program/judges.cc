@@ -28,8 +28,9 @@ void Judges::use(const std::string& checkpoint, const std::string& drafter,
 }
 
 void Judges::load(const std::string& checkpoint, const std::string& drafter) {
-  f64_ = make_implementation("reference", "f64", checkpoint, drafter);
-  f32_ = make_implementation("reference", "f32", checkpoint, drafter);
+  const auto& oracle = conformance::oracle_entry();
+  f64_ = make_implementation(oracle, "f64", checkpoint, drafter);
+  f32_ = make_implementation(oracle, "f32", checkpoint, drafter);
   model_ = Checkpoint::open(checkpoint).config();
   drafter_model_.reset();
   if (!drafter.empty()) {
@@ -63,8 +64,8 @@ void name_profile(Judges& judges, const conformance::Golden& golden,
   if (judged.verdict != conformance::Verdict::kFail || !judges.ready()) {
     return;
   }
-  const auto match =
-      conformance::which_profile(judges.build("f64"), {golden, dump, floors, by_replay}, judged);
+  const auto match = conformance::which_profile(judges.f64_of_any_profile(),
+                                                {golden, dump, floors, by_replay}, judged);
   if (!match.profile.empty()) {
     result.matches_profile = match.profile;
     result.profile_note = conformance::describe_match(match, golden.profile);

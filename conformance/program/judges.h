@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The suite's own two builds of the reference, loaded with the checkpoint of a case: the fp64 one
-// is the judge of replay, both together measure floors.
+// The two builds of the registry's oracle, loaded with the checkpoint of a case: the fp64 one is
+// the judge of replay, both together measure floors. Who is judged is another matter.
 #pragma once
 
 #include <memory>
@@ -27,10 +27,8 @@ class Judges {
   const ModelConfig& model() const { return model_; }
   const ModelConfig* drafter_model() const { return drafter_model_ ? &*drafter_model_ : nullptr; }
   conformance::Implementation& f64() { return *f64_judge_; }
-  // The builds themselves, which follow the profile that a run asks for.
-  conformance::Implementation& build(const std::string& precision) {
-    return precision == "f64" ? *f64_ : *f32_;
-  }
+  // The build itself, which follows the profile that a run asks for.
+  conformance::Implementation& f64_of_any_profile() { return *f64_; }
 
   // Stored floors where the golden has all of them, measured ones otherwise.
   conformance::Floors floors(const conformance::Golden& golden, const std::set<std::string>& taps,

@@ -20,7 +20,7 @@ struct VerifyOptions {
   std::string level = "taps";           // logits, blocks, taps
   std::string mode;                     // chained, replay; empty: all that apply
   std::string profile;                  // that the implementation follows; empty: the golden's
-  std::vector<std::string> precisions;  // empty: every one that was built
+  std::vector<std::string> precisions;  // empty: all that the implementation has
   std::size_t prefill = 0;
   std::size_t tokens = 16;  // of the built-in case, when there is no golden
   std::string report;       // folder for report.json and junit.xml
@@ -45,7 +45,7 @@ struct DumpOptions {
   std::string drafter;
   std::string case_file;
   std::string out;
-  std::string precision = "f32";
+  std::string precision;  // empty: the implementation's usual one
   std::string taps = "*";
   std::string profile;  // empty: the case's
   std::size_t prefill = 0;

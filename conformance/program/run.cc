@@ -8,6 +8,7 @@
 #include <iostream>
 #include <optional>
 
+#include "conformance/compare/harness.h"
 #include "conformance/generation/conversation.h"
 #include "conformance/generation/generation.h"
 #include "conformance/program/answer_json.h"
@@ -126,7 +127,7 @@ Turn answer_turn(conformance::Session& session, const Conversation& conversation
   Turn turn;
   conformance::Logits last;
   const auto start = std::chrono::steady_clock::now();
-  throw_unless_ok(session.begin(conversation.request(), turn.prompt_ids, last), "");
+  conformance::require_ok(session.begin(conversation.request(), turn.prompt_ids, last));
   turn.prefill_seconds = seconds_since(start);
 
   AnswerOptions how;

@@ -47,8 +47,8 @@ void add_run(CLI::App& app, RunOptions& o) {
   c->add_option("--drafter", o.session.drafter, "folder of the drafter, for speculation");
   c->add_option("--draft-steps", o.session.draft_steps, "tokens drafted at a time; default: 4")
       ->check(kSteps);
-  c->add_option("--impl", o.session.impl, "implementation: reference");
-  c->add_option("--precision", o.session.precision, "f32 or f64");
+  c->add_option("--impl", o.session.impl, "implementation: " + conformance::implementation_names());
+  c->add_option("--precision", o.session.precision, "a class of the implementation, as f32");
   c->add_option("--profile", o.session.profile, "REF, or switches as in audio.window_keys=13");
   c->add_option("--vocab", o.vocab, "the tokenizer; default: the checkpoint's tokenizer.json");
   c->add_option("--template", o.variant, "small or large; default: as the checkpoint's size asks");

@@ -2,11 +2,13 @@
 // assay verify: run an implementation on goldens and judge its taps.
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <optional>
 
 #include "conformance/catalogue/roles.h"
 #include "conformance/compare/blame.h"
 #include "conformance/compare/chained.h"
+#include "conformance/compare/harness.h"
 #include "conformance/compare/listeners.h"
 #include "conformance/compare/replay.h"
 #include "conformance/program/coverage.h"
@@ -46,7 +48,7 @@ struct Subject {
 class Verifier {
  public:
   explicit Verifier(const VerifyOptions& options)
-      : options_(options), modes_(modes_named(options.mode)) {
+      : options_(options), entry_(entry_named(options.impl)), modes_(modes_named(options.mode)) {
     report_.command = options.command;
   }
 
@@ -79,6 +81,8 @@ class Verifier {
   std::string reproduce(const Subject& subject, const std::string& precision) const;
 
   const VerifyOptions& options_;
+  const conformance::ImplementationEntry& entry_;
+  std::map<std::string, LoadedImplementation> candidates_;  // by precision
   Modes modes_;
   Judges judges_;
   Coverage coverage_;
@@ -93,9 +97,13 @@ conformance::Status Verifier::run(const Subject& subject, const std::string& pre
   conformance::RunOptions run;
   run.prefill_chunk = options_.prefill;
   run.profile = profile_named(options_.profile, subject.golden.profile);
-  auto status = judges_.build(precision).run(subject.golden.input, run, listener);
+  auto& candidate = candidates_.try_emplace(precision, entry_, precision).first->second;
+  auto status = candidate.load(subject.checkpoint, subject.drafter);
+  if (status.ok()) {
+    status = candidate.get().run(subject.golden.input, run, listener);
+  }
   if (status.code != conformance::StatusCode::kNotSupported) {
-    throw_unless_ok(status, subject.golden.path.string());
+    conformance::require_ok(status, subject.golden.path.string());
     listener.check();
     taps = std::move(listener.taps());
   }
@@ -112,9 +120,7 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
     return;
   }
 
-  // A build of the reference is not judged by replay unless asked: the judge is its second
-  // implementation.
-  const bool replay = modes_.replay && !options_.mode.empty();
+  const bool replay = modes_.replay && !(entry_.is_oracle && options_.mode.empty());
   const auto floors =
       judges_.floors(subject.golden, names_of(dump), precision_class, modes_.chained, replay);
   std::optional<CaseResult> replayed;
@@ -212,14 +218,14 @@ void check_options(const VerifyOptions& options) {
 int verify(const VerifyOptions& given) {
   VerifyOptions options = given;
   check_options(options);
-  const auto built = built_precisions(options.impl);
+  const auto& entry = entry_named(options.impl);
   if (options.precisions.empty()) {
-    options.precisions = built;
+    options.precisions = entry.precisions;
   }
   Verifier verifier(options);
   if (options.golden.empty() && !options.checkpoint.empty()) {
-    if (given.precisions.empty()) {
-      options.precisions = {"f32"};  // fp64 is the truth here
+    if (given.precisions.empty() && entry.is_oracle) {
+      std::erase(options.precisions, "f64");  // fp64 is the truth here
     }
     verifier.judge_own_case();
   } else {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/properties/subjects.h"
 
+#include <utility>
+
 #include "conformance/compare/harness.h"
-#include "conformance/doors/reference/reference_adapter.h"
+#include "conformance/doors/registry.h"
 #include "reference/family/checkpoint/checkpoint.h"
 
 namespace assay::conformance {
@@ -35,10 +37,15 @@ std::string golden_checkpoint(const std::string& name) {
 }
 
 std::vector<Subject> subjects(const std::string& path) {
-  use_blas_threads(1);
   std::vector<Subject> all;
-  all.push_back(subject_of(make_reference_f64(), path));
-  all.push_back(subject_of(make_reference_f32(), path));
+  for (const auto& [name, entry] : registered_implementations()) {
+    if (entry.use_threads) {
+      entry.use_threads(1);
+    }
+    for (const std::string& precision : entry.precisions) {
+      all.push_back(subject_of(entry.make(precision), path));
+    }
+  }
   return all;
 }
 

@@ -2,9 +2,9 @@
 // I-6 and I-7: factors that a norm takes out, and experts under other numbers.
 #include <catch2/catch.hpp>
 
-#include "conformance/properties/checkpoint_copy.h"
 #include "conformance/properties/prompts.h"
 #include "conformance/properties/subjects.h"
+#include "conformance/testing/checkpoint_copy.h"
 
 namespace assay::conformance {
 namespace {

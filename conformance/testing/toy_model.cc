@@ -350,7 +350,7 @@ TapSet dump(Implementation& model, const Part& part, const RunOptions& options) 
     const std::string leaf = tap_leaf(name);
     return (part.leaves.empty() || part.leaves.contains(leaf)) && !part.without.contains(leaf);
   });
-  require_ok(model.run(prompt(), options, listener), "the toy");
+  require_ok(model.run(prompt(), options, listener), "", "the toy");
   listener.check();
   return std::move(listener.taps());
 }

@@ -15,7 +15,7 @@ class CheckpointCopy {
   using Edit = std::function<void(const std::string& name, const std::vector<std::size_t>& shape,
                                   std::vector<float>& values)>;
 
-  // The config's rms_norm_eps becomes `eps`, as written here.
+  // The config's rms_norm_eps becomes `eps`, as written here; empty: it stays.
   CheckpointCopy(const std::string& golden, const std::string& eps, const Edit& edit);
   CheckpointCopy(const CheckpointCopy&) = delete;
   CheckpointCopy& operator=(const CheckpointCopy&) = delete;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/properties/checkpoint_copy.h"
+#include "conformance/testing/checkpoint_copy.h"
 
 #include <unistd.h>
 
@@ -60,7 +60,7 @@ CheckpointCopy::CheckpointCopy(const std::string& golden, const std::string& eps
     const fs::path to = path_ / entry.path().filename();
     if (entry.path().extension() == ".safetensors") {
       copy_tensors(entry.path(), to, edit);
-    } else if (entry.path().filename() == "config.json") {
+    } else if (!eps.empty() && entry.path().filename() == "config.json") {
       copy_config(entry.path(), to, eps);
     } else {
       fs::copy_file(entry.path(), to);

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// A second implementation, registered here and wrong on purpose, judged by the program as it is.
+//
+// It is the float reference on a copy of the checkpoint in which the weights of one norm are twice
+// what they should be, and it drops the first id of what it tokenizes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "conformance/doors/registry.h"
+#include "conformance/program/program.h"
+#include "conformance/testing/checkpoint_copy.h"
+#include "conformance/testing/test_program.h"
+#include "reference/family/base/json.h"
+#include "reference/family/testing/test_directory.h"
+
+namespace assay::program {
+namespace {
+
+using conformance::CaseInput;
+using conformance::CheckpointCopy;
+using conformance::Implementation;
+using conformance::ImplementationEntry;
+using conformance::Status;
+using conformance::Tap;
+using conformance::TapListener;
+
+constexpr const char* kText = "language_model.layers.1.post_attention_layernorm.weight";
+constexpr const char* kVision = "vision_tower.encoder.layers.1.post_attention_layernorm.weight";
+constexpr const char* kDrafter = "model.layers.1.post_attention_layernorm.weight";
+
+std::string g_wrong_norm;  // NOLINT: the factory of an entry takes the precision alone
+
+std::unique_ptr<CheckpointCopy> with_wrong_norm(const std::string& checkpoint) {
+  return std::make_unique<CheckpointCopy>(
+      checkpoint, "",
+      [](const std::string& name, const std::vector<std::size_t>&, std::vector<float>& values) {
+        if (name.ends_with(g_wrong_norm)) {
+          std::ranges::for_each(values, [](float& value) { value *= 2; });
+        }
+      });
+}
+
+// Changes a tap on its way to the suite.
+class DroppedId : public TapListener {
+ public:
+  explicit DroppedId(TapListener& suite) : suite_(suite) {}
+  bool wants(const std::string& name) const override { return suite_.wants(name); }
+  void on_tap(Tap& tap) override {
+    if (tap.name == "tok.0.ids" && !tap.values.empty()) {
+      tap.values.erase(tap.values.begin());
+      tap.shape = {tap.values.size()};
+    }
+    suite_.on_tap(tap);
+  }
+
+ private:
+  TapListener& suite_;
+};
+
+class WrongCopy : public Implementation {
+ public:
+  WrongCopy() : inner_(conformance::find_implementation("reference")->make("f32")) {}
+
+  conformance::Capabilities capabilities() const override {
+    auto can = inner_->capabilities();
+    can.name = "wrong-copy";
+    can.forced_taps = false;
+    return can;
+  }
+  Status load(const std::string& checkpoint, const std::string& drafter) override {
+    checkpoint_ = with_wrong_norm(checkpoint);
+    drafter_ = drafter.empty() ? nullptr : with_wrong_norm(drafter);
+    return inner_->load(checkpoint_->path(), drafter_ ? drafter_->path() : "");
+  }
+  Status run(const CaseInput& input, const conformance::RunOptions& options,
+             TapListener& taps) override {
+    DroppedId wrong(taps);
+    return inner_->run(input, options, wrong);
+  }
+
+ private:
+  std::unique_ptr<Implementation> inner_;
+  std::unique_ptr<CheckpointCopy> checkpoint_;
+  std::unique_ptr<CheckpointCopy> drafter_;
+};
+
+void register_wrong_copy() {
+  if (conformance::find_implementation("wrong-copy") == nullptr) {
+    ImplementationEntry entry;
+    entry.name = "wrong-copy";
+    entry.precisions = {"f32"};
+    entry.make = [](const std::string&) { return std::make_unique<WrongCopy>(); };
+    conformance::register_implementation(entry);
+  }
+}
+
+// The cases of report.json.
+Json judge(const std::string& impl, const std::string& pattern,
+           const std::vector<std::string>& more = {}) {
+  register_wrong_copy();
+  const TestDirectory directory;
+  const std::string out = directory.path().string();
+  std::vector<std::string> words = {"assay",  "verify", "--impl",   impl,
+                                    "--case", pattern,  "--report", out};
+  words.insert(words.end(), more.begin(), more.end());
+  run_program(words);
+  return parse_json(contents(directory.path() / "report.json"), "report.json")["cases"];
+}
+
+std::vector<std::string> introduced(const Json& result) {
+  return result["introduced_by"].get<std::vector<std::string>>();
+}
+
+// Both modes of one case find the same fault.
+void expect_found(const std::string& pattern, const std::vector<std::string>& taps,
+                  const std::vector<std::string>& more = {}) {
+  const Json cases = judge("wrong-copy", pattern, more);
+  ASSERT_EQ(cases.size(), 2) << pattern;
+  EXPECT_EQ(cases[0]["mode"], "chained");
+  EXPECT_EQ(cases[1]["mode"], "replay");
+  for (const Json& each : cases) {
+    EXPECT_EQ(each["impl"], "wrong-copy");
+    EXPECT_EQ(each["verdict"], "fail") << pattern;
+    EXPECT_EQ(introduced(each), taps) << pattern;
+  }
+}
+
+TEST(AnotherImplementation, AWrongNormOfTheTextIsFound) {
+  g_wrong_norm = kText;
+  for (const auto& chunks : {std::vector<std::string>{}, {"--prefill", "3"}, {"--prefill", "1"}}) {
+    expect_found("e2b-tiny/text-short", {"text.layer.1.attn.post_norm"}, chunks);
+  }
+}
+
+TEST(AnotherImplementation, AWrongNormOfTheVisionEncoderIsFound) {
+  g_wrong_norm = kVision;
+  for (const auto& chunks : {std::vector<std::string>{}, {"--prefill", "3"}}) {
+    expect_found("e2b-media-tiny/image-text", {"media.0.vision.layer.1.attn_post_norm"}, chunks);
+  }
+}
+
+TEST(AnotherImplementation, AWrongNormOfTheDrafterIsFound) {
+  g_wrong_norm = kDrafter;
+  for (const auto& chunks : {std::vector<std::string>{}, {"--prefill", "3"}}) {
+    expect_found("e2b-tiny/draft-hf", {"mtp.step.0.layer.1.attn.post_norm"}, chunks);
+  }
+}
+
+TEST(AnotherImplementation, AWrongIdOfTheTokenizerIsFound) {
+  for (const auto& chunks : {std::vector<std::string>{}, {"--prefill", "3"}}) {
+    expect_found("e2b-chat-tiny/tokenizer", {"tok.0.ids"}, chunks);
+  }
+}
+
+TEST(AnotherImplementation, TheJudgeIsNotTheCandidate) {
+  g_wrong_norm = kText;
+  const Json right = judge("reference", "e2b-tiny/text-short");
+  ASSERT_EQ(right.size(), 2);  // f32 and f64; the judge is not judged by itself
+  for (const Json& each : right) {
+    EXPECT_EQ(each["mode"], "chained");
+    EXPECT_EQ(each["verdict"], "pass");
+  }
+}
+
+TEST(AnotherImplementation, DumpTakesIt) {
+  register_wrong_copy();
+  g_wrong_norm = kText;
+  const TestDirectory directory;
+  const std::string golden = ASSAY_SOURCE_DIR "/golden/";
+  const std::string dump = (directory.path() / "dump.h5").string();
+  ASSERT_EQ(run_program({"assay", "dump", "--impl", "wrong-copy", "--checkpoint",
+                         golden + "checkpoints/e2b-tiny", "--case",
+                         golden + "cases/e2b-tiny/text-short.h5", "--out", dump}),
+            0);
+  EXPECT_EQ(run_program({"assay", "compare", golden + "cases/e2b-tiny/text-short.h5", dump}), 1);
+}
+
+TEST(AnotherImplementation, WhatItLacksIsSaidInOneLine) {
+  register_wrong_copy();
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_program({"assay", "verify", "--impl", "wrong-copy", "--precision", "f64"}), 2);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "assay: --precision: got 'f64', expected f32 for --impl wrong-copy\n");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_program({"assay", "run", "--impl", "wrong-copy", "--checkpoint",
+                         ASSAY_SOURCE_DIR "/golden/checkpoints/e2b-chat-tiny", "Hello"}),
+            2);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "assay: --impl: got 'wrong-copy', expected one that answers prompts\n");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_program({"assay", "verify", "--impl", "other"}), 2);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "assay: --impl: got 'other', expected one that was built: reference, wrong-copy\n");
+}
+
+}  // namespace
+}  // namespace assay::program
