@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "conformance/compare/verdict.h"
 #include "conformance/records/tap_reader.h"  // sort_by_execution
-#include "conformance/report/result.h"
 
 namespace assay::conformance {
 

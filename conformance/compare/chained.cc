@@ -111,7 +111,7 @@ std::string why_no_truth(const Golden& golden, const std::string& tap) {
 CaseResult compare_chained(const Golden& golden, const TapSet& dump, const Floors& floors) {
   const auto start = std::chrono::steady_clock::now();
   CaseResult result;
-  result.mode = "chained";
+  result.mode = Mode::kChained;
   result.case_name = golden.case_name;
   result.checkpoint = golden.checkpoint;
   result.precision = floors.precision().name;

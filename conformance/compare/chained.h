@@ -7,9 +7,9 @@
 
 #include "conformance/compare/floors.h"
 #include "conformance/compare/listeners.h"
+#include "conformance/compare/verdict.h"
 #include "conformance/records/golden.h"
 #include "conformance/records/tap_set.h"
-#include "conformance/report/result.h"
 
 namespace assay::conformance {
 

@@ -61,7 +61,7 @@ TEST(Chained, HonestFloatsPassInAnyOrderOfSummation) {
   for (const auto order : {toy::Order::kForward, toy::Order::kReversed, toy::Order::kLanes}) {
     const CaseResult result = compare_chained(truth(), dump_of({order, {}, 0}), floors("f32"));
     EXPECT_EQ(result.verdict, Verdict::kPass);
-    EXPECT_EQ(result.mode, "chained");
+    EXPECT_EQ(result.mode, Mode::kChained);
     EXPECT_GT(result.taps.size(), 50u);
   }
 }

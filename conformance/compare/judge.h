@@ -11,7 +11,7 @@
 #include "conformance/compare/floors.h"
 #include "conformance/compare/measure.h"
 #include "conformance/compare/precision.h"
-#include "conformance/report/result.h"
+#include "conformance/compare/verdict.h"
 
 namespace assay::conformance {
 

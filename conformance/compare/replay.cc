@@ -134,7 +134,7 @@ CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dum
                   const Floors& floors) {
   const auto start = std::chrono::steady_clock::now();
   CaseResult result;
-  result.mode = "replay";
+  result.mode = Mode::kReplay;
   result.precision = floors.precision().name;
   if (!f64.capabilities().forced_taps) {
     result.verdict = Verdict::kHarnessError;

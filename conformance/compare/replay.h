@@ -17,9 +17,9 @@
 #include "conformance/compare/comparison.h"
 #include "conformance/compare/floors.h"
 #include "conformance/compare/listeners.h"
+#include "conformance/compare/verdict.h"
 #include "conformance/interface/implementation.h"
 #include "conformance/records/tap_set.h"
-#include "conformance/report/result.h"
 
 namespace assay::conformance {
 

@@ -211,11 +211,8 @@ std::optional<std::vector<std::string>> Search::failing_under(const Settings& se
     return failing_of(result);
   }
   try {
-    std::set<std::string> names;
-    for (const Tap& tap : suspect_.dump) {
-      names.insert(tap.name);
-    }
-    const Golden other = golden_from_run(judge, suspect_.golden.input, with_consulted(names));
+    const Golden other =
+        golden_from_run(judge, suspect_.golden.input, with_consulted(suspect_.dump.names()));
     return failing_of(compare_chained(other, suspect_.dump, suspect_.floors));
   } catch (const Error&) {  // as many soft tokens as the prompt has placeholders: not here
     return std::nullopt;

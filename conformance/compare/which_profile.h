@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "conformance/compare/floors.h"
+#include "conformance/compare/verdict.h"
 #include "conformance/interface/implementation.h"
 #include "conformance/records/golden.h"
 #include "conformance/records/tap_set.h"
-#include "conformance/report/result.h"
 
 namespace assay::conformance {
 

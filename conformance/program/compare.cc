@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // assay compare: judge a dump, of any origin, against a golden and by replay.
-#include <chrono>
 #include <iostream>
-#include <optional>
+#include <set>
 
-#include "conformance/compare/blame.h"
 #include "conformance/compare/chained.h"
-#include "conformance/compare/replay.h"
 #include "conformance/program/golden_files.h"
 #include "conformance/program/judges.h"
 #include "conformance/program/options.h"
@@ -18,6 +15,7 @@ namespace {
 
 using conformance::CaseResult;
 using conformance::Golden;
+using conformance::Mode;
 
 // The checkpoint that was named, or the one that lies with the golden; empty when there is none.
 std::string checkpoint_for(const CompareOptions& options, const Golden& golden) {
@@ -82,10 +80,10 @@ void print_ignored(const Golden& golden, const conformance::Dump& dump,
 // The golden's question with the truth of another profile: the reference's own fp64 run.
 Golden under_profile(Golden golden, Judges& judges, const conformance::TapSet& dump,
                      const std::string& profile) {
-  std::set<std::string> taps = names_of(golden.truth);
-  taps.merge(names_of(dump));
-  auto other =
-      conformance::golden_from_run(judges.f64(), golden.input, conformance::with_consulted(taps));
+  std::set<std::string> taps = golden.truth.names();
+  taps.merge(dump.names());
+  auto other = conformance::golden_from_run(judges.oracle()->f64(), golden.input,
+                                            conformance::with_consulted(taps));
   std::cout << "note: the golden follows " << golden.profile
             << ": the truth is the reference's own fp64 run under " << profile << "\n";
   golden.truth = std::move(other.truth);
@@ -121,33 +119,11 @@ class Comparer {
   }
 
   conformance::Report judge() {
-    const auto start = std::chrono::steady_clock::now();
-    const auto floors =
-        judges_.floors(golden_, names_of(dump_.taps), precision_, modes_.chained, modes_.replay);
-    std::optional<CaseResult> replayed;
-    if (modes_.replay) {
-      replayed = conformance::replay(judges_.f64(), golden_.input, dump_.taps, floors);
-      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-      replayed->seconds = seconds.count();
-    }
-    const auto* steps = replayed ? &*replayed : nullptr;
     conformance::Report report;
     report.command = options_.command;
-    if (modes_.chained) {
-      CaseResult chained = conformance::compare_chained(golden_, dump_.taps, floors);
-      conformance::blame(chained, steps);
-      name_profile(judges_, golden_, dump_.taps, floors, steps, chained);
-      if (replayed) {
-        replayed->matches_profile = chained.matches_profile;
-        replayed->profile_note = chained.profile_note;
-      }
-      report_case(std::move(chained), options_, golden_, checkpoint_, report);
-    }
-    if (replayed) {
-      if (!modes_.chained) {
-        name_profile(judges_, golden_, dump_.taps, floors, steps, *replayed);
-      }
-      report_case(std::move(*replayed), options_, golden_, checkpoint_, report);
+    for (CaseResult& result :
+         conformance::judge_run(golden_, dump_.taps, judges_.oracle(), precision_, modes_)) {
+      report_case(std::move(result), options_, golden_, checkpoint_, report);
     }
     return report;
   }
@@ -166,16 +142,16 @@ class Comparer {
       throw Error("--profile: got " + profile + " for a golden of profile " + golden_.profile +
                   " without a checkpoint, expected one with --checkpoint to make the truth with");
     }
-    if (!options_.mode.empty() && modes_.replay) {
+    if (!options_.mode.empty() && modes_.contains(Mode::kReplay)) {
       throw Error("--mode replay: got no checkpoint, expected one with --checkpoint");
     }
-    modes_.replay = false;
+    modes_.erase(Mode::kReplay);
     std::cout << "no checkpoint: the dump cannot be replayed, blame is the first failing tap\n";
   }
 
   const CompareOptions& options_;
   const conformance::PrecisionClass& precision_;
-  Modes modes_;
+  std::set<Mode> modes_;
   Golden golden_;
   conformance::Dump dump_;
   std::string checkpoint_;

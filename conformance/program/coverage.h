@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "conformance/compare/verdict.h"
 #include "conformance/records/golden.h"
-#include "conformance/report/result.h"
 #include "reference/family/config/config.h"
 
 namespace assay::program {

@@ -5,8 +5,6 @@
 
 #include <iostream>
 
-#include "conformance/compare/calibrate.h"
-#include "conformance/compare/which_profile.h"
 #include "conformance/program/implementations.h"
 #include "conformance/report/report_files.h"
 #include "conformance/report/terminal.h"
@@ -16,18 +14,18 @@
 
 namespace assay::program {
 
-using conformance::Floors;
+using conformance::Mode;
 
 void Judges::use(const std::string& checkpoint, const std::string& drafter,
                  const std::string& profile) {
-  if (!ready() || checkpoint != checkpoint_ || drafter != drafter_) {
+  if (f64_ == nullptr || checkpoint != checkpoint_ || drafter != drafter_) {
     load(checkpoint, drafter);
   }
-  f64_judge_.emplace(*f64_, profile);
-  f32_judge_.emplace(*f32_, profile);
+  oracle_.emplace(*f64_, *f32_, profile);
 }
 
 void Judges::load(const std::string& checkpoint, const std::string& drafter) {
+  oracle_.reset();
   const auto& oracle = conformance::oracle_entry();
   f64_ = make_implementation(oracle, "f64", checkpoint, drafter);
   f32_ = make_implementation(oracle, "f32", checkpoint, drafter);
@@ -38,38 +36,6 @@ void Judges::load(const std::string& checkpoint, const std::string& drafter) {
   }
   checkpoint_ = checkpoint;
   drafter_ = drafter;
-}
-
-Floors Judges::floors(const conformance::Golden& golden, const std::set<std::string>& taps,
-                      const conformance::PrecisionClass& precision, bool chained, bool replay) {
-  const bool stored = Floors::stored_for_all(golden, precision);
-  if ((stored && !replay) || !ready()) {
-    Floors floors(precision);
-    floors.use_stored(golden);
-    return floors;
-  }
-  conformance::CalibrationOptions options;
-  options.chained = chained && !stored;
-  options.replay = replay;
-  Floors floors = calibrate(*f64_judge_, *f32_judge_, golden.input, taps, precision, options);
-  floors.use_stored(golden);
-  return floors;
-}
-
-void name_profile(Judges& judges, const conformance::Golden& golden,
-                  const conformance::TapSet& dump, const Floors& floors,
-                  const conformance::CaseResult* replayed, conformance::CaseResult& result) {
-  const bool by_replay = replayed != nullptr && !replayed->introduced_by.empty();
-  const auto& judged = by_replay ? *replayed : result;
-  if (judged.verdict != conformance::Verdict::kFail || !judges.ready()) {
-    return;
-  }
-  const auto match = conformance::which_profile(judges.f64_of_any_profile(),
-                                                {golden, dump, floors, by_replay}, judged);
-  if (!match.profile.empty()) {
-    result.matches_profile = match.profile;
-    result.profile_note = conformance::describe_match(match, golden.profile);
-  }
 }
 
 const conformance::PrecisionClass& precision_named(const std::string& name) {
@@ -95,22 +61,15 @@ std::string profile_named(const std::string& option, const std::string& golden) 
   }
 }
 
-Modes modes_named(const std::string& name) {
+std::set<Mode> modes_named(const std::string& name) {
   if (name.empty()) {
-    return {};
+    return {Mode::kChained, Mode::kReplay};
   }
-  if (name != "chained" && name != "replay") {
+  const auto mode = conformance::find_mode(name);
+  if (!mode || !conformance::is_runnable(*mode)) {
     throw Error("--mode: got '" + name + "', expected chained or replay");
   }
-  return {name == "chained", name == "replay"};
-}
-
-std::set<std::string> names_of(const conformance::TapSet& taps) {
-  std::set<std::string> names;
-  for (const auto& tap : taps) {
-    names.insert(tap.name);
-  }
-  return names;
+  return {*mode};
 }
 
 void print_result(const conformance::CaseResult& result) {

@@ -9,11 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "conformance/compare/floors.h"
-#include "conformance/compare/profiled.h"
+#include "conformance/compare/judge_run.h"
+#include "conformance/compare/verdict.h"
 #include "conformance/interface/implementation.h"
-#include "conformance/records/golden.h"
-#include "conformance/report/result.h"
 #include "reference/family/config/config.h"
 
 namespace assay::program {
@@ -22,18 +20,11 @@ class Judges {
  public:
   // Loads when the checkpoint is another one than before. Judges follow `profile`.
   void use(const std::string& checkpoint, const std::string& drafter, const std::string& profile);
-  bool ready() const { return f64_ != nullptr; }
 
   const ModelConfig& model() const { return model_; }
   const ModelConfig* drafter_model() const { return drafter_model_ ? &*drafter_model_ : nullptr; }
-  conformance::Implementation& f64() { return *f64_judge_; }
-  // The build itself, which follows the profile that a run asks for.
-  conformance::Implementation& f64_of_any_profile() { return *f64_; }
-
-  // Stored floors where the golden has all of them, measured ones otherwise.
-  conformance::Floors floors(const conformance::Golden& golden, const std::set<std::string>& taps,
-                             const conformance::PrecisionClass& precision, bool chained,
-                             bool replay);
+  // Null before use().
+  conformance::Oracle* oracle() { return oracle_ ? &*oracle_ : nullptr; }
 
  private:
   void load(const std::string& checkpoint, const std::string& drafter);
@@ -44,15 +35,8 @@ class Judges {
   std::optional<ModelConfig> drafter_model_;
   std::unique_ptr<conformance::Implementation> f64_;
   std::unique_ptr<conformance::Implementation> f32_;
-  std::optional<conformance::Profiled> f64_judge_;
-  std::optional<conformance::Profiled> f32_judge_;
+  std::optional<conformance::Oracle> oracle_;
 };
-
-// Looks for the profile that a failing dump follows, and writes what it finds into the result.
-// `replayed`: of the same dump, or null. Without judges nothing is looked for.
-void name_profile(Judges& judges, const conformance::Golden& golden,
-                  const conformance::TapSet& dump, const conformance::Floors& floors,
-                  const conformance::CaseResult* replayed, conformance::CaseResult& result);
 
 // The class of a --precision; throws for an unknown name.
 const conformance::PrecisionClass& precision_named(const std::string& name);
@@ -61,14 +45,8 @@ const conformance::PrecisionClass& precision_named(const std::string& name);
 // value that is not known.
 std::string profile_named(const std::string& option, const std::string& golden);
 
-// "--mode": which of the two a run should do. Empty: both. Throws for an unknown name.
-struct Modes {
-  bool chained = true;
-  bool replay = true;
-};
-Modes modes_named(const std::string& name);
-
-std::set<std::string> names_of(const conformance::TapSet& taps);
+// "--mode": what a run is judged by. Empty: all that can be done. Throws for an unknown name.
+std::set<conformance::Mode> modes_named(const std::string& name);
 
 // Prints each case as it comes, then the summary; writes the reports. Returns the exit status.
 int finish_report(const conformance::Report& report, const std::string& folder);

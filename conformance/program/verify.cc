@@ -4,13 +4,11 @@
 #include <iostream>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "conformance/catalogue/roles.h"
-#include "conformance/compare/blame.h"
-#include "conformance/compare/chained.h"
 #include "conformance/compare/harness.h"
 #include "conformance/compare/listeners.h"
-#include "conformance/compare/replay.h"
 #include "conformance/program/coverage.h"
 #include "conformance/program/glob.h"
 #include "conformance/program/golden_files.h"
@@ -25,6 +23,7 @@ namespace {
 
 using conformance::CaseResult;
 using conformance::Golden;
+using conformance::Mode;
 
 bool level_has(const std::string& level, const std::string& tap) {
   if (level == "logits") {
@@ -49,6 +48,9 @@ class Verifier {
  public:
   explicit Verifier(const VerifyOptions& options)
       : options_(options), entry_(entry_named(options.impl)), modes_(modes_named(options.mode)) {
+    if (entry_.is_oracle && options.mode.empty()) {
+      modes_.erase(Mode::kReplay);  // the judge is not judged by itself
+    }
     report_.command = options.command;
   }
 
@@ -62,8 +64,8 @@ class Verifier {
   void judge_own_case() {
     const std::string profile = profile_named(options_.profile, "REF");
     judges_.use(options_.checkpoint, options_.drafter, profile);
-    Subject subject{own_case(judges_.f64(), judges_.model(), options_), options_.checkpoint,
-                    options_.drafter, false};
+    Subject subject{own_case(judges_.oracle()->f64(), judges_.model(), options_),
+                    options_.checkpoint, options_.drafter, false};
     subject.golden.profile = profile;
     judge(subject);
   }
@@ -83,7 +85,7 @@ class Verifier {
   const VerifyOptions& options_;
   const conformance::ImplementationEntry& entry_;
   std::map<std::string, LoadedImplementation> candidates_;  // by precision
-  Modes modes_;
+  std::set<Mode> modes_;
   Judges judges_;
   Coverage coverage_;
   conformance::Report report_;
@@ -120,24 +122,13 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
     return;
   }
 
-  const bool replay = modes_.replay && !(entry_.is_oracle && options_.mode.empty());
-  const auto floors =
-      judges_.floors(subject.golden, names_of(dump), precision_class, modes_.chained, replay);
-  std::optional<CaseResult> replayed;
-  if (replay) {
-    replayed = conformance::replay(judges_.f64(), subject.golden.input, dump, floors);
-  }
-  if (modes_.chained) {
-    CaseResult chained = conformance::compare_chained(subject.golden, dump, floors);
-    const auto* steps = replayed ? &*replayed : nullptr;
-    conformance::blame(chained, steps);
-    name_profile(judges_, subject.golden, dump, floors, steps, chained);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    chained.seconds = seconds.count();
-    add(std::move(chained), subject, precision);
-  }
-  if (replayed) {
-    add(std::move(*replayed), subject, precision);
+  const std::chrono::duration<double> run_time = std::chrono::steady_clock::now() - start;
+
+  auto results =
+      conformance::judge_run(subject.golden, dump, judges_.oracle(), precision_class, modes_);
+  results.front().seconds += run_time.count();
+  for (CaseResult& result : results) {
+    add(std::move(result), subject, precision);
   }
 }
 
@@ -149,7 +140,7 @@ void Verifier::add_unsupported(const Subject& subject, const std::string& precis
   result.checkpoint = std::filesystem::path(subject.checkpoint).filename().string();
   result.impl = options_.impl;
   result.precision = precision;
-  result.mode = "chained";
+  result.mode = Mode::kChained;
   result.verdict = conformance::Verdict::kNotSupported;
   result.message = message;
   print_result(result);

@@ -30,6 +30,14 @@ void TapSet::add(Tap tap) {
   taps_.push_back(std::move(tap));
 }
 
+std::set<std::string> TapSet::names() const {
+  std::set<std::string> names;
+  for (const Tap& tap : taps_) {
+    names.insert(tap.name);
+  }
+  return names;
+}
+
 const Tap* TapSet::find(const std::string& name) const {
   const auto found = index_.find(name);
   return found == index_.end() ? nullptr : &taps_[found->second];

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,6 +21,8 @@ class TapSet {
   const Tap* find(const std::string& name) const;  // null when absent
   Tap* find(const std::string& name);
   const Tap& at(const std::string& name) const;  // throws when absent
+
+  std::set<std::string> names() const;
 
   bool empty() const { return taps_.empty(); }
   std::size_t size() const { return taps_.size(); }

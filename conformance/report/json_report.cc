@@ -32,12 +32,15 @@ Json tap_json(const TapResult& tap) {
 }
 
 Json case_json(const CaseResult& result) {
-  Json json =
-      Json::Object{{"case", result.case_name},     {"checkpoint", result.checkpoint},
-                   {"impl", result.impl},          {"precision", result.precision},
-                   {"mode", result.mode},          {"verdict", verdict_name(result.verdict)},
-                   {"message", result.message},    {"seconds", result.seconds},
-                   {"reproduce", result.reproduce}};
+  Json json = Json::Object{{"case", result.case_name},
+                           {"checkpoint", result.checkpoint},
+                           {"impl", result.impl},
+                           {"precision", result.precision},
+                           {"mode", mode_name(result.mode)},
+                           {"verdict", verdict_name(result.verdict)},
+                           {"message", result.message},
+                           {"seconds", result.seconds},
+                           {"reproduce", result.reproduce}};
   if (!result.matches_profile.empty()) {
     json["matches_profile"] = result.matches_profile;
     json["profile_note"] = result.profile_note;

@@ -143,8 +143,8 @@ std::string test_case(const CaseResult& result) {
   time.seconds = result.seconds;
   std::ostringstream text;
   text.imbue(std::locale::classic());
-  text << "    <testcase name=\"" << xml_escaped(result.case_name + " [" + result.mode + "]")
-       << "\" classname=\""
+  text << "    <testcase name=\""
+       << xml_escaped(result.case_name + " [" + mode_name(result.mode) + "]") << "\" classname=\""
        << xml_escaped(result.checkpoint + "." + result.impl + "." + result.precision)
        << "\" time=\"" << std::fixed << std::setprecision(3) << result.seconds << '"';
   const std::string inside = outcome(result);

@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "conformance/report/result.h"
+#include "conformance/compare/verdict.h"
 
 namespace assay::conformance {
 

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "conformance/report/result.h"
+#include "conformance/compare/verdict.h"
 
 namespace assay::conformance {
 

@@ -45,7 +45,7 @@ CaseResult failing_case() {
   result.checkpoint = "e2b-tiny";
   result.impl = "my_port";
   result.precision = "f32";
-  result.mode = "replay";
+  result.mode = Mode::kReplay;
   result.verdict = Verdict::kFail;
   result.introduced_by = {"text.layer.4.attn.q_rope", "text.layer.9.attn.q_rope"};
   result.inherited = {"text.layer.9.out"};
@@ -61,7 +61,7 @@ CaseResult failing_case() {
 CaseResult passing_case() {
   CaseResult result = failing_case();
   result.verdict = Verdict::kPass;
-  result.mode = "chained";
+  result.mode = Mode::kChained;
   result.introduced_by.clear();
   result.inherited.clear();
   result.taps = {TapResult{}};

@@ -263,7 +263,7 @@ bool is_colour_terminal(int descriptor) {
 
 void print_case(std::ostream& out, const CaseResult& result, const TerminalOptions& options) {
   out << painted(badge_of(result.verdict), options.colour) << "  "
-      << harmless(result.impl + " " + result.precision + " " + result.mode) << "  "
+      << harmless(result.impl + " " + result.precision + " " + mode_name(result.mode)) << "  "
       << harmless(result.checkpoint + "/" + result.case_name) << "  " << harmless(headline(result))
       << '\n';
   if (!result.message.empty()) {

@@ -14,7 +14,7 @@
 
 #include <iosfwd>
 
-#include "conformance/report/result.h"
+#include "conformance/compare/verdict.h"
 
 namespace assay::conformance {
 

@@ -138,7 +138,7 @@ def self_test() -> None:
     assert arrow_problem("reference/ops/rope.h", "reference/blocks/mlp.h")
     assert arrow_problem("conformance/compare/judge.cc", "reference/ops/rope.h")
     assert arrow_problem("conformance/compare/judge.cc", "reference/core/tensor.h")
-    assert arrow_problem("reference/family/base/json.cc", "conformance/report/result.h")
+    assert arrow_problem("reference/family/base/json.cc", "conformance/compare/verdict.h")
     assert arrow_problem("reference/family/chat/a_test.cc", "reference/testing/test_pair.h")
     assert arrow_problem("conformance/new/a.cc", "reference/family/base/error.h")
     assert not arrow_problem("reference/blocks/mlp.cc", "reference/ops/gelu.h")

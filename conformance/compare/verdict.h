@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "conformance/compare/mode.h"
+
 namespace assay::conformance {
 
 enum class Verdict {
@@ -51,7 +53,7 @@ struct CaseResult {
   std::string checkpoint;
   std::string impl;
   std::string precision;
-  std::string mode;  // chained, replay
+  Mode mode = Mode::kChained;
   Verdict verdict = Verdict::kPass;
   std::vector<std::string> introduced_by;  // taps at which an error entered
   std::vector<std::string> inherited;      // failing taps that only carry it on

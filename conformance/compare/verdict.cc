@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/report/result.h"
+#include "conformance/compare/verdict.h"
 
 #include <algorithm>
 

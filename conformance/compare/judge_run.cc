@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/judge_run.h"
+
+#include <chrono>
+#include <optional>
+
+#include "conformance/compare/blame.h"
+#include "conformance/compare/calibrate.h"
+#include "conformance/compare/chained.h"
+#include "conformance/compare/harness.h"
+#include "conformance/compare/replay.h"
+#include "conformance/compare/which_profile.h"
+
+namespace assay::conformance {
+namespace {
+
+class RunJudge {
+ public:
+  RunJudge(const Golden& golden, const TapSet& taps, Oracle* oracle,
+           const PrecisionClass& precision, const std::set<Mode>& modes)
+      : golden_(golden),
+        taps_(taps),
+        oracle_(oracle),
+        modes_(modes),
+        floors_(floors(precision, modes)) {}
+
+  std::vector<CaseResult> judge() {
+    std::optional<CaseResult> replayed;
+    if (modes_.contains(Mode::kReplay)) {
+      replayed = replay(oracle_->f64(), golden_.input, taps_, floors_);
+      replayed->seconds = lap();
+    }
+    std::vector<CaseResult> results;
+    const CaseResult* steps = replayed ? &*replayed : nullptr;
+    if (modes_.contains(Mode::kChained)) {
+      CaseResult chained = compare_chained(golden_, taps_, floors_);
+      blame(chained, steps);
+      name_profile(steps, chained);
+      chained.seconds = lap();
+      if (replayed) {
+        replayed->matches_profile = chained.matches_profile;
+        replayed->profile_note = chained.profile_note;
+      }
+      results.push_back(std::move(chained));
+    } else if (replayed) {
+      name_profile(steps, *replayed);
+    }
+    if (replayed) {
+      results.push_back(std::move(*replayed));
+    }
+    return results;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // Stored floors where the golden has all of them, measured ones otherwise.
+  Floors floors(const PrecisionClass& precision, const std::set<Mode>& modes) {
+    const bool stored = Floors::stored_for_all(golden_, precision);
+    const bool replays = modes.contains(Mode::kReplay);
+    if ((stored && !replays) || oracle_ == nullptr) {
+      Floors floors(precision);
+      floors.use_stored(golden_);
+      return floors;
+    }
+    CalibrationOptions options;
+    options.chained = modes.contains(Mode::kChained) && !stored;
+    options.replay = replays;
+    Floors floors = calibrate(oracle_->f64(), oracle_->f32(), golden_.input, taps_.names(),
+                              precision, options);
+    floors.use_stored(golden_);
+    return floors;
+  }
+
+  // Looks for the profile that a failing run follows, and writes what it finds into the result.
+  void name_profile(const CaseResult* replayed, CaseResult& result) {
+    const bool by_replay = replayed != nullptr && !replayed->introduced_by.empty();
+    const CaseResult& judged = by_replay ? *replayed : result;
+    if (judged.verdict != Verdict::kFail || oracle_ == nullptr) {
+      return;
+    }
+    const auto match =
+        which_profile(oracle_->f64_of_any_profile(), {golden_, taps_, floors_, by_replay}, judged);
+    if (!match.profile.empty()) {
+      result.matches_profile = match.profile;
+      result.profile_note = describe_match(match, golden_.profile);
+    }
+  }
+
+  // Seconds since the last one.
+  double lap() {
+    const auto now = Clock::now();
+    return std::chrono::duration<double>(now - std::exchange(last_, now)).count();
+  }
+
+  const Golden& golden_;
+  const TapSet& taps_;
+  Oracle* oracle_;
+  const std::set<Mode>& modes_;
+  Clock::time_point last_ = Clock::now();
+  Floors floors_;
+};
+
+}  // namespace
+
+std::vector<CaseResult> judge_run(const Golden& golden, const TapSet& taps, Oracle* oracle,
+                                  const PrecisionClass& precision, const std::set<Mode>& modes) {
+  for (const Mode mode : modes) {
+    if (!is_runnable(mode)) {
+      throw HarnessError(std::string("mode ") + mode_name(mode) + ": not supported yet");
+    }
+  }
+  if (oracle == nullptr && modes.contains(Mode::kReplay)) {
+    throw HarnessError("mode replay: got no oracle, expected one");
+  }
+  return RunJudge(golden, taps, oracle, precision, modes).judge();
+}
+
+}  // namespace assay::conformance
