@@ -97,7 +97,7 @@ bool Calibration::run_member(const Member& member, TapSet* keep, const TapFilter
   bool flipped = false;
   CallingListener meter([&](const std::string& name) { return truth_.has(name); },
                         [&](Tap& tap) { raise_chained(comparer, tap, flipped); });
-  std::vector<TapListener*> next;
+  std::vector<SafeListener*> next;
   if (keep != nullptr) {
     next.push_back(&collect);
   }

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "conformance/compare/measure.h"
-#include "conformance/interface/implementation.h"
+#include "conformance/records/tap.h"
 
 namespace assay::conformance {
 

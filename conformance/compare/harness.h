@@ -16,7 +16,8 @@ class HarnessError : public std::runtime_error {
 };
 
 // Throws unless the status is ok: assay::Error for bad input, HarnessError for the rest. `file`:
-// what the case was read from, for both; `step`: what the suite was about to do, for its own faults.
+// what the case was read from, for both; `step`: what the suite was about to do, for its own
+// faults.
 inline void require_ok(const Status& status, const std::string& file = "",
                        const std::string& step = "") {
   if (status.ok()) {

@@ -66,8 +66,8 @@ class RunJudge {
     CalibrationOptions options;
     options.chained = modes.contains(Mode::kChained) && !stored;
     options.replay = replays;
-    Floors floors = calibrate(oracle_->f64(), oracle_->f32(), golden_.input, taps_.names(),
-                              precision, options);
+    Floors floors =
+        calibrate(oracle_->f64(), oracle_->f32(), golden_.input, taps_.names(), precision, options);
     floors.use_stored(golden_);
     return floors;
   }

@@ -38,10 +38,11 @@ class Oracle {
   Profiled f32_judge_;
 };
 
-// Judges `taps` in each of `modes`; results in the order chained, replay. A chained result names the
-// taps at which an error entered (blame.h), and a failing one the profile that explains it.
-// Floors are the golden's where it has them all, measured by the oracle otherwise. Without an oracle
-// (null: no checkpoint) nothing can be replayed. Throws HarnessError for a mode that cannot be run.
+// Judges `taps` in each of `modes`; results in the order chained, replay. A chained result names
+// the taps at which an error entered (blame.h), and a failing one the profile that explains it.
+// Floors are the golden's where it has them all, measured by the oracle otherwise. Without an
+// oracle (null: no checkpoint) nothing can be replayed. Throws HarnessError for a mode that cannot
+// be run.
 std::vector<CaseResult> judge_run(const Golden& golden, const TapSet& taps, Oracle* oracle,
                                   const PrecisionClass& precision, const std::set<Mode>& modes);
 

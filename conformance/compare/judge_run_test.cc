@@ -42,7 +42,7 @@ class JudgeRun : public testing::Test {
 };
 
 TEST_F(JudgeRun, AnHonestCandidatePassesInBothModes) {
-  const auto results = judge({.order = toy::Order::kReversed}, {Mode::kChained, Mode::kReplay});
+  const auto results = judge({toy::Order::kReversed, {}, 0}, {Mode::kChained, Mode::kReplay});
   ASSERT_EQ(results.size(), 2);
   EXPECT_EQ(results[0].mode, Mode::kChained);
   EXPECT_EQ(results[1].mode, Mode::kReplay);
@@ -53,7 +53,7 @@ TEST_F(JudgeRun, AnHonestCandidatePassesInBothModes) {
 }
 
 TEST_F(JudgeRun, ReplayTellsTheChainedRunWhereItsErrorEntered) {
-  const toy::Behaviour wrong{.mistakes = {"q_scale@1"}};
+  const toy::Behaviour wrong{toy::Order::kForward, {"q_scale@1"}, 0};
   const auto results = judge(wrong, {Mode::kChained, Mode::kReplay});
   ASSERT_EQ(results.size(), 2);
   ASSERT_EQ(results[1].introduced_by.size(), 1);

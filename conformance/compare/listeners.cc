@@ -27,15 +27,27 @@ std::uint64_t seed_of(const std::string& name, std::uint64_t seed) {
 
 }  // namespace
 
-void SafeListener::on_tap(Tap& tap) {
+void SafeListener::guarded(std::string_view name, const std::function<void()>& work) {
   if (!error_.empty()) {
     return;
   }
   try {
-    receive(tap);
+    work();
   } catch (const std::exception& error) {
-    error_ = tap.name + ": " + error.what();
+    error_ = std::string(name) + ": " + error.what();
   }
+}
+
+void SafeListener::on_tap(const TensorView& view) {
+  guarded(view.name, [&] {
+    Tap tap = to_tap(view);
+    receive(tap);
+    write_forced(tap, view);
+  });
+}
+
+void SafeListener::take(Tap& tap) {
+  guarded(tap.name, [&] { receive(tap); });
 }
 
 void SafeListener::check() const {
@@ -53,10 +65,10 @@ void ChangingListener::receive(Tap& tap) {
   } else if (!is_discrete(tap)) {
     change(tap);
   }
-  for (TapListener* next : next_) {
+  for (SafeListener* next : next_) {
     if (next->wants(tap.name)) {
       Tap copy = tap;  // what they do to it is not for the run
-      next->on_tap(copy);
+      next->take(copy);
     }
   }
 }

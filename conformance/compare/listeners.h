@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Listeners that gather taps, or change them as a class of programs would. None of them throws:
-// what goes wrong is kept and raised by check() after the run.
+// Listeners that gather taps, or change them as a class of programs would. A tap is converted once,
+// where it enters; what a listener makes of it is written back in its own dtype. None of them
+// throws: what goes wrong is kept and raised by check() after the run.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conformance/compare/precision.h"
@@ -19,13 +21,17 @@ namespace assay::conformance {
 // Runs `work`; an exception becomes HarnessError in check().
 class SafeListener : public TapListener {
  public:
-  void on_tap(Tap& tap) final;
+  void on_tap(const TensorView& view) final;
+  // The same for a tap that another listener has converted; changes stay in it.
+  void take(Tap& tap);
   void check() const;
 
  protected:
   virtual void receive(Tap& tap) = 0;
 
  private:
+  void guarded(std::string_view name, const std::function<void()>& work);
+
   std::string error_;
 };
 
@@ -64,7 +70,7 @@ class CallingListener : public SafeListener {
 // it has them, so that one flipped expert does not drown what is to be measured.
 class ChangingListener : public SafeListener {
  public:
-  ChangingListener(const TapSet* forced, std::vector<TapListener*> next)
+  ChangingListener(const TapSet* forced, std::vector<SafeListener*> next)
       : forced_(forced), next_(std::move(next)) {}
   bool wants(const std::string&) const override { return true; }
 
@@ -74,14 +80,14 @@ class ChangingListener : public SafeListener {
 
  private:
   const TapSet* forced_;
-  std::vector<TapListener*> next_;
+  std::vector<SafeListener*> next_;
 };
 
 // Every real tap rounded to the class: to nearest, or up and down at random with a seed.
 class RoundingListener : public ChangingListener {
  public:
   RoundingListener(const PrecisionClass& precision, std::uint64_t seed, const TapSet* forced,
-                   std::vector<TapListener*> next)
+                   std::vector<SafeListener*> next)
       : ChangingListener(forced, std::move(next)), precision_(precision), seed_(seed) {}
 
  protected:
@@ -97,7 +103,7 @@ class RoundingListener : public ChangingListener {
 class NoiseListener : public ChangingListener {
  public:
   NoiseListener(const std::map<std::string, double>& sizes, std::uint64_t seed,
-                const TapSet* forced, std::vector<TapListener*> next)
+                const TapSet* forced, std::vector<SafeListener*> next)
       : ChangingListener(forced, std::move(next)), sizes_(sizes), seed_(seed) {}
 
  protected:

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "conformance/interface/implementation.h"
+#include "conformance/records/tap.h"
 
 namespace assay::conformance {
 

@@ -41,7 +41,7 @@ class Image : public Implementation {
  private:
   static std::vector<double> show(TapListener& taps, Tap tap) {
     if (taps.wants(tap.name)) {
-      taps.on_tap(tap);
+      hand_over(taps, tap);
     }
     return tap.values;
   }
@@ -127,10 +127,10 @@ TEST(MediaReplay, BytesAreTakenOverAndSizesAreNot) {
   dump.add({"media.0.image.num_soft_tokens", {1}, {1}, true});
   ReplayListener listener(dump, input, HUGE_VAL);
   Tap resized{"media.0.image.resized", {1, 1, 3}, {3, 0, 7}, true};
-  listener.on_tap(resized);
+  hand_over(listener, resized);
   EXPECT_THAT(resized.values, ElementsAre(255, 0, 7));
   Tap count{"media.0.image.num_soft_tokens", {1}, {2}, true};
-  listener.on_tap(count);
+  hand_over(listener, count);
   EXPECT_THAT(count.values, ElementsAre(2));
   EXPECT_EQ(listener.finish().size(), 2u);
 }

@@ -3,7 +3,8 @@
 //
 //   chained   the truth, end to end: errors add up on their way
 //   isolated  the truth, each block fed with true inputs: its own error alone
-//   replay    each step computed again in fp64 from the run's own earlier taps; needs no more than a
+//   replay    each step computed again in fp64 from the run's own earlier taps; needs no more than
+//   a
 //             dump and tells best where an error entered
 //   forced    the truth, the run going on from a true tap at a chosen depth
 //

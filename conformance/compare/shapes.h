@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "conformance/interface/implementation.h"
+#include "conformance/records/tap.h"
 
 namespace assay::conformance {
 

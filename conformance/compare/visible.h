@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "conformance/interface/implementation.h"
+#include "conformance/records/tap.h"
 
 namespace assay::conformance {
 

@@ -58,7 +58,7 @@ class Listening : public Implementation {
     }
     if (taps_->wants(name)) {
       Tap tap{name, {3, 1}, x_, false};
-      taps_->on_tap(tap);
+      hand_over(*taps_, tap);
       x_ = tap.values;
     }
   }

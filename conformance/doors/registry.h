@@ -33,7 +33,8 @@ struct ImplementationEntry {
   bool is_oracle = false;
 };
 
-// Throws Error when the name is taken or the entry lacks a name, a class or a factory. Returns true.
+// Throws Error when the name is taken or the entry lacks a name, a class or a factory. Returns
+// true.
 bool register_implementation(ImplementationEntry entry);
 
 // By name; references stay valid.

@@ -105,13 +105,10 @@ class Requests {
   }
 
   void emit_ids(const char* kind, const char* name, const std::vector<std::int32_t>& ids) {
-    Tap tap;
-    tap.name = std::string(kind) + "." + number_ + "." + name;
-    if (taps_.wants(tap.name)) {
-      tap.shape = {ids.size()};
-      tap.values.assign(ids.begin(), ids.end());
-      tap.integer = true;
-      taps_.on_tap(tap);
+    const std::string tap = std::string(kind) + "." + number_ + "." + name;
+    if (taps_.wants(tap)) {
+      const std::size_t count = ids.size();
+      taps_.on_tap({tap, TensorDtype::kI32, {&count, 1}, ids.data()});
     }
   }
 

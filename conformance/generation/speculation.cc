@@ -80,21 +80,18 @@ Round speculate(Session& session, std::int32_t newest, std::size_t steps,
 }
 
 void emit_round(const Round& round, std::size_t number, TapListener& taps) {
-  const auto emit = [&](const std::string& name, std::vector<double> values) {
-    Tap tap;
-    tap.name = "spec.round." + std::to_string(number) + "." + name;
-    tap.shape = {values.size()};
-    tap.values = std::move(values);
-    tap.integer = true;
-    if (taps.wants(tap.name)) {
-      taps.on_tap(tap);
+  const auto emit = [&](const std::string& name, const std::vector<std::int32_t>& values) {
+    const std::string tap = "spec.round." + std::to_string(number) + "." + name;
+    if (taps.wants(tap)) {
+      const std::size_t count = values.size();
+      taps.on_tap({tap, TensorDtype::kI32, {&count, 1}, values.data()});
     }
   };
-  emit("position", {static_cast<double>(round.position)});
-  emit("drafted", {round.drafted.begin(), round.drafted.end()});
-  emit("accepted", {static_cast<double>(round.acceptance.accepted)});
-  emit("bonus", {static_cast<double>(round.acceptance.bonus)});
-  emit("kv_len", {static_cast<double>(round.kv_len)});
+  emit("position", {round.position});
+  emit("drafted", round.drafted);
+  emit("accepted", {static_cast<std::int32_t>(round.acceptance.accepted)});
+  emit("bonus", {round.acceptance.bonus});
+  emit("kv_len", {static_cast<std::int32_t>(round.kv_len)});
 }
 
 std::span<const double> row_of(const Logits& logits, std::size_t r, std::size_t expected) {

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "conformance/interface/tensor_view.h"
+
 namespace assay::conformance {
 
 enum class StatusCode { kOk, kNotSupported, kBadInput, kResourceError, kHarnessError };
@@ -19,15 +21,6 @@ struct Status {
   StatusCode code = StatusCode::kOk;
   std::string message;
   bool ok() const { return code == StatusCode::kOk; }
-};
-
-// A named tensor at an exact place of the computation (`assay taps` prints the catalogue).
-// Values are row-major. Integer taps (ids, masks, expert choices) hold integers.
-struct Tap {
-  std::string name;
-  std::vector<std::size_t> shape;
-  std::vector<double> values;
-  bool integer = false;
 };
 
 // One item of media: what fills one run of placeholder tokens (a "video": as many runs as it has
@@ -101,15 +94,17 @@ struct RunOptions {
   std::string profile = "REF";  // or switches that differ: "audio.window_keys=13,audio.hann=…"
 };
 
-// Listens to a run. A tap arrives right after its operation, in execution order, once per run
-// (an implementation that runs in several calls joins them by position first).
+// Listens to a run. A tap (a named tensor at an exact place of the computation; `assay taps` prints
+// the catalogue) arrives right after its operation, in execution order, once per run. An
+// implementation that runs in several calls joins them by position first (doors/joiner.h). Integer
+// taps (ids, masks, expert choices) are i32, others f32 or f64, as they were computed.
 class TapListener {
  public:
   virtual ~TapListener() = default;
   virtual bool wants(const std::string& name) const = 0;
-  // May change tap.values (same shape). With Capabilities::forced_taps and a single call the
-  // implementation goes on from the changed values; otherwise the change is lost.
-  virtual void on_tap(Tap& tap) = 0;
+  // May write other values to tap.forced, which is there with Capabilities::forced_taps and a
+  // single call: the implementation goes on from them.
+  virtual void on_tap(const TensorView& tap) = 0;
 };
 
 struct Capabilities {

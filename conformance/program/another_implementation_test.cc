@@ -23,8 +23,8 @@ using conformance::CheckpointCopy;
 using conformance::Implementation;
 using conformance::ImplementationEntry;
 using conformance::Status;
-using conformance::Tap;
 using conformance::TapListener;
+using conformance::TensorView;
 
 constexpr const char* kText = "language_model.layers.1.post_attention_layernorm.weight";
 constexpr const char* kVision = "vision_tower.encoder.layers.1.post_attention_layernorm.weight";
@@ -47,12 +47,14 @@ class DroppedId : public TapListener {
  public:
   explicit DroppedId(TapListener& suite) : suite_(suite) {}
   bool wants(const std::string& name) const override { return suite_.wants(name); }
-  void on_tap(Tap& tap) override {
-    if (tap.name == "tok.0.ids" && !tap.values.empty()) {
-      tap.values.erase(tap.values.begin());
-      tap.shape = {tap.values.size()};
+  void on_tap(const TensorView& tap) override {
+    if (tap.name == "tok.0.ids" && tap.elements() > 1) {
+      const std::size_t left = tap.elements() - 1;
+      suite_.on_tap(
+          {tap.name, tap.dtype, {&left, 1}, static_cast<const std::int32_t*>(tap.data) + 1});
+    } else {
+      suite_.on_tap(tap);
     }
-    suite_.on_tap(tap);
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conformance/interface/implementation.h"
+#include "conformance/records/tap.h"
 
 namespace assay::conformance {
 

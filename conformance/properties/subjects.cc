@@ -13,7 +13,7 @@ namespace {
 class Recorder : public TapListener {
  public:
   bool wants(const std::string& /*name*/) const override { return true; }
-  void on_tap(Tap& tap) override { taps[tap.name] = tap; }
+  void on_tap(const TensorView& view) override { taps[std::string(view.name)] = to_tap(view); }
 
   TapMap taps;
 };

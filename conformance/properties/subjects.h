@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "conformance/interface/implementation.h"
+#include "conformance/records/tap.h"
 #include "reference/family/config/config.h"
 
 namespace assay::conformance {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "conformance/interface/implementation.h"
 #include "conformance/records/hdf5_file.h"
+#include "conformance/records/tap.h"
 
 namespace assay::conformance {
 

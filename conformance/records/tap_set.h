@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "conformance/interface/implementation.h"
+#include "conformance/records/tap.h"
 
 namespace assay::conformance {
 

@@ -75,7 +75,7 @@ void Run<S>::show(const std::string& name, std::vector<std::size_t> shape, Value
     return;
   }
   Tap tap{name, std::move(shape), std::vector<double>(values.begin(), values.end()), integer};
-  taps_.on_tap(tap);
+  hand_over(taps_, tap);
   std::ranges::transform(tap.values, values.begin(), [](double v) { return static_cast<S>(v); });
 }
 

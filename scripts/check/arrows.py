@@ -33,7 +33,7 @@ ALLOWED = {
     "conformance/interface": [],
     **{folder: [*SHARED, *SUITE] for folder in SUITE[1:]},
     "conformance/generation": [*SHARED, "conformance/interface", "conformance/compare"],
-    "conformance/doors": [*SHARED, *SUITE, "conformance/doors/reference"],
+    "conformance/doors": [*SHARED, *SUITE],
     "conformance/doors/reference": [*SHARED, *SUITE, *TEXTBOOK, "conformance/doors"],
     "conformance/properties": [*SHARED, *SUITE, "conformance/doors"],
     "conformance/program": [*SHARED, *SUITE, "conformance/generation", "conformance/doors"],

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "conformance/doors/reference/reference_adapter.h"
+#include "conformance/records/tap.h"
 
 namespace assay::conformance {
 namespace {
@@ -32,9 +33,11 @@ class Listener : public TapListener {
  public:
   explicit Listener(Change change = [](Tap&) {}) : change_(std::move(change)) {}
   bool wants(const std::string&) const override { return true; }
-  void on_tap(Tap& tap) override {
+  void on_tap(const TensorView& view) override {
+    Tap tap = to_tap(view);
     order.push_back(tap.name);
     change_(tap);
+    write_forced(tap, view);
     taps[tap.name] = tap;
   }
 

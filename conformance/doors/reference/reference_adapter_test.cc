@@ -8,6 +8,8 @@
 #include <map>
 #include <stdexcept>
 
+#include "conformance/records/tap.h"
+
 namespace assay::conformance {
 namespace {
 
@@ -36,9 +38,11 @@ class Listener : public TapListener {
  public:
   explicit Listener(Change change = [](Tap&) {}) : change_(std::move(change)) {}
   bool wants(const std::string&) const override { return true; }
-  void on_tap(Tap& tap) override {
+  void on_tap(const TensorView& view) override {
+    Tap tap = to_tap(view);
     order.push_back(tap.name);
     change_(tap);
+    write_forced(tap, view);
     taps[tap.name] = tap;
   }
 

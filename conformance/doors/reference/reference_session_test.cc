@@ -8,6 +8,7 @@
 #include <map>
 
 #include "conformance/generation/generation.h"
+#include "conformance/records/tap.h"
 #include "reference/model/generate.h"
 #include "reference/testing/test_pair.h"
 
@@ -38,9 +39,9 @@ std::unique_ptr<Session> reference_session(const std::string& name, std::size_t 
 class RoundTaps final : public TapListener {
  public:
   bool wants(const std::string& /*name*/) const override { return true; }
-  void on_tap(Tap& tap) override {
-    EXPECT_TRUE(tap.integer);
-    taps_[tap.name] = tap;
+  void on_tap(const TensorView& view) override {
+    EXPECT_EQ(view.dtype, TensorDtype::kI32);
+    taps_[std::string(view.name)] = to_tap(view);
   }
 
   std::size_t rounds() const { return taps_.size() / 5; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/doors/reference/tap_bridge.h"
 
+#include "conformance/records/tap.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/testing/test_tensors.h"
 
@@ -13,11 +14,13 @@ using Values = std::vector<double>;
 class Listener : public conformance::TapListener {
  public:
   bool wants(const std::string& name) const override { return name != "unwanted"; }
-  void on_tap(conformance::Tap& tap) override {
+  void on_tap(const conformance::TensorView& view) override {
+    conformance::Tap tap = to_tap(view);
     heard.push_back(tap);
     if (!forced.empty()) {
       tap.values = forced;
     }
+    write_forced(tap, view);
   }
 
   std::vector<conformance::Tap> heard;
