@@ -155,10 +155,10 @@ MediaForm form_of(const MediaItem& item) {
 }
 
 void add_items(TapContext& context, const MediaItem& item, std::size_t frames) {
-  const bool video = item.kind == "video";
+  const bool video = item.kind == MediaKind::kVideo;
   for (std::size_t frame = 0; frame < (video ? frames : 1); ++frame) {
     context.media.push_back(
-        {context.media.size(), form_of(item), item.kind == "audio", video && frame == 0});
+        {context.media.size(), form_of(item), item.kind == MediaKind::kAudio, video && frame == 0});
   }
 }
 

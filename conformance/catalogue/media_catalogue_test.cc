@@ -63,7 +63,7 @@ ModelConfig encoder_model() {
   return model;
 }
 
-MediaItem item_with(const std::string& kind, MediaItem::Array MediaItem::*form) {
+MediaItem item_with(MediaKind kind, MediaItem::Array MediaItem::*form) {
   MediaItem item;
   item.kind = kind;
   (item.*form) = {{1}, {0}};
@@ -107,8 +107,8 @@ TEST(MediaCatalogue, a_reason_may_be_filed_under_several_names) {
 
 TEST(MediaCatalogue, expands_a_image_in_each_of_its_forms) {
   const ModelConfig model = encoder_model();
-  const std::vector<MediaItem> media = {item_with("image", &MediaItem::rgb),
-                                        item_with("image", &MediaItem::patches)};
+  const std::vector<MediaItem> media = {item_with(MediaKind::kImage, &MediaItem::rgb),
+                                        item_with(MediaKind::kImage, &MediaItem::patches)};
   const auto names = expand_taps(context_of(model, media));
   EXPECT_THAT(names, Contains("media.0.image.resized"));
   EXPECT_THAT(names, Contains("media.1.image.patches"));
@@ -129,8 +129,8 @@ TEST(MediaCatalogue, expands_a_image_in_each_of_its_forms) {
 
 TEST(MediaCatalogue, expands_a_audio_in_each_of_its_forms) {
   const ModelConfig model = encoder_model();
-  const std::vector<MediaItem> media = {item_with("audio", &MediaItem::samples),
-                                        item_with("audio", &MediaItem::mel)};
+  const std::vector<MediaItem> media = {item_with(MediaKind::kAudio, &MediaItem::samples),
+                                        item_with(MediaKind::kAudio, &MediaItem::mel)};
   const auto names = expand_taps(context_of(model, media));
   EXPECT_THAT(names, Contains("media.0.audio.magnitude"));
   EXPECT_THAT(names, Contains("media.1.audio.mel"));
@@ -146,10 +146,10 @@ TEST(MediaCatalogue, expands_a_audio_in_each_of_its_forms) {
 TEST(MediaCatalogue, a_video_counts_once_for_each_frame) {
   const ModelConfig model = encoder_model();
   MediaItem video;
-  video.kind = "video";
+  video.kind = MediaKind::kVideo;
   video.file = {1};
   video.num_frames = 3;
-  const std::vector<MediaItem> media = {video, item_with("audio", &MediaItem::samples)};
+  const std::vector<MediaItem> media = {video, item_with(MediaKind::kAudio, &MediaItem::samples)};
   const auto names = expand_taps(context_of(model, media));
   EXPECT_THAT(names, Contains("media.0.video.timestamps"));
   EXPECT_THAT(names, Not(Contains("media.1.video.timestamps")));
@@ -163,8 +163,8 @@ TEST(MediaCatalogue, the_12b_has_embedders_and_soft_embeddings_have_no_taps) {
   model.text = text_config();
   model.unified_vision.emplace();
   model.unified_audio.emplace();
-  const std::vector<MediaItem> media = {item_with("image", &MediaItem::rgb),
-                                        item_with("audio", &MediaItem::audio_rows)};
+  const std::vector<MediaItem> media = {item_with(MediaKind::kImage, &MediaItem::rgb),
+                                        item_with(MediaKind::kAudio, &MediaItem::audio_rows)};
   const auto names = expand_taps(context_of(model, media));
   EXPECT_THAT(names, Contains("media.0.unified.vision.pos_add"));
   EXPECT_THAT(names, Contains("media.0.vision.embed.out"));
@@ -174,7 +174,7 @@ TEST(MediaCatalogue, the_12b_has_embedders_and_soft_embeddings_have_no_taps) {
   EXPECT_THAT(names, Contains("media.1.audio.embed.pre_norm"));
 
   MediaItem soft;
-  soft.kind = "image";
+  soft.kind = MediaKind::kImage;
   soft.values = {1};
   const std::vector<MediaItem> given = {soft};
   EXPECT_EQ(expand_taps(context_of(model, given)), expand_taps(context_of(model.text)));

@@ -134,7 +134,7 @@ void Calibration::replay_member(const TapSet& dump) {
   ReplayListener listener(dump, input_, precision_.largest, {},
                           [&](const std::string& name) { return taps_.contains(name); });
   RunOptions run;
-  run.numerics = replay_numerics(precision_);
+  run.rounding = replay_rounding(precision_);
   require_ok(f64_.run(input_, run, listener), "", "the replay of a calibration run");
   for (const Comparison& step : listener.finish()) {
     if (step.kind == Comparison::Kind::kReal) {
@@ -201,7 +201,7 @@ void Calibration::measure_float() {
     }
   }
   RunOptions angles;
-  angles.numerics.fp32_rope_angles = true;
+  angles.rounding.fp32_rope_angles = true;
   follow({f32_, angles, 0, false, false, forced}, true);
   const bool blocks = std::ranges::any_of(input_.token_types, [](int t) { return t != 0; });
   if (f32_.capabilities().chunked_prefill && !blocks && input_.ids.size() > kCalibrationChunk) {
@@ -222,9 +222,9 @@ void Calibration::measure_rounding() {
                        " is emulated by a float build that takes forced taps");
   }
   RunOptions rounding;
-  rounding.numerics = precision_.numerics;
+  rounding.rounding = precision_.rounding;
   RunOptions exact_angles = rounding;
-  exact_angles.numerics.fp32_rope_angles = false;
+  exact_angles.rounding.fp32_rope_angles = false;
   {
     TapSet nearest;
     if (!run_member({f32_, rounding, 0, true, false, true}, &nearest, watched_)) {

@@ -10,15 +10,15 @@
 namespace assay::conformance {
 namespace {
 
-constexpr Numerics kExact{};
-constexpr Numerics kBf16Rounding{
+constexpr Rounding kExact{};
+constexpr Rounding kBf16Rounding{
     .bf16_scales = true, .fp32_rope_angles = true, .bf16_weights = true};
-constexpr Numerics kFloatRounding{.fp32_rope_angles = true};
+constexpr Rounding kFloatRounding{.fp32_rope_angles = true};
 constexpr double kLargestFloat = 0x1.fffffep127;
 
 // clang-format off
 constexpr PrecisionClass kClasses[] = {
-    // name, bits, min exponent, largest, 16 bit, rounds taps, floor scale, of, least, numerics
+    // name, bits, min exponent, largest, 16 bit, rounds taps, floor scale, of, least, rounding
     {"f64", 53, -1022, 0x1.fffffffffffffp1023, false, false, kF64PerF32, "f32", kSmallestF64Budget, kExact},
     {"f32", 24, -126, kLargestFloat, false, false, 1, "f32", 0, kExact},
     {"tf32", 11, -126, kLargestFloat, false, true, 1, "tf32", 0, kFloatRounding},

@@ -23,7 +23,7 @@ struct PrecisionClass {
   double floor_scale;  // floors of class `floors_of` times this
   std::string_view floors_of;
   double smallest_budget;
-  Numerics numerics;  // legitimate rounding of the class that no tap shows
+  Rounding rounding;  // legitimate rounding of the class that no tap shows
 
   double unit_roundoff() const;
 };

@@ -124,10 +124,10 @@ void list_missing(const ReplayListener& listener, const TapSet& dump, CaseResult
 
 }  // namespace
 
-Numerics replay_numerics(const PrecisionClass& precision) {
-  Numerics numerics = precision.numerics;
-  numerics.fp32_rope_angles = false;
-  return numerics;
+Rounding replay_rounding(const PrecisionClass& precision) {
+  Rounding rounding = precision.rounding;
+  rounding.fp32_rope_angles = false;
+  return rounding;
 }
 
 CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dump,
@@ -146,7 +146,7 @@ CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dum
                             return score_gap(floors.replay(scores), score_rms);
                           });
   RunOptions options;
-  options.numerics = replay_numerics(floors.precision());
+  options.rounding = replay_rounding(floors.precision());
   if (const Status status = f64.run(input, options, listener); !status.ok()) {
     result.verdict = Verdict::kHarnessError;
     result.message = "replay: " + status.message;

@@ -80,6 +80,6 @@ CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dum
                   const Floors& floors);
 
 // How a class is replayed: its rounding that no tap shows, without those that replay can judge.
-Numerics replay_numerics(const PrecisionClass& precision);
+Rounding replay_rounding(const PrecisionClass& precision);
 
 }  // namespace assay::conformance

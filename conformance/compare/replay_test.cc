@@ -177,7 +177,7 @@ TEST(Replay, Bf16HasItsOwnFloors) {
   CollectingListener collect([&](const std::string& name) { return exact.has(name); });
   RoundingListener listener(*find_precision("bf16"), 0, nullptr, {&collect});
   RunOptions options;
-  options.numerics = find_precision("bf16")->numerics;
+  options.rounding = find_precision("bf16")->rounding;
   ASSERT_TRUE(f32.run(toy::prompt(), options, listener).ok());
   EXPECT_EQ(replay_of(collect.taps(), "bf16").verdict, Verdict::kPass);
   EXPECT_EQ(replay_of(collect.taps(), "f32").verdict, Verdict::kFail);

@@ -13,7 +13,7 @@ namespace assay::conformance {
 
 // `checkpoint` is the folder with the tokenizer. Throws Error naming the request that makes no
 // sense.
-void answer_requests(const TextRequests& requests, const std::string& checkpoint,
+void answer_requests(const std::vector<TextRequest>& requests, const std::string& checkpoint,
                      TapListener& taps);
 
 }  // namespace assay::conformance

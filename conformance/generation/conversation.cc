@@ -38,8 +38,7 @@ std::span<const std::byte> checked_bytes(const MappedFile& file, const std::stri
   return file.bytes();
 }
 
-MediaItem media_item(const char* kind, const std::string& path,
-                     const ConversationOptions& options) {
+MediaItem media_item(MediaKind kind, const std::string& path, const ConversationOptions& options) {
   const MappedFile file = MappedFile::open(path, path);
   const auto bytes = checked_bytes(file, path);
   MediaItem item;
@@ -87,13 +86,13 @@ Conversation::Conversation(const ConversationOptions& options, const Tokenizer& 
       variant_(variant),
       tools_(read_tools(options.tools)) {
   for (const std::string& path : options.images) {
-    media_.push_back(media_item("image", path, options));
+    media_.push_back(media_item(MediaKind::kImage, path, options));
   }
   for (const std::string& path : options.clips) {
-    media_.push_back(media_item("audio", path, options));
+    media_.push_back(media_item(MediaKind::kAudio, path, options));
   }
   for (const std::string& path : options.videos) {
-    media_.push_back(media_item("video", path, options));
+    media_.push_back(media_item(MediaKind::kVideo, path, options));
   }
   if (!options.system.empty()) {
     messages_.push_back(entry("system", text_value(options.system)));
@@ -112,7 +111,7 @@ Json Conversation::first_content(const std::string& text) const {
   }
   Json::Array parts;
   for (const auto& item : media_) {
-    parts.push_back(part(item.kind.c_str()));
+    parts.push_back(part(media_kind_name(item.kind)));
   }
   Json::Object words;
   words.emplace_back("type", text_value("text"));

@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "conformance/interface/implementation.h"
+#include "conformance/interface/case.h"
+#include "conformance/interface/status.h"
 
 namespace assay::conformance {
 

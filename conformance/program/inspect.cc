@@ -9,6 +9,7 @@
 #include "conformance/program/print_encoders.h"
 #include "conformance/records/dump.h"
 #include "conformance/records/golden.h"
+#include "conformance/records/golden_requests.h"
 #include "reference/family/base/error.h"
 #include "reference/family/checkpoint/checkpoint.h"
 
@@ -81,7 +82,7 @@ int inspect_golden(const conformance::Golden& golden) {
     std::cout << name << ": " << value << "\n";
   }
   if (!golden.input.requests.empty()) {
-    std::cout << "requests: " << golden.input.requests << "\n";
+    std::cout << "requests: " << conformance::requests_json(golden.input.requests) << "\n";
     print_taps(golden.truth);
     return 0;
   }

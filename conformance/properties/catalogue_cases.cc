@@ -42,7 +42,7 @@ MediaItem::Array waves(std::vector<std::size_t> shape) {
 
 constexpr std::size_t kSoftTokens = 2;  // of each item
 
-MediaItem image(const ModelConfig& config, const char* kind) {
+MediaItem image(const ModelConfig& config, MediaKind kind) {
   MediaItem item;
   item.kind = kind;
   const std::size_t side = config.vision ? config.vision->pooling_kernel_size : 1;
@@ -60,7 +60,7 @@ MediaItem image(const ModelConfig& config, const char* kind) {
 
 MediaItem audio(const ModelConfig& config) {
   MediaItem item;
-  item.kind = "audio";
+  item.kind = MediaKind::kAudio;
   if (config.audio) {
     item.mel = waves({4 * kSoftTokens, 128});
   } else {
@@ -81,8 +81,8 @@ CaseInput mixed_prompt(const ModelConfig& config) {
     input.token_types.push_back(0);
   };
   const SpecialTokens& special = config.text.special;
-  add(image(config, "image"), 1, special.image);
-  add(image(config, "frame"), 2, special.video);
+  add(image(config, MediaKind::kImage), 1, special.image);
+  add(image(config, MediaKind::kFrame), 2, special.video);
   if (config.audio || config.unified_audio) {
     add(audio(config), 3, special.audio);
   }

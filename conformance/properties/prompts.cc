@@ -7,7 +7,7 @@
 namespace assay::conformance {
 namespace {
 
-MediaItem soft_embeddings(const char* kind, std::size_t rows, std::size_t width, double phase) {
+MediaItem soft_embeddings(MediaKind kind, std::size_t rows, std::size_t width, double phase) {
   MediaItem item;
   item.kind = kind;
   item.rows = rows;
@@ -40,8 +40,9 @@ CaseInput media_prompt(std::size_t width) {
   mark(input, kImageFirst, kImageEnd, 1);
   mark(input, 13, 15, 1);
   mark(input, 16, 19, 2);
-  input.media = {soft_embeddings("image", kImageEnd - kImageFirst, width, 0.1),
-                 soft_embeddings("image", 2, width, 0.2), soft_embeddings("frame", 3, width, 0.3)};
+  input.media = {soft_embeddings(MediaKind::kImage, kImageEnd - kImageFirst, width, 0.1),
+                 soft_embeddings(MediaKind::kImage, 2, width, 0.2),
+                 soft_embeddings(MediaKind::kFrame, 3, width, 0.3)};
   return input;
 }
 

@@ -7,6 +7,7 @@
 
 #include "conformance/records/checked_arrays.h"
 #include "conformance/records/golden_media.h"
+#include "conformance/records/golden_requests.h"
 #include "reference/family/base/error.h"
 
 namespace assay::conformance {
@@ -87,7 +88,7 @@ CaseInput read_inputs(Hdf5File& file) {
   constexpr const char* kRequests = "/inputs/requests";
   if (file.kind(kRequests) == Hdf5Kind::kDataset) {
     CaseInput input;
-    input.requests = read_bytes(file, kRequests);
+    input.requests = parse_requests(read_bytes(file, kRequests), file.label() + ": " + kRequests);
     return input;
   }
   if (file.kind("/inputs/ids") != Hdf5Kind::kDataset) {

@@ -103,15 +103,15 @@ constexpr std::array<Form, 7> kForms = {{
     {"soft", true, false, true, read_soft},
 }};
 
-bool is_image(const std::string& kind) {
-  return kind == "image" || kind == "frame";
+bool is_image(MediaKind kind) {
+  return kind == MediaKind::kImage || kind == MediaKind::kFrame;
 }
 
-bool fits(const Form& form, const std::string& kind) {
-  return is_image(kind) ? form.image : kind == "video" ? form.video : form.audio;
+bool fits(const Form& form, MediaKind kind) {
+  return is_image(kind) ? form.image : kind == MediaKind::kVideo ? form.video : form.audio;
 }
 
-std::string names_of_forms(const std::string& kind) {
+std::string names_of_forms(MediaKind kind) {
   std::string names;
   for (const Form& form : kForms) {
     if (fits(form, kind)) {
@@ -122,7 +122,7 @@ std::string names_of_forms(const std::string& kind) {
 }
 
 // The one form an item has.
-const Form& form_of(const Hdf5File& file, const std::string& path, const std::string& kind) {
+const Form& form_of(const Hdf5File& file, const std::string& path, MediaKind kind) {
   const Form* only = nullptr;
   for (const Form& form : kForms) {
     const std::string dataset = path + "/" + std::string(form.name);
@@ -133,7 +133,8 @@ const Form& form_of(const Hdf5File& file, const std::string& path, const std::st
       file.fail(path, std::string(only->name) + " and " + std::string(form.name), "one of the two");
     }
     if (!fits(form, kind)) {
-      file.fail(dataset, "a form that is not of kind " + kind, names_of_forms(kind));
+      file.fail(dataset, std::string("a form that is not of kind ") + media_kind_name(kind),
+                names_of_forms(kind));
     }
     only = &form;
   }
@@ -143,24 +144,25 @@ const Form& form_of(const Hdf5File& file, const std::string& path, const std::st
   return *only;
 }
 
-std::string read_kind(const Hdf5File& file, const std::string& path) {
+MediaKind read_kind(const Hdf5File& file, const std::string& path) {
   const auto kind = file.text(path, "kind");
   const char* const wanted = "image, frame, video or audio";
   if (!kind) {
     file.fail(path + "@kind", "nothing", wanted);
   }
-  if (!is_image(*kind) && *kind != "video" && *kind != "audio") {
+  const auto known = find_media_kind(*kind);
+  if (!known) {
     file.fail(path + "@kind", "\"" + *kind + "\"", wanted);
   }
-  return *kind;
+  return *known;
 }
 
-std::size_t read_budget(const Hdf5File& file, const std::string& path, const std::string& kind) {
+std::size_t read_budget(const Hdf5File& file, const std::string& path, MediaKind kind) {
   const std::int64_t budget = read_count(file, path, "budget", {0, kSoftTokenBudgets.back()});
   if (budget != 0 && !is_budget(static_cast<std::size_t>(budget))) {
     file.fail(path + "@budget", std::to_string(budget), budgets_text());
   }
-  if (budget != 0 && kind == "audio") {
+  if (budget != 0 && kind == MediaKind::kAudio) {
     file.fail(path + "@budget", std::to_string(budget), "none for an audio clip");
   }
   return static_cast<std::size_t>(budget);
@@ -171,7 +173,7 @@ MediaItem read_item(Hdf5File& file, const std::string& path) {
   item.kind = read_kind(file, path);
   item.budget = read_budget(file, path, item.kind);
   item.num_frames = static_cast<std::size_t>(read_count(file, path, "num_frames", {1, kMaxFrames}));
-  if (item.num_frames != 0 && item.kind != "video") {
+  if (item.num_frames != 0 && item.kind != MediaKind::kVideo) {
     file.fail(path + "@num_frames", std::to_string(item.num_frames), "none but for a video");
   }
   form_of(file, path, item.kind).read(file, path, item);
@@ -200,17 +202,14 @@ std::vector<std::size_t> run_numbers(const Hdf5File& file) {
 
 // `next` is the run after which the following item's name comes; a video is as long as it says.
 void check_run(const Hdf5File& file, std::size_t run, std::size_t next, MediaItem* before) {
-  const bool open_video = before != nullptr && before->kind == "video" && before->num_frames == 0;
+  const bool open_video =
+      before != nullptr && before->kind == MediaKind::kVideo && before->num_frames == 0;
   if (open_video && run >= next && run - next < kMaxFrames) {
     before->num_frames = run - next + 1;
   } else if (run != next) {
     file.fail(std::string(kGroup) + "/" + std::to_string(run), "run " + std::to_string(run),
               "run " + std::to_string(next) + " next");
   }
-}
-
-std::int32_t token_type(const std::string& kind) {
-  return kind == "image" ? 1 : kind == "audio" ? 3 : 2;
 }
 
 bool is_soft(const MediaItem& item) {
@@ -266,15 +265,15 @@ void check_placeholders(const Hdf5File& file, const CaseInput& input) {
     }
     skip_text();
     std::size_t placeholders = 0;
-    while (placeholders < item.rows && t < types.size() && types[t] == token_type(item.kind)) {
+    while (placeholders < item.rows && t < types.size() && types[t] == token_type_of(item.kind)) {
       ++placeholders;
       ++t;
     }
     if (placeholders != item.rows) {
-      file.fail(
-          std::string(kGroup) + "/" + std::to_string(k) + "/soft",
-          std::to_string(item.rows) + " rows",
-          std::to_string(placeholders) + ", the placeholders of kind " + item.kind + " there");
+      file.fail(std::string(kGroup) + "/" + std::to_string(k) + "/soft",
+                std::to_string(item.rows) + " rows",
+                std::to_string(placeholders) + ", the placeholders of kind " +
+                    media_kind_name(item.kind) + " there");
     }
   }
   skip_text();

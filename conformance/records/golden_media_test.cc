@@ -52,7 +52,7 @@ TEST(GoldenMedia, ReadsAFileWithItsBudget) {
     file.set_integer("/inputs/media/0", "budget", 140);
   });
   ASSERT_EQ(media.size(), 1u);
-  EXPECT_EQ(media[0].kind, "image");
+  EXPECT_EQ(media[0].kind, MediaKind::kImage);
   EXPECT_THAT(media[0].file, ElementsAre(0x89, 'P', 'N', 255));
   EXPECT_EQ(media[0].budget, 140u);
   EXPECT_EQ(media[0].rows, 0u);
@@ -69,7 +69,7 @@ TEST(GoldenMedia, ReadsImagesAndPatches) {
   ASSERT_EQ(media.size(), 2u);
   EXPECT_THAT(media[0].rgb.shape, ElementsAre(1, 2, 3));
   EXPECT_THAT(media[0].rgb.values, ElementsAre(0, 1, 2, 253, 254, 255));
-  EXPECT_EQ(media[1].kind, "frame");
+  EXPECT_EQ(media[1].kind, MediaKind::kFrame);
   EXPECT_THAT(media[1].patches.shape, ElementsAre(2, 3));
   EXPECT_THAT(media[1].positions.values, ElementsAre(0, 0, -1, -1));
 }

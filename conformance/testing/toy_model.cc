@@ -101,7 +101,7 @@ Values<S> Run<S>::weights(const std::string& name, std::size_t count, double siz
       name.begin(), name.end(), std::uint64_t{layer_ * 1000},
       [](std::uint64_t h, char c) { return h * 31 + static_cast<unsigned char>(c); }));
   Values<S> w(count);
-  const PrecisionClass& stored = *find_precision(options_.numerics.bf16_weights ? "bf16" : "f32");
+  const PrecisionClass& stored = *find_precision(options_.rounding.bf16_weights ? "bf16" : "f32");
   std::ranges::generate(
       w, [&] { return static_cast<S>(round_to_class(size * random.gaussian(), stored)); });
   return w;

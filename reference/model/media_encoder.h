@@ -14,6 +14,7 @@
 
 #include "reference/core/taps.h"
 #include "reference/core/tensor.h"
+#include "reference/family/config/media_kind.h"
 #include "reference/family/config/profile.h"
 #include "reference/family/preprocess/image.h"
 #include "reference/model/image_preprocessor.h"
@@ -21,9 +22,7 @@
 
 namespace assay::ASSAY_REFERENCE {
 
-enum class MediaKind { kImage, kFrame, kAudio };
-
-// Exactly one of the forms is set, and it fits the kind.
+// Exactly one of the forms is set, and it fits the kind: an image, a frame or an audio clip.
 struct MediaInput {
   MediaKind kind = MediaKind::kImage;
   std::size_t budget = 0;  // soft tokens for an image; 0: the checkpoint's own

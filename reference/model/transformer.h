@@ -18,6 +18,7 @@
 #include "reference/core/tensor.h"
 #include "reference/family/config/config.h"
 #include "reference/family/config/profile.h"
+#include "reference/family/config/rounding.h"
 #include "reference/weights/load_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
@@ -31,13 +32,6 @@ struct TokenChunk {
   std::vector<std::int32_t> positions;  // [T]
   std::vector<bool> valid;              // [T] false: padding
   Tensor<T, D> soft;                    // [T, D] rows of placeholders; the others are not read
-};
-
-// Rounding rounding of other programs, for calibrating what is legitimate; off in the reference.
-struct Rounding {
-  bool bf16_scales = false;
-  bool fp32_rope_angles = false;
-  bool bf16_weights = false;
 };
 
 struct ForwardResult {

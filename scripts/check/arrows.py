@@ -30,7 +30,7 @@ ALLOWED = {
     **{f"{FLOOR}/{a}": [f"{FLOOR}/{b}" for b in used.split()] for a, used in FAMILY.items()},
     # A floor of the textbook may use those below it, and all of the family.
     **{folder: [*SHARED, *TEXTBOOK[:k]] for k, folder in enumerate(TEXTBOOK)},
-    "conformance/interface": [],
+    "conformance/interface": [f"{FLOOR}/config"],
     **{folder: [*SHARED, *SUITE] for folder in SUITE[1:]},
     "conformance/generation": [*SHARED, "conformance/interface", "conformance/compare"],
     "conformance/doors": [*SHARED, *SUITE],

@@ -121,21 +121,25 @@ void check_video_support(const std::string& name) {
 
 MediaInput input_of(const MediaItem& item, const std::string& name) {
   if (const std::size_t forms = forms_of(item); forms != 1) {
-    throw Error(name + " (" + item.kind + "): got " + std::to_string(forms) +
+    throw Error(name + " (" + media_kind_name(item.kind) + "): got " + std::to_string(forms) +
                 " forms, expected one");
   }
   MediaInput input;
+  input.kind = item.kind;
   input.budget = item.budget;
-  if (item.kind == "audio") {
-    input.kind = MediaKind::kAudio;
-    read_audio(item, name, input);
-  } else if (item.kind == "image" || item.kind == "frame") {
-    input.kind = item.kind == "image" ? MediaKind::kImage : MediaKind::kFrame;
-    read_image(item, name, input);
-  } else {
-    throw Error(name + ": got kind \"" + item.kind + "\", expected image, frame, video or audio");
+  switch (item.kind) {
+    case MediaKind::kImage:
+    case MediaKind::kFrame:
+      read_image(item, name, input);
+      return input;
+    case MediaKind::kAudio:
+      read_audio(item, name, input);
+      return input;
+    case MediaKind::kVideo:
+      break;
   }
-  return input;
+  throw Error(name + ": got a medium " + media_kind_name(item.kind) +
+              ", expected an image, a frame or an audio clip");
 }
 
 }  // namespace assay::ASSAY_REFERENCE

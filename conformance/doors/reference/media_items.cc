@@ -17,10 +17,8 @@ namespace {
 using conformance::CaseInput;
 using conformance::MediaItem;
 
-TokenType token_type(const std::string& kind) {
-  return kind == "image"   ? TokenType::kImage
-         : kind == "audio" ? TokenType::kAudio
-                           : TokenType::kVideo;
+TokenType token_type(MediaKind kind) {
+  return static_cast<TokenType>(token_type_of(kind));
 }
 
 // Hands out the placeholders of a prompt, in order.
@@ -60,10 +58,10 @@ class CaseMedia {
       places_.take(item.rows);
       done_.push_back(item);
       ++run_;
-    } else if (item.kind == "video") {
+    } else if (item.kind == MediaKind::kVideo) {
       add_video(item);
     } else {
-      fill(input_of(item, name()), item.kind);
+      fill(input_of(item, name()));
     }
   }
 
@@ -74,7 +72,7 @@ class CaseMedia {
   TapScope scope() const { return {taps_, "media." + std::to_string(run_) + "."}; }
 
   void add_video(const MediaItem& item);
-  void fill(MediaInput input, const std::string& kind);
+  void fill(MediaInput input);
   void settle_budget(MediaInput& input, std::size_t placeholders) const;
   Tensor<T, D> encode(const MediaInput& input, const std::string& title) const;
 
@@ -100,7 +98,7 @@ void CaseMedia::add_video(const MediaItem& item) {
     input.kind = MediaKind::kFrame;
     input.budget = item.budget;
     input.rgb = std::move(frame);
-    fill(std::move(input), "frame");
+    fill(std::move(input));
   }
 }
 
@@ -130,10 +128,10 @@ Tensor<T, D> CaseMedia::encode(const MediaInput& input, const std::string& title
   }
 }
 
-void CaseMedia::fill(MediaInput input, const std::string& kind) {
+void CaseMedia::fill(MediaInput input) {
   const std::size_t at = places_.next();
-  const std::size_t placeholders = places_.run(token_type(kind));
-  const std::string title = name() + " (" + kind + ")";
+  const std::size_t placeholders = places_.run(token_type(input.kind));
+  const std::string title = name() + " (" + media_kind_name(input.kind) + ")";
   if (placeholders == 0) {
     throw Error(title + ": got no placeholder at position " + std::to_string(at) +
                 ", expected a run of them");
@@ -153,7 +151,7 @@ void CaseMedia::fill(MediaInput input, const std::string& kind) {
   const auto soft = encode(input, title);
   check_rows(soft.shape()[0]);
   MediaItem item;
-  item.kind = kind;
+  item.kind = input.kind;
   item.rows = soft.shape()[0];
   item.width = soft.shape()[1];
   item.values.assign(soft.begin(), soft.end());

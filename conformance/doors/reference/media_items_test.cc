@@ -25,7 +25,7 @@ std::vector<std::uint8_t> file(const std::string& name) {
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-MediaItem from_file(const std::string& kind, const std::string& name, std::size_t budget = 0) {
+MediaItem from_file(MediaKind kind, const std::string& name, std::size_t budget = 0) {
   MediaItem item;
   item.kind = kind;
   item.file = file(name);
@@ -78,7 +78,8 @@ constexpr auto kAudio = TokenType::kAudio;
 // RI-1: decoded, upright, RGB.
 TEST(EncodeMedia, FilesBecomeSoftTokenEmbeddings) {
   const auto encoded = encode(
-      "e2b-media-tiny", {from_file("image", "one-pixel.png", 70), from_file("audio", "tone.wav")},
+      "e2b-media-tiny",
+      {from_file(MediaKind::kImage, "one-pixel.png", 70), from_file(MediaKind::kAudio, "tone.wav")},
       {{kImage, 64}, {kAudio, 25}});
   ASSERT_EQ(encoded.media.size(), 2u);
   EXPECT_EQ(encoded.media[0].rows, 64u);
@@ -90,21 +91,23 @@ TEST(EncodeMedia, FilesBecomeSoftTokenEmbeddings) {
 // The checkpoint's 70 makes 64 soft tokens of a square; others fit other runs.
 TEST(EncodeMedia, TakesTheBudgetThatFits) {
   for (const std::size_t placeholders : {64u, 121u, 256u}) {
-    const auto encoded =
-        encode("12b-media-tiny", {from_file("image", "one-pixel.png")}, {{kImage, placeholders}});
+    const auto encoded = encode("12b-media-tiny", {from_file(MediaKind::kImage, "one-pixel.png")},
+                                {{kImage, placeholders}});
     EXPECT_EQ(encoded.media[0].rows, placeholders);
   }
-  EXPECT_EQ(refusal({from_file("image", "one-pixel.png")}, {{kImage, 65}}, "12b-media-tiny"),
-            "media 0 (image): got 64 soft tokens, expected 65, the placeholders from position 2 "
-            "on");
-  EXPECT_EQ(refusal({from_file("image", "one-pixel.png", 70)}, {{kImage, 121}}, "12b-media-tiny"),
+  EXPECT_EQ(
+      refusal({from_file(MediaKind::kImage, "one-pixel.png")}, {{kImage, 65}}, "12b-media-tiny"),
+      "media 0 (image): got 64 soft tokens, expected 65, the placeholders from position 2 "
+      "on");
+  EXPECT_EQ(refusal({from_file(MediaKind::kImage, "one-pixel.png", 70)}, {{kImage, 121}},
+                    "12b-media-tiny"),
             "media 0 (image): got 64 soft tokens, expected 121, the placeholders from position 2 "
             "on");
 }
 
 MediaItem soft(std::size_t rows, std::size_t width) {
   MediaItem item;
-  item.kind = "image";
+  item.kind = MediaKind::kImage;
   item.rows = rows;
   item.width = width;
   item.values.assign(rows * width, 0.5);
@@ -113,7 +116,7 @@ MediaItem soft(std::size_t rows, std::size_t width) {
 
 TEST(EncodeMedia, SoftTokenEmbeddingsStayAndCountAsRuns) {
   const auto encoded =
-      encode("12b-media-tiny", {soft(3, 24), from_file("image", "one-pixel.png", 70)},
+      encode("12b-media-tiny", {soft(3, 24), from_file(MediaKind::kImage, "one-pixel.png", 70)},
              {{kImage, 3}, {kImage, 64}});
   ASSERT_EQ(encoded.media.size(), 2u);
   EXPECT_EQ(encoded.media[0].values, soft(3, 24).values);
@@ -122,7 +125,7 @@ TEST(EncodeMedia, SoftTokenEmbeddingsStayAndCountAsRuns) {
 
 // A video's frames fill a run each; what belongs to the whole is filed under the first.
 TEST(EncodeMedia, AVideoFillsARunForEachFrame) {
-  auto video = from_file("video", "moving.mkv", 70);
+  auto video = from_file(MediaKind::kVideo, "moving.mkv", 70);
   video.num_frames = 2;
   if (!video_support()) {
     EXPECT_NE(refusal({video}, {{kVideo, 1}, {kVideo, 1}}), "no error");
@@ -133,11 +136,11 @@ TEST(EncodeMedia, AVideoFillsARunForEachFrame) {
   const auto decoded = decode_video(std::as_bytes(std::span(video.file)), "moving.mkv", 2);
   const std::size_t rows =
       image_soft_tokens(decoded.frames[0].size, encoder.patch_options(MediaKind::kFrame, 70));
-  const auto encoded =
-      encode("12b-media-tiny", {soft(1, 24), video, from_file("image", "one-pixel.png", 70)},
-             {{kImage, 1}, {kVideo, rows}, {kVideo, rows}, {kImage, 64}});
+  const auto encoded = encode(
+      "12b-media-tiny", {soft(1, 24), video, from_file(MediaKind::kImage, "one-pixel.png", 70)},
+      {{kImage, 1}, {kVideo, rows}, {kVideo, rows}, {kImage, 64}});
   ASSERT_EQ(encoded.media.size(), 4u);
-  EXPECT_EQ(encoded.media[1].kind, "frame");
+  EXPECT_EQ(encoded.media[1].kind, MediaKind::kFrame);
   EXPECT_EQ(encoded.taps.at("media.1.video.frame_indices").values[0], 0);
   EXPECT_EQ(encoded.taps.at("media.1.video.timestamps").values[0], 0);
   EXPECT_EQ(encoded.media[2].values, encoded.taps.at("media.2.vision.embed.out").values);
@@ -150,23 +153,23 @@ TEST(EncodeMedia, TheAudioTrackOfAVideoIsAnAudioClip) {
   if (!video_support()) {
     GTEST_SKIP() << "built without FFmpeg";
   }
-  const auto audio = from_file("audio", "moving.mkv");
+  const auto audio = from_file(MediaKind::kAudio, "moving.mkv");
   const auto decoded = decode_video(std::as_bytes(std::span(audio.file)), "moving.mkv", 1);
   ASSERT_TRUE(decoded.audio);
   const std::size_t rows = audio_soft_tokens(mel_frames(decoded.audio->samples.size()));
   EXPECT_EQ(encode("e2b-media-tiny", {audio}, {{kAudio, rows}}).media[0].rows, rows);
-  EXPECT_EQ(refusal({from_file("audio", "moving-silent.mkv")}, {{kAudio, 1}}),
+  EXPECT_EQ(refusal({from_file(MediaKind::kAudio, "moving-silent.mkv")}, {{kAudio, 1}}),
             "media 0: got a video without an audio track, expected one");
 }
 
 TEST(EncodeMedia, NamesTheItemInErrors) {
-  EXPECT_EQ(refusal({from_file("image", "one-pixel.png")}, {{kAudio, 64}}),
+  EXPECT_EQ(refusal({from_file(MediaKind::kImage, "one-pixel.png")}, {{kAudio, 64}}),
             "media 0 (image): got no placeholder at position 2, expected a run of them");
-  EXPECT_EQ(refusal({from_file("audio", "tone.wav")}, {{kAudio, 24}}),
+  EXPECT_EQ(refusal({from_file(MediaKind::kAudio, "tone.wav")}, {{kAudio, 24}}),
             "media 0 (audio): got 25 soft tokens, expected 24, the placeholders from position 2 "
             "on");
   MediaItem item;
-  item.kind = "image";
+  item.kind = MediaKind::kImage;
   EXPECT_EQ(refusal({item}, {{kImage, 1}}), "media 0 (image): got 0 forms, expected one");
   item.file = {1, 2, 3};
   EXPECT_NE(refusal({item}, {{kImage, 1}}), "no error");
@@ -180,7 +183,7 @@ TEST(EncodeMedia, NamesTheItemInErrors) {
   item.patches = {{1, 2}, {0, 0}};
   item.positions = {{1, 2}, {0, 0}};
   EXPECT_EQ(refusal({item}, {{kImage, 1}}).rfind("media 0 (image): image: ", 0), 0u);
-  item.kind = "smell";
+  item.kind = static_cast<MediaKind>(9);
   EXPECT_NE(refusal({item}, {{kImage, 1}}), "no error");
 }
 

@@ -58,14 +58,14 @@ CaseInput two_items(std::int32_t image_type) {
   std::fill_n(input.token_types.begin() + 2, 55, image_type);
   std::fill_n(input.token_types.begin() + 60, 2, 3);
   MediaItem image;
-  image.kind = image_type == 1 ? "image" : "frame";
+  image.kind = image_type == 1 ? MediaKind::kImage : MediaKind::kFrame;
   image.budget = 70;
   image.rgb = {{2, 4, 3}, {}};
   for (int i = 0; i < 24; ++i) {
     image.rgb.values.push_back(i * 59 % 256);
   }
   MediaItem audio;
-  audio.kind = "audio";
+  audio.kind = MediaKind::kAudio;
   audio.samples = {{900}, {}};
   for (int n = 0; n < 900; ++n) {
     audio.samples.values.push_back(0.25 * std::sin(0.3 * n));

@@ -74,7 +74,7 @@ class ReferenceAdapter : public Implementation {
       return {tokens_of(input, config.text), false};
     }
     DirectBridge bridge(taps);  // encoders run once, however the prompt is cut
-    const MediaEncoder encoder(*checkpoint_, profile, options.numerics.bf16_weights);
+    const MediaEncoder encoder(*checkpoint_, profile, options.rounding.bf16_weights);
     const auto encoded =
         encode_media(input, types_of(input, config.text), encoder, config.processor, bridge);
     return {tokens_of(encoded, config.text), true};
@@ -82,10 +82,7 @@ class ReferenceAdapter : public Implementation {
 
   void run_case(const CaseInput& input, const RunOptions& options, TapListener& taps) const {
     const Profile profile = parse_profile(options.profile);
-    const Transformer model(*checkpoint_,
-                            {options.numerics.bf16_scales, options.numerics.fp32_rope_angles,
-                             options.numerics.bf16_weights},
-                            profile.text_vision_mask);
+    const Transformer model(*checkpoint_, options.rounding, profile.text_vision_mask);
     const Prompt prompt = prompt_of(input, options, profile, taps);
     const TokenChunk& tokens = prompt.tokens;
     // Drafts see all keys with a mask over them, as the oracle's do: the ring keeps everything.

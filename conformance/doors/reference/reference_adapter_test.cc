@@ -183,7 +183,7 @@ TEST(ReferenceAdapter, TapsComeOnceAndInOrder) {
 }
 
 // The rounding of other programs changes something, so it reaches the model.
-TEST(ReferenceAdapter, NumericsReachTheModel) {
+TEST(ReferenceAdapter, RoundingReachesTheModel) {
   auto reference = loaded("26b-tiny");
   CaseInput input = text({2, 17, 5});
   input.positions = {4000, 4001, 4002};
@@ -191,7 +191,7 @@ TEST(ReferenceAdapter, NumericsReachTheModel) {
   ASSERT_TRUE(reference->run(input, {}, plain).ok());
   for (const int option : {0, 1, 2}) {
     RunOptions options;
-    options.numerics = {option == 0, option == 1, option == 2};
+    options.rounding = {option == 0, option == 1, option == 2};
     Listener listener;
     ASSERT_TRUE(reference->run(input, options, listener).ok());
     EXPECT_NE(listener.taps.at("text.logits").values, plain.taps.at("text.logits").values)

@@ -27,7 +27,7 @@ struct EncodedItem {
   std::vector<MediaItem> soft;
 };
 
-MediaItem soft_item(const std::string& kind, const Tensor<T, D>& rows) {
+MediaItem soft_item(MediaKind kind, const Tensor<T, D>& rows) {
   MediaItem item;
   item.kind = kind;
   item.rows = rows.shape()[0];
@@ -144,11 +144,11 @@ class ReferenceSession : public Session {
     Taps silent;
     const TapScope tap(silent, "");
     EncodedItem encoded;
-    if (item.kind == "video") {
+    if (item.kind == MediaKind::kVideo) {
       encode_video(item, name, encoder, encoded);
       return encoded;
     }
-    encoded.media.kind = item.kind == "audio" ? PromptMediaKind::kAudio : PromptMediaKind::kImage;
+    encoded.media.kind = item.kind == MediaKind::kAudio ? MediaKind::kAudio : MediaKind::kImage;
     encoded.soft.push_back(soft_item(item.kind, encoder.encode(input_of(item, name), tap)));
     encoded.media.soft_tokens = {encoded.soft.back().rows};
     return encoded;
@@ -162,7 +162,7 @@ class ReferenceSession : public Session {
     Video video = decode_video(std::as_bytes(std::span(item.file)), name, frames);
     Taps silent;
     const TapScope tap(silent, "");
-    encoded.media.kind = PromptMediaKind::kVideo;
+    encoded.media.kind = MediaKind::kVideo;
     encoded.media.seconds =
         frame_seconds(video.indices, video.fps > 0 ? video.fps : kDefaultFramesPerSecond);
     for (Image& frame : video.frames) {
@@ -170,7 +170,7 @@ class ReferenceSession : public Session {
       input.kind = MediaKind::kFrame;
       input.budget = item.budget;
       input.rgb = std::move(frame);
-      encoded.soft.push_back(soft_item("frame", encoder.encode(input, tap)));
+      encoded.soft.push_back(soft_item(MediaKind::kFrame, encoder.encode(input, tap)));
       encoded.media.soft_tokens.push_back(encoded.soft.back().rows);
     }
   }

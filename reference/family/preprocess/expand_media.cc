@@ -10,24 +10,21 @@
 namespace assay {
 namespace {
 
-constexpr std::array kKinds = {PromptMediaKind::kImage, PromptMediaKind::kVideo,
-                               PromptMediaKind::kAudio};
+constexpr std::array kKinds = {MediaKind::kImage, MediaKind::kVideo, MediaKind::kAudio};
 
-const char* name_of(PromptMediaKind kind) {
-  return kind == PromptMediaKind::kImage   ? "image"
-         : kind == PromptMediaKind::kVideo ? "video"
-                                           : "audio";
-}
-
-std::int32_t placeholder_of(PromptMediaKind kind, const SpecialTokens& special) {
-  return kind == PromptMediaKind::kImage   ? special.image
-         : kind == PromptMediaKind::kVideo ? special.video
-                                           : special.audio;
+std::int32_t placeholder_of(MediaKind kind, const SpecialTokens& special) {
+  return kind == MediaKind::kImage   ? special.image
+         : kind == MediaKind::kVideo ? special.video
+                                     : special.audio;
 }
 
 void check_item(const PromptMedia& item, std::size_t index) {
-  const std::string thing = "item " + std::to_string(index) + " (" + name_of(item.kind) + ")";
-  const bool video = item.kind == PromptMediaKind::kVideo;
+  const std::string thing =
+      "item " + std::to_string(index) + " (" + media_kind_name(item.kind) + ")";
+  if (item.kind == MediaKind::kFrame) {
+    throw Error(thing + ": got a frame alone, expected an image or a whole video");
+  }
+  const bool video = item.kind == MediaKind::kVideo;
   if (video ? item.soft_tokens.empty() : item.soft_tokens.size() != 1) {
     throw Error(thing + ": got " + std::to_string(item.soft_tokens.size()) +
                 " counts of soft tokens, expected " + (video ? "one for each frame" : "one"));
@@ -42,7 +39,7 @@ void check_item(const PromptMedia& item, std::size_t index) {
 }
 
 // The items of one kind, in order.
-std::vector<std::size_t> queue_of(std::span<const PromptMedia> items, PromptMediaKind kind) {
+std::vector<std::size_t> queue_of(std::span<const PromptMedia> items, MediaKind kind) {
   std::vector<std::size_t> queue;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (items[i].kind == kind) {
@@ -63,7 +60,7 @@ class Writer {
   }
 
   void item(const PromptMedia& item) {
-    if (item.kind == PromptMediaKind::kVideo) {
+    if (item.kind == MediaKind::kVideo) {
       frames(item);
     } else {
       run(item.kind, item.soft_tokens.front());
@@ -73,11 +70,11 @@ class Writer {
   ExpandedPrompt out;
 
  private:
-  void run(PromptMediaKind kind, std::size_t soft_tokens) {
-    const bool audio = kind == PromptMediaKind::kAudio;
+  void run(MediaKind kind, std::size_t soft_tokens) {
+    const bool audio = kind == MediaKind::kAudio;
     text(audio ? special_.boa : special_.boi);
     out.ids.insert(out.ids.end(), soft_tokens, placeholder_of(kind, special_));
-    out.token_types.insert(out.token_types.end(), soft_tokens, static_cast<std::int32_t>(kind));
+    out.token_types.insert(out.token_types.end(), soft_tokens, token_type_of(kind));
     text(audio ? special_.eoa : special_.eoi);
   }
 
@@ -112,7 +109,7 @@ ExpandedPrompt expand_media(std::span<const std::int32_t> ids, std::span<const P
         static_cast<std::size_t>(std::ranges::count(ids, placeholder_of(kKinds[k], special)));
     if (wanted != queues[k].size()) {
       throw Error(std::string("prompt: got ") + std::to_string(wanted) + " placeholders of kind " +
-                  name_of(kKinds[k]) + ", expected " + std::to_string(queues[k].size()) +
+                  media_kind_name(kKinds[k]) + ", expected " + std::to_string(queues[k].size()) +
                   ", one for each item");
     }
     std::ranges::reverse(queues[k]);  // the next one is the last
@@ -120,7 +117,7 @@ ExpandedPrompt expand_media(std::span<const std::int32_t> ids, std::span<const P
   Writer writer(special, stamps);
   for (const std::int32_t id : ids) {
     const auto kind = std::ranges::find_if(
-        kKinds, [&](PromptMediaKind each) { return id == placeholder_of(each, special); });
+        kKinds, [&](MediaKind each) { return id == placeholder_of(each, special); });
     if (kind == kKinds.end()) {
       writer.text(id);
       continue;

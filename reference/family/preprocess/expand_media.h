@@ -17,14 +17,13 @@
 #include <vector>
 
 #include "reference/family/config/config.h"
+#include "reference/family/config/media_kind.h"
 
 namespace assay {
 
-enum class PromptMediaKind : std::int32_t { kImage = 1, kVideo = 2, kAudio = 3 };
-
 // What one placeholder stands for.
 struct PromptMedia {
-  PromptMediaKind kind = PromptMediaKind::kImage;
+  MediaKind kind = MediaKind::kImage;    // no frame: those are of a video
   std::vector<std::size_t> soft_tokens;  // one number; of a video one for each frame
   std::vector<double> seconds;           // of a video: the time of each frame
 };

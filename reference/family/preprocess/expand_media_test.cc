@@ -27,11 +27,11 @@ StampTokens stamps() {
 }
 
 PromptMedia image(std::size_t soft_tokens) {
-  return {PromptMediaKind::kImage, {soft_tokens}, {}};
+  return {MediaKind::kImage, {soft_tokens}, {}};
 }
 
 PromptMedia audio(std::size_t soft_tokens) {
-  return {PromptMediaKind::kAudio, {soft_tokens}, {}};
+  return {MediaKind::kAudio, {soft_tokens}, {}};
 }
 
 ExpandedPrompt expand(const Ids& ids, const std::vector<PromptMedia>& items) {
@@ -87,7 +87,7 @@ TEST(expand_media, one_position_per_image) {
 
 // RX-5, RX-6: "mm:ss " before each frame, one space between frames, the image's begin and end.
 TEST(ExpandMedia, FramesBearTheirTime) {
-  const PromptMedia video = {PromptMediaKind::kVideo, {2, 1}, {9.99, 75}};
+  const PromptMedia video = {MediaKind::kVideo, {2, 1}, {9.99, 75}};
   const auto prompt = expand({5, kVideo, 6}, {video});
   EXPECT_EQ(prompt.ids, Ids({5,    100,    100,    110,  100, 109, 111,  // 00:09_
                              kBoi, kVideo, kVideo, kEoi, 111,            // and a space
@@ -99,14 +99,14 @@ TEST(ExpandMedia, FramesBearTheirTime) {
 }
 
 TEST(ExpandMedia, MinutesMayTakeThreeDigits) {
-  const PromptMedia video = {PromptMediaKind::kVideo, {1}, {6001}};
+  const PromptMedia video = {MediaKind::kVideo, {1}, {6001}};
   EXPECT_THAT(expand({kVideo}, {video}).ids,
               ElementsAre(101, 100, 100, 110, 100, 101, 111, kBoi, kVideo, kEoi));
 }
 
 // X5, RX-11: each kind has its own queue, and keeps its order.
 TEST(expand_media, images_and_videos_share_a_queue) {
-  const PromptMedia video = {PromptMediaKind::kVideo, {4}, {0}};
+  const PromptMedia video = {MediaKind::kVideo, {4}, {0}};
   const auto prompt =
       expand({kVideo, kImage, kAudio, kImage}, {image(1), image(2), video, audio(3)});
   EXPECT_THAT(prompt.order, ElementsAre(2, 0, 3, 1));
@@ -128,10 +128,15 @@ TEST(ExpandMedia, RefusesItemsWithoutSoftTokens) {
             "item 0 (audio): got no soft tokens, expected at least one");
   EXPECT_EQ(refusal({kImage}, {PromptMedia{}}),
             "item 0 (image): got 0 counts of soft tokens, expected one");
-  EXPECT_EQ(refusal({kVideo}, {{PromptMediaKind::kVideo, {}, {}}}),
+  EXPECT_EQ(refusal({kVideo}, {{MediaKind::kVideo, {}, {}}}),
             "item 0 (video): got 0 counts of soft tokens, expected one for each frame");
-  EXPECT_EQ(refusal({kVideo}, {{PromptMediaKind::kVideo, {1, 1}, {0}}}),
+  EXPECT_EQ(refusal({kVideo}, {{MediaKind::kVideo, {1, 1}, {0}}}),
             "item 0 (video): got 1 time stamps, expected 2, one for each frame");
+}
+
+TEST(ExpandMedia, RefusesAFrameWithoutItsVideo) {
+  EXPECT_EQ(refusal({kVideo}, {{MediaKind::kFrame, {1}, {}}}),
+            "item 0 (frame): got a frame alone, expected an image or a whole video");
 }
 
 }  // namespace
