@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The three calls of every folder: assay_library, assay_tests, assay_cases.
 
-set(ASSAY_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast)
+set(ASSAY_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast>)
 # g++ 12 reports overlapping copies inside std::string's operator+ that cannot happen (GCC 105651).
 list(APPEND ASSAY_WARNINGS -Wno-restrict)
 if(ASSAY_WERROR)

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "conformance/doors/status_of.h"
 #include "reference/family/media/audio_file.h"
 #include "reference/family/media/image_file.h"
 #include "reference/family/media/video_file.h"
@@ -115,7 +116,8 @@ void read_audio(const MediaItem& item, const std::string& name, MediaInput& inpu
 
 void check_video_support(const std::string& name) {
   if (!video_support()) {
-    throw NotBuilt(name + ": got a video, expected a build that reads videos (with FFmpeg)");
+    throw conformance::NotBuilt(name +
+                                ": got a video, expected a build that reads videos (with FFmpeg)");
   }
 }
 

@@ -10,13 +10,7 @@
 
 namespace assay::ASSAY_REFERENCE {
 
-// What this build lacks, through no fault of the case.
-class NotBuilt : public Error {
- public:
-  using Error::Error;
-};
-
-// Throws NotBuilt when videos cannot be read.
+// Throws conformance::NotBuilt when videos cannot be read.
 void check_video_support(const std::string& name);
 
 // `name` is the item's in messages. Throws Error when there is not exactly one form, when its shape

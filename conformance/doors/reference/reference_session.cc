@@ -8,7 +8,7 @@
 
 #include "conformance/doors/reference/case_tokens.h"
 #include "conformance/doors/reference/media_forms.h"
-#include "conformance/doors/reference/status_of.h"
+#include "conformance/doors/status_of.h"
 #include "reference/family/media/video_file.h"
 #include "reference/family/preprocess/expand_media.h"
 #include "reference/family/preprocess/video_frames.h"

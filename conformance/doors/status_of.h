@@ -6,13 +6,18 @@
 #include <functional>
 #include <new>
 
-#include "conformance/doors/reference/media_forms.h"
-#include "conformance/interface/implementation.h"
+#include "conformance/interface/status.h"
+#include "reference/family/base/error.h"
 
-namespace assay::ASSAY_REFERENCE {
+namespace assay::conformance {
 
-inline conformance::Status status_of(const std::function<void()>& work) {
-  using conformance::StatusCode;
+// What a build lacks, through no fault of the case.
+class NotBuilt : public Error {
+ public:
+  using Error::Error;
+};
+
+inline Status status_of(const std::function<void()>& work) {
   try {
     work();
     return {};
@@ -29,4 +34,4 @@ inline conformance::Status status_of(const std::function<void()>& work) {
   }
 }
 
-}  // namespace assay::ASSAY_REFERENCE
+}  // namespace assay::conformance
