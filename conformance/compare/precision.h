@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Precision classes: what a port may round, as data, so that the suite can do the same.
+// Precision classes: what a port may round, as data, so that the suite can do the same. A class is
+// one row of the table in precision.cc.
+//
+// A class says what is computed in, never how weights are stored: that is a fact of the checkpoint
+// (reference/family/checkpoint/dtype.h), which the judge reads exactly, so it costs no error.
 //
 //   u = 2^-bits     R_c(y): y to `bits` significant bits, nearest even
 #pragma once

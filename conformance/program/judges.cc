@@ -38,14 +38,20 @@ void Judges::load(const std::string& checkpoint, const std::string& drafter) {
   drafter_ = drafter;
 }
 
+std::string precision_class_names(const std::string& last) {
+  const auto classes = conformance::precision_classes();
+  std::string names;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const bool is_last = i + 1 == classes.size();
+    names += (i == 0 ? "" : is_last ? last : ", ") + std::string(classes[i].name);
+  }
+  return names;
+}
+
 const conformance::PrecisionClass& precision_named(const std::string& name) {
   const auto* precision = conformance::find_precision(name);
   if (precision == nullptr) {
-    std::string known;
-    for (const auto& one : conformance::precision_classes()) {
-      known += (known.empty() ? "" : ", ") + std::string(one.name);
-    }
-    throw Error("--precision: got '" + name + "', expected one of " + known);
+    throw Error("--precision: got '" + name + "', expected one of " + precision_class_names(", "));
   }
   return *precision;
 }

@@ -38,6 +38,9 @@ class Judges {
   std::optional<conformance::Oracle> oracle_;
 };
 
+// "f64, f32 or bf16", with `last` before the last of them.
+std::string precision_class_names(const std::string& last);
+
 // The class of a --precision; throws for an unknown name.
 const conformance::PrecisionClass& precision_named(const std::string& name);
 

@@ -56,7 +56,8 @@ void add_compare(CLI::App& app, CompareOptions& o) {
   c->add_option("--checkpoint", o.checkpoint,
                 "folder of the checkpoint, for replay; default: the golden's own");
   c->add_option("--drafter", o.drafter, "folder of the drafter");
-  c->add_option("--precision", o.precision, "class the port claims: f64, f32, tf32, f16 or bf16");
+  c->add_option("--precision", o.precision,
+                "class the port claims: " + precision_class_names(" or "));
   c->add_option("--mode", o.mode, "chained or replay; default: both");
   c->add_option("--profile", o.profile, kProfileHelp);
   c->add_option("--report", o.report, "folder for report.json and junit.xml");
