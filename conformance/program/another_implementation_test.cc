@@ -10,7 +10,7 @@
 
 #include "conformance/doors/registry.h"
 #include "conformance/program/program.h"
-#include "conformance/testing/checkpoint_copy.h"
+#include "conformance/properties/checkpoint_copy.h"
 #include "conformance/testing/test_program.h"
 #include "reference/family/base/json.h"
 #include "reference/family/testing/test_directory.h"

@@ -35,8 +35,8 @@ ALLOWED = {
     "conformance/generation": [*SHARED, "conformance/interface", "conformance/compare"],
     "conformance/doors": [*SHARED, *SUITE],
     "conformance/doors/reference": [*SHARED, *SUITE, *TEXTBOOK, "conformance/doors"],
-    "conformance/properties": [*SHARED, *SUITE, "conformance/doors"],
-    "conformance/program": [*SHARED, *SUITE, "conformance/generation", "conformance/doors"],
+    "conformance/properties": [*SHARED, *SUITE],
+    "conformance/program": [*SHARED, *SUITE, "conformance/generation", "conformance/properties", "conformance/doors"],
     "benchmarks/reference": [*SHARED, "reference/core", "reference/ops"],
 }
 # A test, and what only tests use, may use what the code around it was made for.

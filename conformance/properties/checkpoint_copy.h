@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A golden checkpoint with some weights changed, in a directory that vanishes.
+// A checkpoint of safetensors files with some weights changed, in a directory that vanishes.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +16,7 @@ class CheckpointCopy {
                                   std::vector<float>& values)>;
 
   // The config's rms_norm_eps becomes `eps`, as written here; empty: it stays.
-  CheckpointCopy(const std::string& golden, const std::string& eps, const Edit& edit);
+  CheckpointCopy(const std::string& original, const std::string& eps, const Edit& edit);
   CheckpointCopy(const CheckpointCopy&) = delete;
   CheckpointCopy& operator=(const CheckpointCopy&) = delete;
   ~CheckpointCopy();

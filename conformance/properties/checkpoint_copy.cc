@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/testing/checkpoint_copy.h"
+#include "conformance/properties/checkpoint_copy.h"
 
 #include <unistd.h>
 
@@ -54,9 +54,10 @@ void copy_config(const fs::path& from, const fs::path& to, const std::string& ep
 
 }  // namespace
 
-CheckpointCopy::CheckpointCopy(const std::string& golden, const std::string& eps, const Edit& edit)
+CheckpointCopy::CheckpointCopy(const std::string& original, const std::string& eps,
+                               const Edit& edit)
     : path_(fresh_directory()) {
-  for (const auto& entry : fs::directory_iterator(golden)) {
+  for (const auto& entry : fs::directory_iterator(original)) {
     const fs::path to = path_ / entry.path().filename();
     if (entry.path().extension() == ".safetensors") {
       copy_tensors(entry.path(), to, edit);
