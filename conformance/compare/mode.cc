@@ -14,10 +14,9 @@ struct Row {
 };
 
 constexpr std::array kModes = {
-    Row{Mode::kChained, "chained", true},
-    Row{Mode::kIsolated, "isolated", false},
-    Row{Mode::kReplay, "replay", true},
-    Row{Mode::kForced, "forced", false},
+    Row{Mode::kChained, "chained", true},    Row{Mode::kIsolated, "isolated", false},
+    Row{Mode::kReplay, "replay", true},      Row{Mode::kForced, "forced", false},
+    Row{Mode::kProperty, "property", false},
 };
 
 const Row& row_of(Mode mode) {

@@ -7,8 +7,10 @@
 //   a
 //             dump and tells best where an error entered
 //   forced    the truth, the run going on from a true tap at a chosen depth
+//   property  no truth: what must hold of any run
 //
-// Chained and replay can be run; the other two have names only.
+// Chained and replay can be asked for; isolated and forced have names only, and properties are
+// tried by conformance/properties.
 #pragma once
 
 #include <optional>
@@ -16,7 +18,7 @@
 
 namespace assay::conformance {
 
-enum class Mode { kChained, kIsolated, kReplay, kForced };
+enum class Mode { kChained, kIsolated, kReplay, kForced, kProperty };
 
 // "chained", … as --mode and report.json spell them.
 const char* mode_name(Mode mode);

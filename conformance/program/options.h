@@ -22,6 +22,7 @@ struct VerifyOptions {
   std::string profile;                  // that the implementation follows; empty: the golden's
   std::vector<std::string> precisions;  // empty: all that the implementation has
   std::size_t prefill = 0;
+  bool properties = false;  // try what must hold without a golden, too
   std::size_t tokens = 16;  // of the built-in case, when there is no golden
   std::string report;       // folder for report.json and junit.xml
 };

@@ -28,6 +28,10 @@ std::vector<std::int32_t> seeded_ids(const TextConfig& config, std::size_t count
 
 }  // namespace
 
+std::string own_case_name(const VerifyOptions& options) {
+  return "own/text-" + std::to_string(options.tokens);
+}
+
 conformance::Golden own_case(conformance::Implementation& f64, const ModelConfig& model,
                              const VerifyOptions& options) {
   if (options.tokens == 0) {
@@ -39,7 +43,7 @@ conformance::Golden own_case(conformance::Implementation& f64, const ModelConfig
     input.draft = conformance::DraftRequest{input.ids.front(), 3, false};
   }
   auto golden = conformance::golden_from_run(f64, input, {});
-  golden.case_name = "own/text-" + std::to_string(options.tokens);
+  golden.case_name = own_case_name(options);
   golden.checkpoint = std::filesystem::path(options.checkpoint).filename().string();
   return golden;
 }

@@ -43,6 +43,9 @@ void add_verify(CLI::App& app, VerifyOptions& o) {
       ->check(kChunk);
   c->add_option("--mode", o.mode, "chained or replay; default: chained");
   c->add_option("--profile", o.profile, kProfileHelp);
+  c->add_flag("--properties", o.properties,
+              "try the properties too: what must hold without a golden, as that chunks change "
+              "nothing; on --checkpoint, or on the committed ones");
   c->add_option("--tokens", o.tokens, "length of the built-in case without a golden; default: 16")
       ->check(kTokenCount);
   c->add_option("--report", o.report, "folder for report.json and junit.xml");

@@ -16,6 +16,7 @@
 #include "conformance/program/judges.h"
 #include "conformance/program/options.h"
 #include "conformance/program/own_case.h"
+#include "conformance/program/properties.h"
 #include "reference/family/base/error.h"
 
 namespace assay::program {
@@ -218,7 +219,9 @@ int verify(const VerifyOptions& given) {
     if (given.precisions.empty() && entry.is_oracle) {
       std::erase(options.precisions, "f64");  // fp64 is the truth here
     }
-    verifier.judge_own_case();
+    if (!options.properties || glob_matches(options.case_glob, own_case_name(options))) {
+      verifier.judge_own_case();
+    }
   } else {
     const auto place =
         options.golden.empty() ? committed_goldens() : std::filesystem::path(options.golden);
@@ -227,6 +230,10 @@ int verify(const VerifyOptions& given) {
         verifier.judge(*subject);
       }
     }
+  }
+  if (options.properties) {
+    options.precisions = given.precisions.empty() ? entry.precisions : given.precisions;
+    try_properties(options, verifier.report());
   }
   if (verifier.report().cases.empty()) {
     throw Error("--case: got '" + options.case_glob +

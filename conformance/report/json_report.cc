@@ -45,6 +45,11 @@ Json case_json(const CaseResult& result) {
     json["matches_profile"] = result.matches_profile;
     json["profile_note"] = result.profile_note;
   }
+  if (result.mode == Mode::kProperty) {
+    json["checks"] = result.checks;
+    json["failed_checks"] = result.failed_checks;
+    json["failures"] = result.failures;
+  }
   json["introduced_by"] = result.introduced_by;
   json["inherited"] = result.inherited;
   Json::Array not_provided;

@@ -6,7 +6,8 @@
 //               "taps": [{"tap", "verdict", "max_abs", "rel_l2", "budget", "in_bound_units",
 //                         "where": […]}]}]}
 //
-// Numbers that are not finite are null.
+// A case in mode "property" has no taps, but "checks", "failed_checks" and "failures", what the
+// first of those found. Numbers that are not finite are null.
 #pragma once
 
 #include <string>

@@ -111,6 +111,9 @@ std::string details(const CaseResult& result) {
            << (tap.note.empty() ? "" : " ") << tap.note << '\n';
     }
   }
+  for (const std::string& failure : result.failures) {
+    text << failure << '\n';
+  }
   if (!result.reproduce.empty()) {
     text << "reproduce: " << result.reproduce << '\n';
   }

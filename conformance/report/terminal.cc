@@ -230,8 +230,21 @@ void print_not_provided(std::ostream& out, const CaseResult& result) {
   }
 }
 
+// "3 of 96 checks fail, 0.2 s: …", all that is said of a property.
+std::string property_headline(const CaseResult& result) {
+  std::string text = std::to_string(result.checks) + " checks";
+  if (result.failed_checks > 0) {
+    text = std::to_string(result.failed_checks) + " of " + text + " fail";
+  }
+  return text + ", " + number(result.seconds) + " s" +
+         (result.message.empty() ? "" : ": " + result.message);
+}
+
 // "2 of 412 taps fail", or how near to failing a passing case came.
 std::string headline(const CaseResult& result) {
+  if (result.mode == Mode::kProperty) {
+    return property_headline(result);
+  }
   const auto failed = std::ranges::count(result.taps, Verdict::kFail, &TapResult::verdict);
   const auto warned = std::ranges::count(result.taps, Verdict::kWarning, &TapResult::verdict);
   std::string text = std::to_string(result.taps.size()) + " taps";
@@ -266,6 +279,9 @@ void print_case(std::ostream& out, const CaseResult& result, const TerminalOptio
       << harmless(result.impl + " " + result.precision + " " + mode_name(result.mode)) << "  "
       << harmless(result.checkpoint + "/" + result.case_name) << "  " << harmless(headline(result))
       << '\n';
+  if (result.mode == Mode::kProperty) {
+    return;
+  }
   if (!result.message.empty()) {
     out << title("message") << harmless(result.message) << '\n';
   }
