@@ -12,6 +12,7 @@
 #include <functional>
 #include <vector>
 
+#include "conformance/interface/implementation.h"
 #include "conformance/interface/session.h"
 #include "reference/family/sampling/sampler.h"
 

@@ -20,6 +20,7 @@
 #include <span>
 #include <vector>
 
+#include "conformance/interface/implementation.h"
 #include "conformance/interface/session.h"
 #include "reference/family/sampling/sampler.h"
 

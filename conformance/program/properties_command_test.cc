@@ -71,7 +71,7 @@ Tried verify(const std::vector<std::string>& more) {
   Tried tried;
   tried.status = run_program(words);
   tried.text = testing::internal::GetCapturedStdout();
-  tried.cases = Json::parse(contents(directory.path() / "report.json"))["cases"];
+  tried.cases = parse_json(contents(directory.path() / "report.json"), "report.json")["cases"];
   return tried;
 }
 
@@ -86,7 +86,7 @@ TEST(Properties, OfTheReferenceHold) {
     EXPECT_EQ(each["impl"], "reference");
     EXPECT_EQ(each["checkpoint"], "e2b-media-tiny");
     EXPECT_EQ(each["failed_checks"], 0);
-    EXPECT_TRUE(each["taps"].empty());
+    EXPECT_EQ(each["taps"].size(), 0u);
     if (each["verdict"] == "pass") {
       EXPECT_GT(each["checks"].get<int>(), 0);
       ++passed;
