@@ -6,20 +6,17 @@
 // same data lies in memory.
 //
 //   versions   A struct that may grow begins with `size`: sizeof of the struct as its maker
-//   compiled
-//              it. A reader uses no field beyond it and takes what lacks for 0. Fields are added at
-//              the end and never change; a change that is none of that is another ABI version.
+//              compiled it. A reader uses no field beyond it and takes missing ones for 0. Fields
+//              are added at the end and never change; any other change is another ABI version.
 //   ownership  What a pointer shows belongs to who made it. What is handed to a call lives until
-//   the
-//              call returns; what a call hands out lives until the next call on the same instance
-//              or session. Nobody frees what he did not make.
-//   errors     Nothing throws and nothing jumps across. A call returns an assay_status and, if that
-//   is
-//              not ASSAY_OK, writes one line to the message: "thing: got X, expected Y".
+//              the call returns; what a call hands out lives until the next call on the same
+//              instance or session. Memory is freed by who allocated it.
+//   errors     Nothing throws and nothing jumps across. A call returns an assay_status and, if
+//              that is not ASSAY_OK, writes one line to the message: "thing: got X, expected Y".
 //   threads    An instance or session is called by one thread at a time, two of them perhaps at
-//   once. values     Row-major, native byte order. Truth values are 0 or 1. Texts are UTF-8; a
-//   `const char*`
-//              ends with a 0, an assay_text need not and may hold one.
+//              once.
+//   values     Row-major, native byte order. Truth values are 0 or 1. Texts are UTF-8; a
+//              `const char*` ends with a 0, an assay_text need not and may hold one.
 #ifndef ASSAY_PORT_H
 #define ASSAY_PORT_H
 

@@ -21,7 +21,7 @@ struct RunOptions {
   std::string profile = "REF";    // or switches that differ: "audio.window_keys=13,audio.hann=…"
 };
 
-// Listens to a run. A tap (a named tensor at an exact place of the computation; `assay taps` prints
+// Listens to a run. A tap (a named tensor at an exact point of the computation; `assay taps` prints
 // the catalogue) arrives right after its operation, in execution order, once per run. An
 // implementation that runs in several calls joins them by position first (doors/joiner.h). Integer
 // taps (ids, masks, expert choices) are i32, others f32 or f64, as they were computed.

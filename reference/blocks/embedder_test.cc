@@ -77,7 +77,7 @@ TEST(EmbeddingScale, OfTheReleasedWidths) {
   }
 }
 
-// Every part of R-15 ... R-17 from the tables, in fp64.
+// Every part of from the tables, in fp64.
 struct PerLayer {
   TextConfig config;
   std::vector<double> token;    // [T, L, P]

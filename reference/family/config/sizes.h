@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The released sizes of the family and their drafters: every number that tells one from another.
 // What they have in common stands in config.h, media_config.h and soft_tokens.h. The tables of
-// docs/spec are compared with these rows by sizes_test.cc.  Spec text 1.1, 3.1; multimodal 1.2.
+// docs/spec are compared with these rows by sizes_test.cc.  Spec: text 1.1, 3.1, multimodal 1.2.
 #pragma once
 
 #include <cstddef>
