@@ -55,8 +55,7 @@ def check(repository: Repository) -> Answer:
     size = sum((repository.root / name).stat().st_size for name in repository.files)
     if size > TREE_LIMIT:
         answer.problems.append(f"the tree has {size} bytes, expected at most {TREE_LIMIT}")
-    cases = len(repository.under("golden/cases/", ".h5"))
-    answer.note = f"{len(hashes)} files, {cases} cases; the whole tree has {size / 1e6:.1f} MB"
+    answer.note = f"{len(hashes)} files; the whole tree has {size / 1e6:.1f} MB"
     return answer
 
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No lazy xtensor expression with a name.
+"""No lazy xtensor expression with a name: it is returned, or assigned to a Tensor, where it is made.
 
 A lazy reduction that is broadcast (`auto mean = xt::mean(...)`, then `x / mean`) gives wrong
-numbers in xtensor 0.24 and reads outside its buffer. An expression is returned, or assigned to a
-Tensor, in the statement that makes it.
+numbers in xtensor 0.24 and reads outside its buffer.
 """
 
 import re

@@ -1,15 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Code quoted in docs/ equals the source it is quoted from.
+"""Code quoted in docs/ equals the source it is quoted from; --update writes the quotations anew.
 
-A quotation is a marker and a fenced block; the marker names a file and a function in it:
-
-    <!-- source: reference/ops/rms_norm.cc inverse_rms -->
-    ```cpp
-    ...
-    ```
-
-`scripts/check/snippets.py --update` writes the blocks anew.
+A quotation is a block of ```cpp below a marker that names a file and a function in it:
+<!-- source: reference/ops/rms_norm.cc inverse_rms -->
 """
 
 import re
