@@ -134,10 +134,10 @@ TEST(RunProperty, AMissingTapIsNoFailure) {
 
 TEST(RunProperty, TheCatalogueTellsOptionalTapsFromOthers) {
   Changed partial;
-  partial.left_out = ".logits_raw";
+  partial.left_out = "text.embed_rows";
   const auto optional = run("every tap of the catalogue: text", partial);
   EXPECT_EQ(optional.verdict, Verdict::kNotSupported);
-  EXPECT_EQ(optional.message, "1 optional taps are not given, the first text.logits_raw");
+  EXPECT_EQ(optional.message, "1 optional taps are not given, the first text.embed_rows");
   partial.left_out = "text.logits";
   const auto mandatory = run("every tap of the catalogue: text", partial);
   EXPECT_EQ(mandatory.verdict, Verdict::kFail);
