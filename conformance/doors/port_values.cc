@@ -193,13 +193,19 @@ struct RequestLender {
   static assay_text text(const std::string& text) { return {text.data(), text.size()}; }
 };
 
+[[noreturn]] void refuse_struct(const char* what, const std::string& got) {
+  throw Error(std::string(what) + ": got " + got + ", expected a struct that begins with its size");
+}
+
 }  // namespace
 
-void check_size(const void* from, std::size_t size, const char* what) {
-  if (from == nullptr || size < sizeof(std::size_t)) {
-    throw Error(std::string(what) + ": got " +
-                (from == nullptr ? "null" : "a size of " + std::to_string(size)) +
-                ", expected a struct that begins with its size");
+void refuse_null(const char* what) {
+  refuse_struct(what, "null");
+}
+
+void check_size(std::size_t size, const char* what) {
+  if (size < sizeof(std::size_t)) {
+    refuse_struct(what, "a size of " + std::to_string(size));
   }
 }
 

@@ -19,10 +19,14 @@ namespace assay::conformance {
 
 // A struct of the other side as far as it goes; what it lacks is 0. Throws Error for null and for a
 // size that is none.
-void check_size(const void* from, std::size_t size, const char* what);
+[[noreturn]] void refuse_null(const char* what);
+void check_size(std::size_t size, const char* what);
 template <class Struct>
 Struct read_struct(const Struct* from, const char* what) {
-  check_size(from, from == nullptr ? 0 : from->size, what);
+  if (from == nullptr) {
+    refuse_null(what);
+  }
+  check_size(from->size, what);
   Struct to{};
   std::memcpy(&to, from, std::min(from->size, sizeof(Struct)));
   to.size = sizeof(Struct);
@@ -32,7 +36,10 @@ Struct read_struct(const Struct* from, const char* what) {
 // The other way round: no more than the reader has room for.
 template <class Struct>
 void write_struct(Struct from, Struct* to, const char* what) {
-  check_size(to, to == nullptr ? 0 : to->size, what);
+  if (to == nullptr) {
+    refuse_null(what);
+  }
+  check_size(to->size, what);
   from.size = to->size;
   std::memcpy(to, &from, std::min(to->size, sizeof(Struct)));
 }

@@ -47,7 +47,9 @@ TEST(TokensOf, TakesTheCasesPositions) {
 // Without token types a placeholder is known by its id; with them the id says nothing.
 TEST(TokensOf, TypesByIdOrAsGiven) {
   auto input = case_of({49, 5, 54, 52});
-  input.media = {{"image", 1, 2, {1, 2}}, {"frame", 1, 2, {3, 4}}, {"audio", 1, 2, {5, 6}}};
+  input.media = {{MediaKind::kImage, 1, 2, {1, 2}},
+                 {MediaKind::kFrame, 1, 2, {3, 4}},
+                 {MediaKind::kAudio, 1, 2, {5, 6}}};
   const auto by_id = tokens_of(input, two_wide());
   EXPECT_EQ(by_id.types, std::vector<TokenType>({TokenType::kImage, TokenType::kText,
                                                  TokenType::kVideo, TokenType::kAudio}));
@@ -81,18 +83,18 @@ TEST(TokensOf, RefusesWhatDoesNotFitTheIds) {
   input.token_types = {0, 1};
   EXPECT_EQ(refusal(input),
             "soft-token embeddings: got 0 rows, expected 1, one for each placeholder token");
-  input.media = {{"image", 2, 2, {1, 2, 3, 4}}};
+  input.media = {{MediaKind::kImage, 2, 2, {1, 2, 3, 4}}};
   EXPECT_NE(refusal(input), "no error");
-  input.media = {{"image", 1, 3, {1, 2, 3}}};
+  input.media = {{MediaKind::kImage, 1, 3, {1, 2, 3}}};
   EXPECT_EQ(refusal(input), "soft-token embeddings: got width 3, expected 2");
-  input.media = {{"image", 1, 2, {1, 2, 3}}};
+  input.media = {{MediaKind::kImage, 1, 2, {1, 2, 3}}};
   EXPECT_NE(refusal(input), "no error");
 }
 
 TokenChunk tokens_with_blocks() {  // 0 1 [2 3 4] 5 [6 7] 8 9
   auto input = case_of(std::vector<std::int32_t>(10, 5));
   input.token_types = {0, 0, 1, 1, 2, 0, 1, 1, 0, 0};
-  input.media = {{"image", 5, 2, std::vector<double>(10, 1.0)}};
+  input.media = {{MediaKind::kImage, 5, 2, std::vector<double>(10, 1.0)}};
   return tokens_of(input, two_wide());
 }
 
