@@ -57,8 +57,9 @@ MediaItem image(const ModelConfig& config, MediaKind kind) {
   item.patches = waves({columns * side, width});
   item.positions.shape = {columns * side, 2};
   for (std::size_t i = 0; i < columns * side; ++i) {
+    const std::size_t row = i / columns;
     item.positions.values.push_back(static_cast<double>(i % columns));
-    item.positions.values.push_back(static_cast<double>(i / columns));
+    item.positions.values.push_back(static_cast<double>(row));
   }
   return item;
 }
