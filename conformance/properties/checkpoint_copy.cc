@@ -20,7 +20,7 @@ fs::path fresh_directory() {
   static int count = 0;
   const std::string name =
       "assay-cases-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
-  const fs::path path = fs::temp_directory_path() / name;
+  fs::path path = fs::temp_directory_path() / name;
   fs::create_directories(path);
   return path;
 }
