@@ -8,9 +8,7 @@
 #include "reference/family/base/error.h"
 #include "reference/family/base/mapped_file.h"
 #include "reference/family/config/sizes.h"
-#include "reference/family/media/audio_file.h"
-#include "reference/family/media/image_file.h"
-#include "reference/family/media/video_file.h"
+#include "reference/family/media/media_file.h"
 #include "reference/family/preprocess/image_patches.h"
 #include "reference/family/preprocess/log_mel.h"
 #include "reference/family/preprocess/target_size.h"
@@ -18,6 +16,13 @@
 
 namespace assay::program {
 namespace {
+
+// How every size with a vision encoder cuts images; the 12B joins nine patches into one.
+PatchOptions patches_of(MediaKind kind, const InspectOptions& options) {
+  ModelConfig released;
+  released.vision = VisionConfig();
+  return patch_options(released, kind, options.budget, Profile());
+}
 
 void print_budgets(ImageSize size) {
   std::cout << "budget  resized      patches    soft tokens\n";
@@ -39,10 +44,8 @@ void save(const std::string& path, const Image& image) {
   }
 }
 
-void inspect_image(const InspectOptions& options) {
-  const Image image = read_image_file(options.path);
-  PatchOptions patches;
-  patches.budget = options.budget == 0 ? kImageBudget : options.budget;
+void inspect_image(const Image& image, const InspectOptions& options) {
+  const PatchOptions patches = patches_of(MediaKind::kImage, options);
   std::cout << "image, " << image.size.width << " x " << image.size.height
             << " pixels (width x height)\n";
   print_budgets(image.size);
@@ -52,8 +55,7 @@ void inspect_image(const InspectOptions& options) {
   save(options.png, draw_patch_grid(done.resized, patches));
 }
 
-void inspect_audio(const InspectOptions& options) {
-  const Audio audio = read_audio_file(options.path);
+void inspect_audio(const Audio& audio, const InspectOptions& options) {
   const LogMel mel = log_mel(audio.samples);
   std::cout << "audio, " << audio.file_rate << " Hz, " << audio.file_channels << " channel"
             << (audio.file_channels == 1 ? "" : "s") << "; " << audio.samples.size()
@@ -75,13 +77,10 @@ void inspect_audio(const InspectOptions& options) {
   save(options.png, draw_log_mel(mel));
 }
 
-void inspect_video(const InspectOptions& options) {
-  const std::size_t frames = options.frames == 0 ? kVideoFrames : options.frames;
-  const Video video = read_video_file(options.path, frames);
+void inspect_video(const Video& video, const InspectOptions& options) {
   const double fps = video.fps > 0 ? video.fps : kDefaultFramesPerSecond;
   const ImageSize size = video.frames.front().size;
-  PatchOptions patches;
-  patches.budget = options.budget == 0 ? kFrameBudget : options.budget;
+  const PatchOptions patches = patches_of(MediaKind::kFrame, options);
   const std::size_t tokens = image_soft_tokens(size, patches);
   std::cout << "video, " << video.frames_in_file << " frames at " << fps
             << (video.fps > 0 ? "" : " (assumed)") << " per second, " << size.width << " x "
@@ -90,30 +89,30 @@ void inspect_video(const InspectOptions& options) {
                                   " samples at 16000 Hz"
                             : std::string("no audio track"))
             << "\n"
-            << frames << " frames of " << tokens << " soft tokens:";
-  for (const double seconds : frame_seconds(video.indices, fps)) {
+            << video.frames.size() << " frames of " << tokens << " soft tokens:";
+  for (const double seconds : video.seconds) {
     std::cout << " " << timestamp(seconds);
   }
   std::cout << "\n";
-  save(options.png, draw_frames(video.frames, frame_seconds(video.indices, fps), patches));
+  save(options.png, draw_frames(video.frames, video.seconds, patches));
 }
 
 }  // namespace
 
 bool is_media_file(const std::string& path) {
-  const MappedFile file = MappedFile::open(path, path);
-  return looks_like_image(file.bytes()) || looks_like_audio(file.bytes()) ||
-         looks_like_video(file.bytes());
+  return media_kind_of(MappedFile::open(path, path).bytes()).has_value();
 }
 
 int inspect_media(const InspectOptions& options) {
-  const MappedFile file = MappedFile::open(options.path, options.path);
-  if (looks_like_image(file.bytes())) {
-    inspect_image(options);
-  } else if (looks_like_audio(file.bytes())) {
-    inspect_audio(options);
+  const auto kind = media_kind_of(MappedFile::open(options.path, options.path).bytes());
+  const auto content = read_media_file(options.path, kind.value_or(MediaKind::kVideo),
+                                       options.frames == 0 ? kVideoFrames : options.frames);
+  if (const auto* image = std::get_if<Image>(&content)) {
+    inspect_image(*image, options);
+  } else if (const auto* audio = std::get_if<Audio>(&content)) {
+    inspect_audio(*audio, options);
   } else {
-    inspect_video(options);
+    inspect_video(std::get<Video>(content), options);
   }
   return 0;
 }

@@ -31,20 +31,7 @@ Tensor<T, D> MediaEncoder::encode(const MediaInput& item, const TapScope& tap) c
 }
 
 PatchOptions MediaEncoder::patch_options(MediaKind kind, std::size_t budget) const {
-  if (!config_.vision && !config_.unified_vision) {
-    throw Error("image: got a checkpoint that takes none, expected one with a vision encoder");
-  }
-  PatchOptions options;
-  options.budget = budget != 0                 ? budget
-                   : kind == MediaKind::kFrame ? config_.processor.video_max_soft_tokens
-                                               : config_.processor.image_max_soft_tokens;
-  options.merged = config_.unified_vision.has_value();
-  options.patch_size =
-      options.merged ? config_.unified_vision->patch_size : config_.vision->patch_size;
-  options.pooling_kernel_size = options.merged ? config_.unified_vision->pooling_kernel_size
-                                               : config_.vision->pooling_kernel_size;
-  options.profile = profile_;
-  return options;
+  return assay::patch_options(config_, kind, budget, profile_);
 }
 
 PatchInput MediaEncoder::patches_of(const MediaInput& item, const TapScope& tap) const {

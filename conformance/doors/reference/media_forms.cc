@@ -7,9 +7,6 @@
 #include <utility>
 
 #include "conformance/doors/status_of.h"
-#include "reference/family/media/audio_file.h"
-#include "reference/family/media/image_file.h"
-#include "reference/family/media/video_file.h"
 
 namespace assay::ASSAY_REFERENCE {
 namespace {
@@ -64,17 +61,16 @@ Image image_from(const MediaItem::Array& array, const std::string& what) {
   return image;
 }
 
-std::vector<float> audio_from(const MediaItem& item, const std::string& name) {
+// What this build lacks is said before the file is opened.
+MediaContent content_of(const MediaItem& item, const std::string& name, std::size_t num_frames) {
   const auto bytes = std::as_bytes(std::span(item.file));
-  if (!looks_like_video(bytes)) {
-    return decode_audio(bytes, name).samples;
+  const bool video =
+      item.kind == MediaKind::kVideo || (item.kind == MediaKind::kAudio && looks_like_video(bytes));
+  if (video && !video_support()) {
+    throw conformance::NotBuilt(name +
+                                ": got a video, expected a build that reads videos (with FFmpeg)");
   }
-  check_video_support(name);
-  auto video = decode_video(bytes, name, 1);
-  if (!video.audio) {
-    throw Error(name + ": got a video without an audio track, expected one");
-  }
-  return std::move(video.audio->samples);
+  return decode_media(bytes, item.kind, name, num_frames);
 }
 
 std::size_t forms_of(const MediaItem& item) {
@@ -87,7 +83,7 @@ std::size_t forms_of(const MediaItem& item) {
 
 void read_image(const MediaItem& item, const std::string& name, MediaInput& input) {
   if (!item.file.empty()) {
-    input.rgb = decode_image(std::as_bytes(std::span(item.file)), name);
+    input.rgb = std::get<Image>(content_of(item, name, 1));
   } else if (item.rgb.given()) {
     input.rgb = image_from(item.rgb, name + ": rgb");
   } else if (item.patches.given()) {
@@ -98,7 +94,7 @@ void read_image(const MediaItem& item, const std::string& name, MediaInput& inpu
 
 void read_audio(const MediaItem& item, const std::string& name, MediaInput& input) {
   if (!item.file.empty()) {
-    input.samples = audio_from(item, name);
+    input.samples = std::get<Audio>(content_of(item, name, 1)).samples;
   } else if (item.samples.given()) {
     check_array(item.samples, 1, name + ": samples");
     input.samples = std::vector<float>(item.samples.values.begin(), item.samples.values.end());
@@ -114,11 +110,17 @@ void read_audio(const MediaItem& item, const std::string& name, MediaInput& inpu
 
 }  // namespace
 
-void check_video_support(const std::string& name) {
-  if (!video_support()) {
-    throw conformance::NotBuilt(name +
-                                ": got a video, expected a build that reads videos (with FFmpeg)");
-  }
+Video video_of(const MediaItem& item, const std::string& name, const ProcessorConfig& processor) {
+  const std::size_t frames = item.num_frames != 0 ? item.num_frames : processor.num_frames;
+  return std::get<Video>(content_of(item, name, frames));
+}
+
+MediaInput frame_input(const MediaItem& video, Image frame) {
+  MediaInput input;
+  input.kind = MediaKind::kFrame;
+  input.budget = video.budget;
+  input.rgb = std::move(frame);
+  return input;
 }
 
 MediaInput input_of(const MediaItem& item, const std::string& name) {

@@ -2,13 +2,10 @@
 #include "conformance/doors/reference/media_items.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 #include "conformance/doors/reference/media_forms.h"
-#include "reference/family/media/video_file.h"
 #include "reference/family/preprocess/target_size.h"
-#include "reference/family/preprocess/video_frames.h"
 #include "reference/model/emit_values.h"
 
 namespace assay::ASSAY_REFERENCE {
@@ -85,20 +82,11 @@ class CaseMedia {
 };
 
 void CaseMedia::add_video(const MediaItem& item) {
-  check_video_support(name());
-  const std::size_t count = item.num_frames != 0 ? item.num_frames : processor_.num_frames;
-  const auto bytes = std::as_bytes(std::span(item.file));
-  Video video = decode_video(bytes, name(), count);
-  std::vector<double> seconds =
-      frame_seconds(video.indices, video.fps > 0 ? video.fps : kDefaultFramesPerSecond);
-  emit_values<1>(scope(), "video.frame_indices", {seconds.size()}, video.indices);
-  emit_values<1>(scope(), "video.timestamps", {seconds.size()}, seconds);
+  Video video = video_of(item, name(), processor_);
+  emit_values<1>(scope(), "video.frame_indices", {video.indices.size()}, video.indices);
+  emit_values<1>(scope(), "video.timestamps", {video.seconds.size()}, video.seconds);
   for (Image& frame : video.frames) {
-    MediaInput input;
-    input.kind = MediaKind::kFrame;
-    input.budget = item.budget;
-    input.rgb = std::move(frame);
-    fill(std::move(input));
+    fill(frame_input(item, std::move(frame)));
   }
 }
 

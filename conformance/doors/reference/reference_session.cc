@@ -3,15 +3,12 @@
 
 #include <algorithm>
 #include <optional>
-#include <span>
 #include <utility>
 
 #include "conformance/doors/reference/case_tokens.h"
 #include "conformance/doors/reference/media_forms.h"
 #include "conformance/doors/status_of.h"
-#include "reference/family/media/video_file.h"
 #include "reference/family/preprocess/expand_media.h"
-#include "reference/family/preprocess/video_frames.h"
 #include "reference/model/drafter.h"
 #include "reference/model/generate.h"
 #include "reference/model/media_encoder.h"
@@ -156,20 +153,13 @@ class ReferenceSession : public Session {
 
   void encode_video(const MediaItem& item, const std::string& name, const MediaEncoder& encoder,
                     EncodedItem& encoded) const {
-    check_video_support(name);
-    const auto& processor = checkpoint_.config().processor;
-    const std::size_t frames = item.num_frames != 0 ? item.num_frames : processor.num_frames;
-    Video video = decode_video(std::as_bytes(std::span(item.file)), name, frames);
+    Video video = video_of(item, name, checkpoint_.config().processor);
     Taps silent;
     const TapScope tap(silent, "");
     encoded.media.kind = MediaKind::kVideo;
-    encoded.media.seconds =
-        frame_seconds(video.indices, video.fps > 0 ? video.fps : kDefaultFramesPerSecond);
+    encoded.media.seconds = video.seconds;
     for (Image& frame : video.frames) {
-      MediaInput input;
-      input.kind = MediaKind::kFrame;
-      input.budget = item.budget;
-      input.rgb = std::move(frame);
+      const MediaInput input = frame_input(item, std::move(frame));
       encoded.soft.push_back(soft_item(MediaKind::kFrame, encoder.encode(input, tap)));
       encoded.media.soft_tokens.push_back(encoded.soft.back().rows);
     }

@@ -108,8 +108,4 @@ Audio decode_audio(Bytes bytes, const std::string& name) {
   return read_all(file.get(), info, name);
 }
 
-Audio read_audio_file(const std::filesystem::path& path) {
-  return decode_audio(read_file_bytes(path, kMaxAudioFileBytes), file_label(path));
-}
-
 }  // namespace assay

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,6 +30,5 @@ struct Audio {
 
 bool looks_like_audio(std::span<const std::byte> bytes);
 Audio decode_audio(std::span<const std::byte> bytes, const std::string& name);
-Audio read_audio_file(const std::filesystem::path& path);
 
 }  // namespace assay

@@ -4,9 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "reference/family/media/audio_file.h"
-#include "reference/family/media/image_file.h"
-#include "reference/family/media/video_file.h"
+#include "reference/family/media/media_file.h"
 #include "reference/family/testing/test_bytes.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/testing/test_limits.h"
@@ -25,7 +23,7 @@ TEST(FileBytes, AreAllOfThem) {
 TEST(FileBytes, WhatIsNoReadableFileIsSaidSo) {
   const TestDirectory directory;
   const auto error = [](const std::filesystem::path& path) {
-    return error_within_limits([&] { read_image_file(path); });
+    return error_within_limits([&] { read_media_file(path, MediaKind::kImage); });
   };
   const auto pipe = directory.path() / "pipe.png";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
@@ -48,7 +46,7 @@ TEST(FileBytes, FilesThatMayNotBeReadAreSaidSo) {
   constexpr uid_t kNobody = 65534;  // the superuser reads everything
   const std::string error = error_within_limits([&] {
     if (::geteuid() != 0 || ::seteuid(kNobody) == 0) {
-      read_image_file(path);
+      read_media_file(path, MediaKind::kImage);
     }
   });
   EXPECT_EQ(error, "secret.png: file: got \"Permission denied\", expected a readable file");
@@ -58,11 +56,11 @@ TEST(FileBytes, SizeIsCheckedBeforeMemoryIsTaken) {
   const TestDirectory directory;
   const auto path = directory.write("huge", "");
   std::filesystem::resize_file(path, std::uintmax_t{1} << 40);  // a terabyte of nothing
-  EXPECT_EQ(error_within_limits([&] { read_image_file(path); }),
+  EXPECT_EQ(error_within_limits([&] { read_media_file(path, MediaKind::kImage); }),
             "huge: file: got 1099511627776 bytes, expected at most 268435456");
-  EXPECT_EQ(error_within_limits([&] { read_audio_file(path); }),
+  EXPECT_EQ(error_within_limits([&] { read_media_file(path, MediaKind::kAudio); }),
             "huge: file: got 1099511627776 bytes, expected at most 536870912");
-  EXPECT_EQ(error_within_limits([&] { read_video_file(path, 1); }),
+  EXPECT_EQ(error_within_limits([&] { read_media_file(path, MediaKind::kVideo); }),
             "huge: file: got 1099511627776 bytes, expected at most 1073741824");
 }
 

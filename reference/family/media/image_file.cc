@@ -36,8 +36,4 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name) {
   throw Error(name + ": image: got " + first_bytes_text(bytes) + ", expected PNG or JPEG");
 }
 
-Image read_image_file(const std::filesystem::path& path) {
-  return decode_image(read_file_bytes(path, kMaxImageFileBytes), file_label(path));
-}
-
 }  // namespace assay

@@ -29,7 +29,6 @@ void check_image_size(ImageSize size, const std::string& name);
 
 bool looks_like_image(std::span<const std::byte> bytes);  // by its first bytes
 Image decode_image(std::span<const std::byte> bytes, const std::string& name);
-Image read_image_file(const std::filesystem::path& path);
 void write_png(const std::filesystem::path& path, const Image& image);
 
 }  // namespace assay

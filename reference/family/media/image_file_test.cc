@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "reference/family/media/media_file.h"
 #include "reference/family/media/orientation.h"
 #include "reference/family/testing/test_bytes.h"
 #include "reference/family/testing/test_directory.h"
@@ -73,7 +74,7 @@ TEST(Png, WhatIsWrittenIsReadBack) {
   const auto path = directory.path() / "y.png";
   const Image image = decoded(golden_media("photo.png"));
   write_png(path, image);
-  EXPECT_EQ(read_image_file(path).rgb, image.rgb);
+  EXPECT_EQ(std::get<Image>(read_media_file(path, MediaKind::kImage)).rgb, image.rgb);
   EXPECT_EQ(error_of([&] {
               write_png(path, {{2, 2}, Pixels(11)});
             }),

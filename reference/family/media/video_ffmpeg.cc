@@ -215,6 +215,7 @@ Video decode_checked_video(Bytes bytes, const std::string& name, std::size_t num
   video.frames_in_file = count.frames;
   video.fps = count.fps;
   video.indices = frame_indices(count.frames, num_frames);
+  video.seconds = frame_seconds(video.indices, count.fps > 0 ? count.fps : kDefaultFramesPerSecond);
   video.frames = chosen_frames(bytes, name, video.indices);
   video.audio = audio_track(bytes, name);
   return video;

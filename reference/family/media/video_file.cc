@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/media/video_file.h"
 
-#include "reference/family/media/file_bytes.h"
 #include "reference/family/media/video_container.h"
 #include "reference/family/media/video_decoder.h"
 
@@ -15,10 +14,6 @@ Video decode_video(std::span<const std::byte> bytes, const std::string& name,
                    std::size_t num_frames) {
   check_video_container(bytes, name);
   return decode_checked_video(bytes, name, num_frames);
-}
-
-Video read_video_file(const std::filesystem::path& path, std::size_t num_frames) {
-  return decode_video(read_file_bytes(path, kMaxVideoFileBytes), file_label(path), num_frames);
 }
 
 }  // namespace assay

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,6 +31,7 @@ struct Video {
   std::size_t frames_in_file = 0;
   double fps = 0;                    // the average; 0: the file does not say
   std::vector<std::size_t> indices;  // of the frames below, in the file
+  std::vector<double> seconds;       // of each, by fps or else kDefaultFramesPerSecond
   std::vector<Image> frames;         // upright RGB, all of one size
   std::optional<Audio> audio;        // the first audio track
 };
@@ -40,6 +40,5 @@ bool video_support();
 bool looks_like_video(std::span<const std::byte> bytes);
 Video decode_video(std::span<const std::byte> bytes, const std::string& name,
                    std::size_t num_frames);
-Video read_video_file(const std::filesystem::path& path, std::size_t num_frames);
 
 }  // namespace assay

@@ -67,6 +67,24 @@ ImageSize target_of(ImageSize size, const PatchOptions& options) {
 
 }  // namespace
 
+PatchOptions patch_options(const ModelConfig& config, MediaKind kind, std::size_t budget,
+                           const Profile& profile) {
+  if (!config.vision && !config.unified_vision) {
+    throw Error("image: got a checkpoint that takes none, expected one with a vision encoder");
+  }
+  PatchOptions options;
+  options.budget = budget != 0                 ? budget
+                   : kind == MediaKind::kFrame ? config.processor.video_max_soft_tokens
+                                               : config.processor.image_max_soft_tokens;
+  options.merged = config.unified_vision.has_value();
+  options.patch_size =
+      options.merged ? config.unified_vision->patch_size : config.vision->patch_size;
+  options.pooling_kernel_size = options.merged ? config.unified_vision->pooling_kernel_size
+                                               : config.vision->pooling_kernel_size;
+  options.profile = profile;
+  return options;
+}
+
 Patches cut_patches(const Image& resized, const PatchOptions& options) {
   return cut_patches(rescale(resized.rgb), resized.size, side_of(options));
 }

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "reference/family/config/config.h"
+#include "reference/family/config/media_kind.h"
 #include "reference/family/config/profile.h"
 #include "reference/family/config/soft_tokens.h"
 #include "reference/family/preprocess/image.h"
@@ -25,6 +27,11 @@ struct PatchOptions {
   bool merged = false;  // 12B: one patch per soft token, patch_size * pooling_kernel_size wide
   Profile profile = {};
 };
+
+// How a checkpoint cuts an item of this kind (kImage or kFrame); budget 0: its own. Throws Error
+// when it takes no images.
+PatchOptions patch_options(const ModelConfig& config, MediaKind kind, std::size_t budget,
+                           const Profile& profile);
 
 struct Patches {
   std::size_t columns = 0;    // grid
