@@ -83,7 +83,7 @@ def check(repository: Repository) -> Answer:
 
 
 def self_test() -> None:
-    assert word_problems("a.md", "see /work/main")
+    assert word_problems("a.md", "see /home/someone")
     assert word_problems("a.h", "// TODO: later")
     assert word_problems("a.h", "int x; ")
     assert not word_problems("a.md", "the work/life balance of a networkstub-like styles.md")
