@@ -68,7 +68,8 @@ std::string block(const std::string& name, const Json& response) {
   const std::string body = response.is_object()
                                ? prompt_pairs(response.object())
                                : "value:" + prompt_value(response, KeyStyle::kBare);
-  return std::string(kOpenResponse) + "response:" + name + "{" + body + "}<tool_response|>";
+  std::string text(kOpenResponse);
+  return text.append("response:").append(name).append("{").append(body).append("}<tool_response|>");
 }
 
 std::string result_name(const Json& caller, const Json& message) {
