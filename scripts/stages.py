@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "release"
 RESULTS = BUILD / "test-results"
+TIDY_COMMANDS = RESULTS / "tidy"
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 TIDY = "clang-tidy-14"
@@ -68,12 +69,20 @@ def changed_sources() -> list[str]:
     return [s for s in dict.fromkeys(sources) if s.endswith(".cc") and (ROOT / s).is_file()]
 
 
+def plain_commands() -> None:
+    """The compile commands for clang-tidy: without the precompiled headers, which are g++'s."""
+    commands = (BUILD / "compile_commands.json").read_text()
+    plain = re.sub(r" -Winvalid-pch -include \S*cmake_pch\.hxx", "", commands)
+    TIDY_COMMANDS.mkdir(parents=True, exist_ok=True)
+    (TIDY_COMMANDS / "compile_commands.json").write_text(plain)
+
+
 def tidy(source: str, deadline: float) -> str:
     """passed, failed, or skipped when the time is over. What it finds is printed."""
     # The analyzer follows every path through a test's macros, a minute a file, and finds nothing.
     is_test = source.endswith(("_test.cc", "_cases.cc"))
     checks = ["--checks=-clang-analyzer-*"] if is_test else []
-    command = [TIDY, "--quiet", "-p", str(BUILD), *checks, source]
+    command = [TIDY, "--quiet", "-p", str(TIDY_COMMANDS), *checks, source]
     left = deadline - time.monotonic()
     try:
         if left <= 0:
@@ -90,6 +99,7 @@ def linted_sources() -> dict[str, int]:
     if not shutil.which(TIDY):
         print(f"{TIDY} is not installed")
         return counts(skipped=1)
+    plain_commands()
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         verdicts = list(pool.map(lambda source: tidy(source, deadline), sources))
     total = {verdict: verdicts.count(verdict) for verdict in (PASSED, FAILED, SKIPPED)}

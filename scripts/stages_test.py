@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which sources clang-tidy gets, and how its answers and those of the tests are counted."""
 
+import tempfile
 import time
 import unittest
+from pathlib import Path
 from unittest import mock
 
 import stages
@@ -46,6 +48,17 @@ class Tidy(unittest.TestCase):
 
     def test_what_is_left_when_the_time_is_over_is_skipped(self):
         self.assertEqual(self.verdict("true", seconds=0), stages.SKIPPED)
+
+
+    def test_it_gets_no_precompiled_header(self):
+        with tempfile.TemporaryDirectory() as folder:
+            build = Path(folder)
+            command = '"c++ -O2 -Winvalid-pch -include {}/cmake_pch.hxx -c a.cc"'
+            (build / "compile_commands.json").write_text(command.format("/b/x.dir"))
+            with mock.patch.multiple(stages, BUILD=build, TIDY_COMMANDS=build / "tidy"):
+                stages.plain_commands()
+            plain = (build / "tidy" / "compile_commands.json").read_text()
+        self.assertEqual(plain, '"c++ -O2 -c a.cc"')
 
 
 class Counts(unittest.TestCase):

@@ -11,10 +11,6 @@
 #include "conformance/generation/conversation.h"
 #include "conformance/program/implementations.h"
 
-namespace CLI {
-class App;
-}
-
 namespace assay::program {
 
 struct RunOptions {
@@ -32,8 +28,6 @@ struct RunOptions {
   bool check_json = false;  // the answer must be JSON
   std::string prompt;       // empty: interactive, a line a turn
 };
-
-void add_run(CLI::App& app, RunOptions& options);
 
 // Exit status 0, or 1 when --check-json found no JSON.
 int run_prompt(const RunOptions& options);

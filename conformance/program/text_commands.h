@@ -7,10 +7,6 @@
 
 #include "conformance/program/run_options.h"
 
-namespace CLI {
-class App;
-}
-
 namespace assay::program {
 
 struct TokenizeOptions {
@@ -52,8 +48,6 @@ struct TextOptions {
   ParseOptions parse;
   RunOptions run;
 };
-
-void add_text_commands(CLI::App& app, TextOptions& options);
 
 // Runs the command of this name, if it is one of these.
 std::optional<int> run_text_command(const std::string& command, const TextOptions& options);

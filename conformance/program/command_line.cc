@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one door to CLI11, whose templates take seconds to compile for each type of option.
+#include "conformance/program/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "conformance/doors/registry.h"
+#include "conformance/program/judges.h"
+#include "reference/family/config/sizes.h"
+#include "reference/family/config/soft_tokens.h"
+
+namespace assay::program {
+namespace {
+
+// Numbers of tokens, for CLI11 to hold before a minus sign can wrap around.
+const CLI::Range kTokenCount{std::size_t{1}, std::size_t{1} << 20};
+const CLI::Range kChunk{std::size_t{0}, std::size_t{1} << 20};
+
+constexpr const char* kProfileHelp =
+    "REF, or switches as in audio.window_keys=13,audio.hann=half_sample; default: the golden's";
+
+void add_verify(CLI::App& app, VerifyOptions& o) {
+  auto* c = app.add_subcommand("verify", "run an implementation on goldens and judge every tap");
+  c->add_option("--impl", o.impl, "implementation: " + conformance::implementation_names());
+  c->add_option("--checkpoint", o.checkpoint,
+                "folder of the checkpoint; default: the golden's own");
+  c->add_option("--drafter", o.drafter, "folder of the drafter");
+  c->add_option("--golden", o.golden, "a golden file or a folder of them; default: the committed");
+  c->add_option("--case", o.case_glob, "only cases whose name matches, as in 'e2b-tiny/*'");
+  c->add_option("--level", o.level, "what is judged: logits, blocks or taps");
+  c->add_option("--precision", o.precisions,
+                "classes of the implementation, as f32; default: all it has");
+  c->add_option("--prefill", o.prefill, "feed the prompt N tokens at a time; 0: at once, 1: decode")
+      ->check(kChunk);
+  c->add_option("--mode", o.mode, "chained or replay; default: chained");
+  c->add_option("--profile", o.profile, kProfileHelp);
+  c->add_flag("--properties", o.properties,
+              "try the properties too: what must hold without a golden, as that chunks change "
+              "nothing; on --checkpoint, or on the committed ones");
+  c->add_option("--tokens", o.tokens, "length of the built-in case without a golden; default: 16")
+      ->check(kTokenCount);
+  c->add_option("--report", o.report, "folder for report.json and junit.xml");
+}
+
+void add_compare(CLI::App& app, CompareOptions& o) {
+  auto* c = app.add_subcommand("compare", "judge a dump of any origin against a golden");
+  c->add_option("golden", o.golden, "the golden file")->required();
+  c->add_option("dump", o.dump, "the dump: .safetensors or HDF5, tap names as keys")->required();
+  c->add_option("--map", o.map, "CSV of tap,name for a dump with names of its own");
+  c->add_option("--checkpoint", o.checkpoint,
+                "folder of the checkpoint, for replay; default: the golden's own");
+  c->add_option("--drafter", o.drafter, "folder of the drafter");
+  c->add_option("--precision", o.precision,
+                "class the port claims: " + precision_class_names(" or "));
+  c->add_option("--mode", o.mode, "chained or replay; default: both");
+  c->add_option("--profile", o.profile, kProfileHelp);
+  c->add_option("--report", o.report, "folder for report.json and junit.xml");
+}
+
+void add_dump(CLI::App& app, DumpOptions& o) {
+  auto* c = app.add_subcommand("dump", "write the taps of one case to a file");
+  c->add_option("--impl", o.impl, "implementation: " + conformance::implementation_names());
+  c->add_option("--checkpoint", o.checkpoint, "folder of the checkpoint")->required();
+  c->add_option("--drafter", o.drafter, "folder of the drafter");
+  c->add_option("--case", o.case_file, "a golden or a case file")->required();
+  c->add_option("--out", o.out, "the HDF5 file to write; replaces an older dump, nothing else")
+      ->required();
+  c->add_option("--precision", o.precision, "a class of the implementation, as f32");
+  c->add_option("--taps", o.taps, "only taps that match, as in 'text.layer.0.*'");
+  c->add_option("--profile", o.profile, kProfileHelp);
+  c->add_option("--prefill", o.prefill, "feed the prompt N tokens at a time; 0: at once")
+      ->check(kChunk);
+}
+
+void add_widths(CLI::App& c, SynthOptions& w) {
+  c.add_option("--width,--hidden-size", w.hidden_size, "hidden_size");
+  c.add_option("--layers", w.num_hidden_layers, "num_hidden_layers");
+  c.add_option("--heads", w.num_attention_heads, "num_attention_heads");
+  c.add_option("--kv-heads", w.num_key_value_heads, "num_key_value_heads");
+  c.add_option("--global-kv-heads", w.num_global_key_value_heads, "num_global_key_value_heads");
+  c.add_option("--head-dim", w.head_dim, "head_dim of sliding layers");
+  c.add_option("--global-head-dim", w.global_head_dim, "head_dim of full layers");
+  c.add_option("--ffn", w.intermediate_size, "intermediate_size");
+  c.add_option("--vocab", w.vocab_size, "vocab_size");
+  c.add_option("--window", w.sliding_window, "sliding_window");
+  c.add_option("--per-layer-width", w.hidden_size_per_layer_input, "hidden_size_per_layer_input");
+  c.add_option("--shared-layers", w.num_kv_shared_layers, "num_kv_shared_layers");
+  c.add_option("--experts", w.num_experts, "num_experts; 0: none");
+  c.add_option("--top-k", w.top_k_experts, "top_k_experts");
+  c.add_option("--expert-width", w.moe_intermediate_size, "moe_intermediate_size");
+  c.add_option("--backbone-width", w.backbone_hidden_size, "backbone_hidden_size (drafters)");
+  c.add_option("--centroids", w.num_centroids, "num_centroids (drafters)");
+  c.add_option("--active-centroids", w.centroid_intermediate_top_k, "centroid_intermediate_top_k");
+}
+
+void add_encoder_widths(CLI::App& c, SynthCommand& o) {
+  auto* flag = c.add_flag("--encoders", o.with_encoders, "write the encoders and their config too");
+  SynthEncoders& w = o.encoders;
+  const auto add = [&](const char* name, std::optional<std::size_t>& value,
+                       const std::string& what) { c.add_option(name, value, what)->needs(flag); };
+  add("--vision-width", w.vision_width, "hidden_size of the vision encoder; 0: none");
+  add("--vision-layers", w.vision_layers, "num_hidden_layers of the vision encoder");
+  add("--vision-heads", w.vision_heads, "num_attention_heads of the vision encoder");
+  add("--vision-head-dim", w.vision_head_dim, "head_dim of the vision encoder, a multiple of 4");
+  add("--vision-ffn", w.vision_ffn, "intermediate_size of the vision encoder");
+  add("--vision-positions", w.vision_positions, "rows of the position table, per axis");
+  add("--audio-width", w.audio_width, "hidden_size of the audio encoder; 0: none");
+  add("--audio-layers", w.audio_layers, "num_hidden_layers of the audio encoder");
+  add("--audio-heads", w.audio_heads, "num_attention_heads of the audio encoder");
+  add("--audio-output", w.audio_output, "output_proj_dims of the audio encoder");
+  add("--soft-tokens", w.image_soft_tokens, "budget of an image: " + budgets_text());
+}
+
+void add_synth(CLI::App& app, SynthCommand& o) {
+  auto* c = app.add_subcommand("synth", "write a checkpoint from the closed-form generator");
+  c->add_option("size", o.size, size_names() + ", or one of them with -drafter")->required();
+  c->add_option("directory", o.directory, "a new folder")->required();
+  add_widths(*c, o.widths);
+  add_encoder_widths(*c, o);
+  c->add_option("--layer-types", o.layer_types, "letters S (sliding) and F (full), as in SSFSSF");
+  c->add_option("--dtype", o.dtype, "bf16, f16 or f32");
+  c->add_option("--shard-megabytes", o.shard_megabytes, "largest file");
+  c->add_flag("--text-only", o.text_only, "the text-only form instead of the multimodal one");
+  c->add_flag("--without-shared-kv", o.without_shared_kv, "leave out keys and values nobody reads");
+}
+
+void add_inspect(CLI::App& app, InspectOptions& o) {
+  auto* c =
+      app.add_subcommand("inspect", "show what a checkpoint, golden, dump or media file holds");
+  c->add_option("path", o.path, "a folder or file; of media PNG, JPEG, WAV, FLAC or video")
+      ->required();
+  c->add_option("--png", o.png,
+                "draw patches and soft tokens, or log-mel and tokens, to this file");
+  c->add_option("--budget", o.budget, "soft tokens of an image: " + budgets_text())
+      ->check(CLI::IsMember(kSoftTokenBudgets));
+  c->add_option("--frames", o.frames,
+                "frames taken from a video; default: " + std::to_string(kVideoFrames))
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+}
+
+constexpr const char* kVocabHelp =
+    "the tokenizer: tokenizer.json, a GGUF file, or token strings joined by NUL (also as .xz)";
+
+bool has_no_ple(const ReleasedSize& size) {
+  return !has_ple(size);
+}
+
+void add_tokenize(CLI::App& app, TokenizeOptions& o) {
+  auto* c = app.add_subcommand("tokenize", "text to ids: {id, text} a line in, {id, ids} out");
+  c->add_option("--checkpoint", o.checkpoint, "folder with a tokenizer.json");
+  c->add_option("--vocab", o.vocab, kVocabHelp);
+  c->add_flag("--decode", o.decode, "ids to text: {id, ids} in, {id, text} out");
+  c->add_flag("--plain", o.plain, "control literals in the text are text, not control tokens");
+  c->add_flag("--skip-control", o.skip_control, "with --decode: leave control tokens out");
+  c->add_option("file", o.file, "JSON lines; default: standard input");
+}
+
+void add_prompt(CLI::App& app, PromptOptions& o) {
+  auto* c = app.add_subcommand("prompt", "chat cases to prompts: {id, text, ids} a line");
+  c->add_option("--checkpoint", o.checkpoint, "folder whose size chooses the template");
+  c->add_option("--template", o.variant,
+                "small (" + size_titles(has_ple) + ") or large (" + size_titles(has_no_ple) + ")");
+  c->add_option("--vocab", o.vocab, kVocabHelp);
+  c->add_option("file", o.file, "JSON lines: messages, tools, …; default: standard input");
+}
+
+void add_parse(CLI::App& app, ParseOptions& o) {
+  auto* c = app.add_subcommand("parse", "model turns to reasoning, content and tool calls");
+  c->add_option("--checkpoint", o.checkpoint, "folder with a tokenizer.json, for lines with ids");
+  c->add_option("--vocab", o.vocab, kVocabHelp);
+  c->add_flag("--strict", o.strict, "repair nothing");
+  c->add_option("file", o.file, "JSON lines: {id, ids or text, in_thought, tools, width, height}");
+}
+
+const CLI::Range kSteps{std::size_t{1}, std::size_t{64}};
+
+void add_media(CLI::App& c, RunOptions& o) {
+  c.add_option("--image", o.conversation.images, "a PNG or JPEG file; may be given several times")
+      ->take_all()
+      ->allow_extra_args(false);
+  c.add_option("--audio", o.conversation.clips,
+               "a WAV or FLAC file, or a video for its audio track")
+      ->take_all()
+      ->allow_extra_args(false);
+  c.add_option("--video", o.conversation.videos, "a video file: its frames")
+      ->take_all()
+      ->allow_extra_args(false);
+  c.add_option("--budget", o.conversation.budget, "soft tokens of an image: " + budgets_text())
+      ->check(CLI::IsMember(kSoftTokenBudgets));
+  c.add_option("--frames", o.conversation.num_frames,
+               "frames of a video; default: the checkpoint's")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+}
+
+void add_sampling(CLI::App& c, RunOptions& o) {
+  c.add_flag("--greedy", o.greedy, "always the likeliest token");
+  c.add_option("--temperature", o.temperature, "default: as the checkpoint says, else greedy");
+  c.add_option("--top-k", o.top_k, "only the K likeliest tokens; 0: all");
+  c.add_option("--top-p", o.top_p, "only the likeliest tokens that make up P");
+  c.add_option("--seed", o.seed, "of the sampling; the same seed gives the same answer");
+  c.add_option("--max-tokens", o.max_tokens, "longest answer")->check(kTokenCount);
+}
+
+void add_run(CLI::App& app, RunOptions& o) {
+  auto* c = app.add_subcommand("run", "answer a prompt; without one, a line of input a turn");
+  c->add_option("prompt", o.prompt, "what the user says");
+  c->add_option("--checkpoint", o.session.checkpoint, "folder of the checkpoint")->required();
+  c->add_option("--drafter", o.session.drafter, "folder of the drafter, for speculation");
+  c->add_option("--draft-steps", o.session.draft_steps, "tokens drafted at a time; default: 4")
+      ->check(kSteps);
+  c->add_option("--impl", o.session.impl, "implementation: " + conformance::implementation_names());
+  c->add_option("--precision", o.session.precision, "a class of the implementation, as f32");
+  c->add_option("--profile", o.session.profile, "REF, or switches as in audio.window_keys=13");
+  c->add_option("--vocab", o.vocab, "the tokenizer; default: the checkpoint's tokenizer.json");
+  c->add_option("--template", o.variant, "small or large; default: as the checkpoint's size asks");
+  c->add_option("--system", o.conversation.system, "the system message");
+  c->add_option("--tools", o.conversation.tools, "a JSON file with a list of tools");
+  c->add_flag("--think", o.conversation.think, "let the model think before it answers");
+  c->add_flag("--raw", o.conversation.raw,
+              "complete the prompt as it is, without the chat template");
+  c->add_flag("--json", o.json, "print one JSON object: ids, log-probabilities, parse, timings");
+  c->add_flag("--check-json", o.check_json, "exit 1 unless the answer is JSON");
+  add_media(*c, o);
+  add_sampling(*c, o);
+}
+
+void add_commands(CLI::App& app, CommandLine& o) {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "assay " ASSAY_VERSION);
+  app.add_option("--threads", o.threads, "threads of the matrix products; 1 repeats bit for bit")
+      ->check(CLI::Range(1, 256));
+  add_verify(app, o.verify);
+  add_compare(app, o.compare);
+  add_dump(app, o.dump);
+  add_synth(app, o.synth);
+  add_tokenize(app, o.text.tokenize);
+  add_prompt(app, o.text.prompt);
+  add_parse(app, o.text.parse);
+  add_run(app, o.text.run);
+  add_inspect(app, o.inspect);
+  app.add_subcommand("taps", "print the tap catalogue")
+      ->add_option("pattern", o.taps.glob, "only taps that match, as in '*.attn.*'");
+  app.add_subcommand("explain", "explain a tap, rule, mistake, switch or committed case")
+      ->add_option("what", o.explain.what, "text.layer.0.attn.q_rope, R-31, M-46, …")
+      ->required();
+}
+
+// One line for a command line that cannot be understood.
+int refuse(const CLI::App& app, const CLI::ParseError& error,
+           const std::vector<std::string>& arguments) {
+  const bool unknown =
+      app.get_subcommands().empty() && arguments.size() > 1 && !arguments[1].starts_with('-');
+  const std::string what = unknown ? "got the command '" + arguments[1] + "'" : error.what();
+  std::fprintf(stderr, "assay: %s; assay --help and assay COMMAND --help tell what is expected\n",
+               what.c_str());
+  return 2;
+}
+
+}  // namespace
+
+std::optional<int> read_command_line(const std::vector<std::string>& arguments, CommandLine& line) {
+  CLI::App app{"Reference implementation and conformance suite of the Gemma 4 model family"};
+  add_commands(app, line);
+  try {
+    app.name(arguments.front());
+    std::vector<std::string> words(arguments.rbegin(), arguments.rend() - 1);
+    app.parse(words);  // CLI11 takes them from the back
+  } catch (const CLI::ParseError& error) {
+    const bool help = error.get_exit_code() == 0;  // or --version
+    return help ? app.exit(error) : refuse(app, error, arguments);
+  }
+  line.name = app.get_subcommands().front()->get_name();
+  return std::nullopt;
+}
+
+}  // namespace assay::program
