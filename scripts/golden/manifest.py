@@ -12,7 +12,11 @@ from cases import Case
 
 HERE = Path(__file__).resolve().parent
 ALLOWED = 1e-13  # relative L2 between two fp64 runs on different machines
-TABLES = {"resize.json": "make_resize_vectors.py", "log_mel.json": "make_log_mel_vectors.py"}
+TABLES = {
+    "ggml_blocks.json": "make_ggml_block_vectors.py",
+    "log_mel.json": "make_log_mel_vectors.py",
+    "resize.json": "make_resize_vectors.py",
+}
 
 
 def sha256(path: Path) -> str:

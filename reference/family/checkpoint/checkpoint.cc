@@ -51,7 +51,7 @@ void check_stored(const Place& place, const ExpectedTensor& expected) {
   const DType dtype = place.tensor->dtype;
   const bool integer = expected.use == TensorUse::kInteger;
   if (integer ? dtype != DType::kI64 : !is_floating(dtype)) {
-    const auto floating = [](const DTypeInfo& row) { return row.floating; };
+    const auto floating = [](const DTypeInfo& row) { return row.floating && row.in_safetensors; };
     throw Error(where + "dtype: got " + std::string(dtype_name(dtype)) + ", expected " +
                 (integer ? "I64" : "one of " + dtype_names(floating)));
   }

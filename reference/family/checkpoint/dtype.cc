@@ -13,6 +13,7 @@
 
 #include "reference/family/base/error.h"
 #include "reference/family/base/number_formats.h"
+#include "reference/family/checkpoint/ggml_blocks.h"
 
 namespace assay {
 namespace {
@@ -64,6 +65,19 @@ double double_of(float value) {
   return value;
 }
 
+// A type of many elements a block, which only GGUF files have.
+template <GgmlBlock kBlock>
+constexpr DTypeInfo block(std::string_view name, std::size_t elements, std::size_t bytes,
+                          decltype(DTypeInfo::from_float) from_float = nullptr) {
+  return {.name = name,
+          .block_elements = elements,
+          .block_bytes = bytes,
+          .ggml_type = static_cast<int>(kBlock),
+          .to_float = widen_ggml<kBlock, float>,
+          .to_double = widen_ggml<kBlock, double>,
+          .from_float = from_float};
+}
+
 constexpr int kNone = -1;  // GGUF has no such type
 
 constexpr std::array kDTypes = {
@@ -80,6 +94,17 @@ constexpr std::array kDTypes = {
     plain<std::uint16_t>("U16", kNone),
     plain<std::uint8_t>("U8", kNone),
     plain<std::uint8_t>("BOOL", kNone),
+    block<GgmlBlock::kQ8_0>("Q8_0", 32, 34, store_q8_0),
+    block<GgmlBlock::kQ4_0>("Q4_0", 32, 18, store_q4_0),
+    block<GgmlBlock::kQ4_1>("Q4_1", 32, 20),
+    block<GgmlBlock::kQ5_0>("Q5_0", 32, 22),
+    block<GgmlBlock::kQ5_1>("Q5_1", 32, 24),
+    block<GgmlBlock::kQ4K>("Q4_K", 256, 144),
+    block<GgmlBlock::kQ5K>("Q5_K", 256, 176),
+    block<GgmlBlock::kQ6K>("Q6_K", 256, 210),
+    block<GgmlBlock::kIq4Nl>("IQ4_NL", 32, 18),
+    block<GgmlBlock::kMxfp4>("MXFP4", 32, 17),
+    block<GgmlBlock::kNvfp4>("NVFP4", 64, 36),
 };
 
 constexpr const DTypeInfo& row(std::string_view name) {

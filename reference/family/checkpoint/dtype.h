@@ -6,8 +6,8 @@
 // block_bytes bytes. The plain types are blocks of one element. A new type is a row in dtype.cc;
 // nothing else in the project lists them.
 //
-// Every type but f64 -> float widens exactly to the nearest Real that holds it; 64-bit integers
-// round as the language converts them.
+// Every plain type but f64 -> float widens exactly to the nearest Real that holds it; 64-bit
+// integers round as the language converts them. The blocks of ggml widen as ggml_blocks.h says.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,8 @@ struct DTypeInfo {
   // `count` elements, in whole blocks that begin at `bytes` (any alignment).
   void (*to_float)(const std::byte* bytes, std::size_t count, float* out) = nullptr;
   void (*to_double)(const std::byte* bytes, std::size_t count, double* out) = nullptr;
-  // The way back, rounded to nearest even; null where nothing stores the type.
+  // The way back, rounded to nearest even (blocks: ggml_blocks.h); null where nothing stores the
+  // type.
   void (*from_float)(const float* values, std::size_t count, std::byte* out) = nullptr;
 };
 

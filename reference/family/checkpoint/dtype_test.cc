@@ -92,7 +92,7 @@ TEST(DType, NarrowIsTheWayBack) {
     }
   }
   EXPECT_EQ(error_of([&] { narrow(dtype("I8"), values, bytes.data()); }),
-            "dtype: got I8, expected one of BF16, F16, F32, F64");
+            "dtype: got I8, expected one of BF16, F16, F32, F64, Q8_0, Q4_0");
 }
 
 // Each row is complete, and no two share a name or a number.

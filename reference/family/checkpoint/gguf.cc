@@ -10,6 +10,7 @@
 
 #include "reference/family/base/error.h"
 #include "reference/family/checkpoint/byte_reader.h"
+#include "reference/family/checkpoint/ggml_blocks.h"
 #include "reference/family/checkpoint/gguf_metadata.h"
 
 namespace assay {
@@ -33,7 +34,7 @@ DType read_dtype(ByteReader& reader, const std::string& where) {
   const auto number = reader.number<std::uint32_t>(where + "type");
   const auto dtype = dtype_from_ggml(number);
   if (!dtype) {
-    throw Error(reader.source() + ": " + where + "type: got " + std::to_string(number) +
+    throw Error(reader.source() + ": " + where + "type: got " + ggml_type_name(number) +
                 ", expected that of one of " +
                 dtype_names([](const DTypeInfo& row) { return row.ggml_type >= 0; }));
   }

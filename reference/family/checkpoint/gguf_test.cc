@@ -22,6 +22,8 @@ using testing::HasSubstr;
 
 constexpr std::uint32_t kF32 = 0;
 constexpr std::uint32_t kBf16 = 30;
+constexpr std::uint32_t kQ8Blocks = 8;
+constexpr std::uint32_t kQ2K = 10;
 constexpr std::uint32_t kUnknown = 99;
 
 std::string bytes_of(const std::vector<float>& values) {
@@ -147,6 +149,10 @@ TEST(GgufErrors, OfDescriptions) {
   EXPECT_EQ(one({1, 1, 1, 1, 1}, kF32, 0), "x.gguf: a: number of axes: got 5, expected at most 4");
   EXPECT_THAT(one({2}, kUnknown, 0),
               HasSubstr("x.gguf: a: type: got 99, expected that of one of BF16, F16, F32, F64, "));
+  EXPECT_THAT(one({256}, kQ2K, 0), HasSubstr("x.gguf: a: type: got Q2_K, expected that of one of"));
+  EXPECT_EQ(one({33}, kQ8Blocks, 0),
+            "x.gguf: a: shape: got [33], expected rows of whole blocks of 32 elements, as Q8_0 has "
+            "them");
   EXPECT_EQ(one({2}, ~0U, 0).substr(0, 32), "x.gguf: a: type: got 4294967295,");
   EXPECT_EQ(one({1ULL << 32, 1ULL << 32}, kF32, 0),
             "x.gguf: a: shape: got [4294967296, 4294967296], expected a product of fewer than 2^64 "
