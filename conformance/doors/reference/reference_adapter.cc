@@ -55,7 +55,7 @@ class ReferenceAdapter : public Implementation {
     }
     if (!input.requests.empty()) {
       return status_of(
-          [&] { answer_requests(input.requests, checkpoint_->directory().string(), taps); });
+          [&] { answer_requests(input.requests, checkpoint_->path().string(), taps); });
     }
     return status_of([&] { run_case(input, options, taps); });
   }

@@ -3,16 +3,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <functional>
 #include <map>
+#include <numeric>
+#include <set>
 #include <utility>
 
 #include "reference/family/base/error.h"
+#include "reference/family/checkpoint/checkpoint_files.h"
 #include "reference/family/checkpoint/encoder_tensors.h"
-#include "reference/family/checkpoint/shards.h"
+#include "reference/family/checkpoint/hf_directory.h"
 #include "reference/family/checkpoint/tensor_table.h"
-#include "reference/family/config/load_config.h"
 
 namespace assay {
 namespace {
@@ -25,9 +26,9 @@ bool has_encoder(const ModelConfig& config, EncoderHalf half) {
                                       : config.audio || config.unified_audio;
 }
 
+// A weight of the model, and how it is used.
 struct Place {
-  const Container* shard = nullptr;
-  const StoredTensor* tensor = nullptr;
+  const WeightSource* weight = nullptr;
   bool bound = false;
 };
 
@@ -42,32 +43,49 @@ bool is_shape_of(const std::vector<std::size_t>& shape, const ExpectedTensor& ex
   return one || shape == expected.shape;
 }
 
-void check_stored(const Place& place, const ExpectedTensor& expected) {
-  const std::string where = place.shard->label() + ": " + printable(place.tensor->name) + ": ";
-  if (!is_shape_of(place.tensor->shape, expected)) {
-    throw Error(where + "shape: got " + shape_string(place.tensor->shape) + ", expected " +
+std::size_t num_elements(const std::vector<std::size_t>& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+}
+
+void check_range(const WeightSource& weight, std::size_t first, std::size_t count) {
+  const std::size_t elements = num_elements(weight.shape());
+  if (first > elements || count > elements - first) {
+    throw Error(weight.place() + ": got a read of " + std::to_string(count) +
+                " elements from element " + std::to_string(first) +
+                ", expected a range within its " + std::to_string(elements));
+  }
+}
+
+void check_integers(const WeightSource& weight) {
+  if (weight.dtype() != dtype_name(DType::kI64) && weight.dtype() != dtype_name(DType::kI32)) {
+    throw Error(weight.place() + ": dtype: got " + weight.dtype() + ", expected I64 or I32");
+  }
+}
+
+void check_weight(const WeightSource& weight, const ExpectedTensor& expected) {
+  if (!is_shape_of(weight.shape(), expected)) {
+    throw Error(weight.place() + ": shape: got " + shape_string(weight.shape()) + ", expected " +
                 shape_string(expected.shape));
   }
-  const DType dtype = place.tensor->dtype;
-  const bool integer = expected.use == TensorUse::kInteger;
-  if (integer ? dtype != DType::kI64 : !is_floating(dtype)) {
+  if (expected.use == TensorUse::kInteger) {
+    check_integers(weight);
+  } else if (!weight.is_floating()) {
     const auto floating = [](const DTypeInfo& row) { return row.floating && row.in_safetensors; };
-    throw Error(where + "dtype: got " + std::string(dtype_name(dtype)) + ", expected " +
-                (integer ? "I64" : "one of " + dtype_names(floating)));
+    throw Error(weight.place() + ": dtype: got " + weight.dtype() + ", expected one of " +
+                dtype_names(floating));
   }
 }
 
 }  // namespace
 
 struct Checkpoint::Impl {
-  std::filesystem::path directory;
-  ModelConfig config;
-  std::vector<Container> shards;
-  std::map<std::string, Place, std::less<>> places;  // readable tensors by their short name
+  std::filesystem::path path;
+  CheckpointFiles files;
+  std::map<std::string, Place, std::less<>> places;  // readable weights by their short name
 
   const Place& at(std::string_view name) const;
   void drop_absent_encoders();
-  std::map<std::string, Place> model_tensors() const;
+  bool belongs_to_model(std::string_view name) const;
   void match_tensors();
   void check_bound(std::string_view name, double value) const;
 };
@@ -75,7 +93,7 @@ struct Checkpoint::Impl {
 const Place& Checkpoint::Impl::at(std::string_view name) const {
   const auto entry = places.find(name);
   if (entry == places.end()) {
-    throw Error(printable(directory.string()) + ": " + printable(name) +
+    throw Error(printable(path.string()) + ": " + printable(name) +
                 ": got nothing, expected a tensor of the model");
   }
   return entry->second;
@@ -85,72 +103,63 @@ const Place& Checkpoint::Impl::at(std::string_view name) const {
 void Checkpoint::Impl::drop_absent_encoders() {
   bool vision = false;
   bool audio = false;
-  for (const Container& shard : shards) {
-    for (const StoredTensor& tensor : shard.tensors()) {
-      vision |= encoder_half(tensor.name) == EncoderHalf::kVision;
-      audio |= encoder_half(tensor.name) == EncoderHalf::kAudio;
-    }
+  for (const auto& [name, weight] : files.weights) {
+    vision |= encoder_half(name) == EncoderHalf::kVision;
+    audio |= encoder_half(name) == EncoderHalf::kAudio;
   }
   if (!vision) {
-    config.vision.reset();
-    config.unified_vision.reset();
+    files.config.vision.reset();
+    files.config.unified_vision.reset();
   }
   if (!audio) {
-    config.audio.reset();
-    config.unified_audio.reset();
+    files.config.audio.reset();
+    files.config.unified_audio.reset();
   }
 }
 
 // Every stored tensor of the model is expected with its shape; every expected one is stored.
 void Checkpoint::Impl::match_tensors() {
-  std::map<std::string, Place> stored = model_tensors();
+  const ModelConfig& config = files.config;
+  std::set<std::string_view> expected_names;
   for (ExpectedTensor& expected : expected_tensors(config)) {
     const std::string name = stored_name(config, expected.name);
-    const auto entry = stored.find(name);
-    if (entry != stored.end()) {
-      check_stored(entry->second, expected);
-      entry->second.bound = expected.use == TensorUse::kBound;
+    const auto entry = files.weights.find(name);
+    if (entry != files.weights.end()) {
+      expected_names.insert(entry->first);
+      check_weight(*entry->second, expected);
       if (expected.use != TensorUse::kIgnored) {
-        places.emplace(std::move(expected.name), entry->second);
+        const bool bound = expected.use == TensorUse::kBound;
+        places.emplace(std::move(expected.name), Place{entry->second.get(), bound});
       }
-      stored.erase(entry);
     } else if (expected.use != TensorUse::kIgnored) {
-      throw Error((shards.size() == 1 ? shards[0].label() : "model.safetensors.index.json") + ": " +
-                  name + ": got nothing, expected a tensor " + shape_string(expected.shape));
+      throw Error(files.place_of(name) + ": got nothing, expected a tensor " +
+                  shape_string(expected.shape));
     }
   }
-  if (!stored.empty()) {
-    const auto& [name, place] = *stored.begin();
-    throw Error(place.shard->label() + ": " + printable(name) +
-                ": got a tensor that is not known, expected those of " + config.model_type);
+  for (const auto& [name, weight] : files.weights) {
+    if (!expected_names.contains(name) && belongs_to_model(name)) {
+      throw Error(weight->place() + ": got a tensor that is not known, expected those of " +
+                  config.model_type);
+    }
   }
 }
 
 // All but those of encoders that a multimodal config does not know.
-std::map<std::string, Place> Checkpoint::Impl::model_tensors() const {
-  const bool multimodal = config.weight_prefix != "model.";
-  std::map<std::string, Place> stored;
-  for (const Container& shard : shards) {
-    for (const StoredTensor& tensor : shard.tensors()) {
-      const EncoderHalf half = encoder_half(tensor.name);
-      if (half == EncoderHalf::kNone || !multimodal || has_encoder(config, half)) {
-        stored[tensor.name] = {&shard, &tensor};
-      }
-    }
-  }
-  return stored;
+bool Checkpoint::Impl::belongs_to_model(std::string_view name) const {
+  const EncoderHalf half = encoder_half(name);
+  const bool multimodal = files.config.weight_prefix != "model.";
+  return half == EncoderHalf::kNone || !multimodal || has_encoder(files.config, half);
 }
 
 void Checkpoint::Impl::check_bound(std::string_view name, double value) const {
   const std::string partner = partner_bound(name);
-  const auto [shard, tensor, bound] = at(partner);
   double other = 0;
-  shard->read(*tensor, 0, 1, &other);
+  at(partner).weight->read(0, 1, &other);
   const bool lower = name.ends_with("min");
   if (lower ? !(value <= other) : !(other <= value)) {
-    throw Error(at(name).shard->label() + ": " + printable(name) + ": got " +
-                std::to_string(value) + ", expected at " + (lower ? "most " : "least ") +
-                std::to_string(other) + ", the value of " + printable(partner));
+    throw Error(at(name).weight->place() + ": got " + std::to_string(value) + ", expected at " +
+                (lower ? "most " : "least ") + std::to_string(other) + ", the value of " +
+                printable(partner));
   }
 }
 
@@ -159,29 +168,32 @@ Checkpoint::Checkpoint(Checkpoint&&) noexcept = default;
 Checkpoint& Checkpoint::operator=(Checkpoint&&) noexcept = default;
 Checkpoint::~Checkpoint() = default;
 
-Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
+Checkpoint Checkpoint::open(const std::filesystem::path& path) {
   auto impl = std::make_unique<Impl>();
-  impl->directory = directory;
-  impl->config = load_config(directory);
-  impl->shards = open_shards(directory);
+  impl->path = path;
+  impl->files = open_hf_directory(path);
   impl->drop_absent_encoders();
   impl->match_tensors();
   return Checkpoint(std::move(impl));
 }
 
 const ModelConfig& Checkpoint::config() const {
-  return impl_->config;
+  return impl_->files.config;
 }
 
-const std::filesystem::path& Checkpoint::directory() const {
-  return impl_->directory;
+const std::filesystem::path& Checkpoint::path() const {
+  return impl_->path;
+}
+
+const std::vector<std::string>& Checkpoint::notes() const {
+  return impl_->files.notes;
 }
 
 std::vector<TensorInfo> Checkpoint::tensors() const {
   std::vector<TensorInfo> infos;
-  for (const Container& shard : impl_->shards) {
-    for (const StoredTensor& tensor : shard.tensors()) {
-      infos.push_back({tensor.name, tensor.dtype, tensor.shape, shard.label()});
+  for (const Container& file : impl_->files.containers) {
+    for (const StoredTensor& tensor : file.tensors()) {
+      infos.push_back({tensor.name, tensor.dtype, tensor.shape, file.label()});
     }
   }
   std::sort(infos.begin(), infos.end(),
@@ -194,27 +206,25 @@ bool Checkpoint::has(std::string_view name) const {
 }
 
 const std::vector<std::size_t>& Checkpoint::shape(std::string_view name) const {
-  return impl_->at(name).tensor->shape;
+  return impl_->at(name).weight->shape();
 }
 
-StoredBytes Checkpoint::stored(std::string_view name) const {
-  const auto [shard, tensor, bound] = impl_->at(name);
-  return {tensor->dtype, tensor->shape, shard->bytes(*tensor)};
+std::optional<StoredBytes> Checkpoint::stored(std::string_view name) const {
+  return impl_->at(name).weight->stored();
 }
 
 template <class Real>
 void Checkpoint::read(std::string_view name, std::size_t first, std::size_t count,
                       Real* out) const {
-  const auto [shard, tensor, bound] = impl_->at(name);
-  shard->check_range(*tensor, first, count);
+  const auto [weight, bound] = impl_->at(name);
+  check_range(*weight, first, count);
   for (std::size_t done = 0; done < count; done += kBlock) {
     const std::size_t size = std::min(kBlock, count - done);
-    shard->read(*tensor, first + done, size, out + done);
+    weight->read(first + done, size, out + done);
     const std::size_t bad = first_non_finite(out + done, size);
     if (bad != size && !(bound && is_open(name, static_cast<double>(out[done])))) {
-      throw Error(shard->label() + ": " + printable(tensor->name) + ": element " +
-                  std::to_string(first + done + bad) + ": got " + std::to_string(out[done + bad]) +
-                  ", expected a finite number");
+      throw Error(weight->place() + ": element " + std::to_string(first + done + bad) + ": got " +
+                  std::to_string(out[done + bad]) + ", expected a finite number");
     }
   }
   if (bound && count == 1) {
@@ -223,22 +233,16 @@ void Checkpoint::read(std::string_view name, std::size_t first, std::size_t coun
 }
 
 std::vector<std::int64_t> Checkpoint::read_integers(std::string_view name) const {
-  const auto [dtype, shape, bytes] = stored(name);
-  if (dtype != DType::kI64) {
-    const auto& [shard, tensor, bound] = impl_->at(name);
-    throw Error(shard->label() + ": " + printable(tensor->name) + ": dtype: got " +
-                std::string(dtype_name(dtype)) + ", expected I64");
-  }
-  std::vector<std::int64_t> values(bytes.size() / sizeof(std::int64_t));
-  if (!bytes.empty()) {
-    std::memcpy(values.data(), bytes.data(), bytes.size());
-  }
-  return values;
+  const WeightSource& weight = *impl_->at(name).weight;
+  check_integers(weight);
+  // A double holds every integer that could be of use here.
+  std::vector<double> values(num_elements(weight.shape()));
+  weight.read(0, values.size(), values.data());
+  return {values.begin(), values.end()};
 }
 
 void Checkpoint::release(std::string_view name) const {
-  const auto [shard, tensor, bound] = impl_->at(name);
-  shard->release(*tensor);
+  impl_->at(name).weight->release();
 }
 
 template void Checkpoint::read<float>(std::string_view, std::size_t, std::size_t, float*) const;

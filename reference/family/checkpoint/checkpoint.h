@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A released Hugging Face directory: config.json and the files of its tensors, mapped.
+// A model's config and its weights, in any form that checkpoint_files.h lists, mapped.
 //
 // open() reads the config and every header, and checks all names, shapes, dtypes and byte ranges
 // against the config (spec text 5.1, multimodal 8.1, R-90) before anything else is read. Encoders
@@ -12,12 +12,12 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "reference/family/checkpoint/dtype.h"
+#include "reference/family/checkpoint/weight_source.h"
 #include "reference/family/config/config.h"
 
 namespace assay {
@@ -29,23 +29,17 @@ struct TensorInfo {
   std::string file;  // within the directory
 };
 
-// Points into the mapped file and lives as long as the checkpoint.
-struct StoredBytes {
-  DType dtype;
-  std::span<const std::size_t> shape;
-  std::span<const std::byte> bytes;
-};
-
 class Checkpoint {
  public:
-  static Checkpoint open(const std::filesystem::path& directory);
+  // `path` names a form of checkpoint_files.h.
+  static Checkpoint open(const std::filesystem::path& path);
 
   Checkpoint(Checkpoint&&) noexcept;
   Checkpoint& operator=(Checkpoint&&) noexcept;
   ~Checkpoint();
 
   const ModelConfig& config() const;
-  const std::filesystem::path& directory() const;
+  const std::filesystem::path& path() const;
 
   // Every tensor of the files in name order, encoders included.
   std::vector<TensorInfo> tensors() const;
@@ -58,15 +52,18 @@ class Checkpoint {
   const std::vector<std::size_t>& shape(std::string_view name) const;
 
   // The bytes of `name` as the file has them, for whoever decodes them; checked only for their
-  // number.
-  StoredBytes stored(std::string_view name) const;
+  // number. Nothing where the weight is not stored whole in one tensor.
+  std::optional<StoredBytes> stored(std::string_view name) const;
 
   // Widens `count` elements from element `first` (row-major) into out. Throws on a NaN or an
   // infinity, naming the element. Real is float or double; f64 storage narrows to float.
   template <class Real>
   void read(std::string_view name, std::size_t first, std::size_t count, Real* out) const;
 
-  // The int64 tensor `name` (a drafter's token_ordering).
+  // What a user should hear of, a line each.
+  const std::vector<std::string>& notes() const;
+
+  // The integers of `name` (a drafter's token_ordering).
   std::vector<std::int64_t> read_integers(std::string_view name) const;
 
   // Tells the system that the pages of `name` are not needed now; a later read maps them again.

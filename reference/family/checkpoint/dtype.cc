@@ -138,6 +138,7 @@ constinit const DType DType::kF16{row("F16")};
 constinit const DType DType::kF32{row("F32")};
 constinit const DType DType::kF64{row("F64")};
 constinit const DType DType::kI64{row("I64")};
+constinit const DType DType::kI32{row("I32")};
 
 std::span<const DTypeInfo> all_dtypes() {
   return kDTypes;

@@ -45,7 +45,7 @@ class DType {
   friend constexpr bool operator==(DType, DType) = default;
 
   // Those that the project asks for by name.
-  static const DType kBf16, kF16, kF32, kF64, kI64;
+  static const DType kBf16, kF16, kF32, kF64, kI64, kI32;
 
  private:
   const DTypeInfo* info_;

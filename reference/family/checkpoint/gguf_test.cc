@@ -105,10 +105,10 @@ TEST(Gguf, ACheckpointsTensorsMayLieInOne) {
   std::ofstream(copy / "model.safetensors", std::ios::binary) << whole;
   const auto found = Checkpoint::open(copy);
   const std::string name = "layers.1.mlp.down_proj.weight";
-  const StoredBytes stored = found.stored(name);
+  const StoredBytes stored = found.stored(name).value();
   EXPECT_EQ(stored.dtype, DType::kBf16);
   EXPECT_THAT(stored.shape, ElementsAre(16, 24));
-  EXPECT_TRUE(std::ranges::equal(stored.bytes, expected.stored(name).bytes));
+  EXPECT_TRUE(std::ranges::equal(stored.bytes, expected.stored(name).value().bytes));
   EXPECT_EQ(stored.bytes.size(), 16U * 24 * 2);
   std::vector<double> values(7), same(7);
   found.read(name, 100, 7, values.data());
