@@ -50,7 +50,7 @@ struct Drafter::Context {
 Drafter::Drafter(const Checkpoint& drafter, const Transformer& target)
     : target_(target), config_(drafter.config()), reader_(drafter, target.rounding().bf16_weights) {
   if (!config_.drafter) {
-    throw Error(drafter.directory().string() + ": got a " + config_.model_type +
+    throw Error(drafter.path().string() + ": got a " + config_.model_type +
                 " model, expected a drafter (gemma4_assistant or gemma4_unified_assistant)");
   }
   expect_equal(config_.drafter->backbone_hidden_size, target.config().hidden_size,
