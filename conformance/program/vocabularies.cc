@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <iostream>
+#include <utility>
 
 #include "reference/family/base/error.h"
 #include "reference/family/base/mapped_file.h"
-#include "reference/family/config/load_config.h"
+#include "reference/family/checkpoint/checkpoint_files.h"
+#include "reference/family/checkpoint/gguf_files.h"
 #include "reference/family/tokenizer/load_tokenizer.h"
 
 namespace assay::program {
@@ -19,22 +21,37 @@ std::string text_of_file(const std::filesystem::path& path) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// The checkpoint's own template and where it is; two empty strings where it has none.
+std::pair<std::string, std::string> own_template(const std::filesystem::path& checkpoint) {
+  if (is_gguf_checkpoint(checkpoint)) {
+    constexpr const char* kKey = "tokenizer.chat_template";
+    const GgufFiles files = open_gguf_heads(checkpoint);
+    const GgufMetadata& metadata = files.model->metadata();
+    return metadata.find(kKey) == nullptr
+               ? std::pair<std::string, std::string>{}
+               : std::pair(checkpoint.string() + ": " + kKey, metadata.text(kKey));
+  }
+  const auto path = checkpoint / "chat_template.jinja";
+  return std::filesystem::exists(path) ? std::pair(path.string(), text_of_file(path))
+                                       : std::pair<std::string, std::string>{};
+}
+
 // Names the generation of a checkpoint's own template when it is not the one that is rendered.
 void tell_generation(const std::filesystem::path& checkpoint) {
-  const auto path = checkpoint / "chat_template.jinja";
-  if (!std::filesystem::exists(path)) {
+  const auto [place, text] = own_template(checkpoint);
+  if (place.empty()) {
     return;
   }
-  const std::string generation = template_generation(text_of_file(path));
+  const std::string generation = template_generation(text);
   if (generation != "V3") {
-    std::cerr << "assay: " << path.string() << ": got a template of generation " << generation
+    std::cerr << "assay: " << place << ": got a template of generation " << generation
               << ", rendering V3 instead\n";
   }
 }
 
 // The sizes with per-layer embeddings, and no other, have the small template.
 TemplateVariant variant_of_size(const std::filesystem::path& checkpoint) {
-  const ModelConfig config = load_config(checkpoint);
+  const ModelConfig config = read_model_config(checkpoint);
   return config.text.hidden_size_per_layer_input > 0 ? TemplateVariant::kSmall
                                                      : TemplateVariant::kLarge;
 }

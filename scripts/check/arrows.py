@@ -18,7 +18,7 @@ FAMILY = {
     "media": "base config preprocess",
     "tokenizer": "base checkpoint",
     "chat": "base tokenizer",
-    "sampling": "base tokenizer",
+    "sampling": "base checkpoint tokenizer",
 }
 FLOOR = "reference/family"
 SHARED = [f"{FLOOR}/{folder}" for folder in FAMILY]  # by every implementation

@@ -12,7 +12,6 @@
 #include "reference/family/base/error.h"
 #include "reference/family/checkpoint/checkpoint_files.h"
 #include "reference/family/checkpoint/encoder_tensors.h"
-#include "reference/family/checkpoint/hf_directory.h"
 #include "reference/family/checkpoint/tensor_table.h"
 
 namespace assay {
@@ -171,7 +170,7 @@ Checkpoint::~Checkpoint() = default;
 Checkpoint Checkpoint::open(const std::filesystem::path& path) {
   auto impl = std::make_unique<Impl>();
   impl->path = path;
-  impl->files = open_hf_directory(path);
+  impl->files = open_checkpoint_files(path);
   impl->drop_absent_encoders();
   impl->match_tensors();
   return Checkpoint(std::move(impl));

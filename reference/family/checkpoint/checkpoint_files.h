@@ -3,8 +3,10 @@
 //
 //   form                                        opened by
 //   a Hugging Face directory, safetensors       hf_directory.h
+//   files in GGUF                               gguf_checkpoint.h
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -31,5 +33,11 @@ struct CheckpointFiles {
   // What a user should hear of: keys that the config has and nobody reads, and so on.
   std::vector<std::string> notes;
 };
+
+// In whichever form `checkpoint` is.
+CheckpointFiles open_checkpoint_files(const std::filesystem::path& checkpoint);
+
+// The config alone; of a directory its config.json, whatever else is there.
+ModelConfig read_model_config(const std::filesystem::path& checkpoint);
 
 }  // namespace assay

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/checkpoint/gguf_metadata.h"
 
+#include <array>
+#include <charconv>
 #include <type_traits>
 
 #include "reference/family/base/error.h"
@@ -11,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kMaxKeys = 1u << 16;
 constexpr std::size_t kMaxArrayDepth = 4;
+constexpr std::size_t kArrayHead = sizeof(std::uint32_t) + sizeof(std::uint64_t);
 
 // Bytes of a value; of a string and an array the least that one can have.
 std::size_t least_bytes(GgufType type) {
@@ -123,11 +126,20 @@ bool as_unsigned(ByteReader reader, std::uint64_t& value) {
   return true;
 }
 
+double shortest_decimal(float value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  double decimal = 0;
+  std::from_chars(text.data(), end, decimal);
+  return decimal;
+}
+
 // False for another type and for a negative number.
 bool read_integer(const GgufValue& stored, std::uint64_t& value) {
   const ByteReader reader(stored.bytes, "");
   switch (stored.type) {
     case GgufType::kUint8:
+    case GgufType::kBool:
       return as_unsigned<std::uint8_t>(reader, value);
     case GgufType::kInt8:
       return as_unsigned<std::int8_t>(reader, value);
@@ -195,21 +207,77 @@ std::uint64_t GgufMetadata::integer_or(std::string_view key, std::uint64_t fallb
   return value;
 }
 
-std::vector<std::string> GgufMetadata::strings(std::string_view key, std::size_t most) const {
+const GgufValue& GgufMetadata::at(std::string_view key, const char* expected) const {
   const GgufValue* stored = find(key);
   if (stored == nullptr) {
-    fail(key, "nothing", "strings");
+    fail(key, "nothing", expected);
   }
-  if (stored->type != GgufType::kArray || stored->element != GgufType::kString) {
+  return *stored;
+}
+
+std::uint64_t GgufMetadata::integer(std::string_view key) const {
+  at(key, "a non-negative integer");
+  return integer_or(key, 0);
+}
+
+std::vector<std::uint64_t> GgufMetadata::integers(std::string_view key, std::size_t most) const {
+  const GgufValue& stored = at(key, "non-negative integers");
+  if (stored.type != GgufType::kArray) {
+    return {integer(key)};
+  }
+  const std::size_t width = least_bytes(stored.element);
+  if (stored.element == GgufType::kString || stored.element == GgufType::kArray ||
+      stored.count > most) {
+    fail(key, std::to_string(stored.count) + " values, or values of another type",
+         "at most " + std::to_string(most) + " non-negative integers");
+  }
+  std::vector<std::uint64_t> values(stored.count);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const GgufValue value{stored.element, stored.bytes.subspan(kArrayHead + i * width, width)};
+    if (!read_integer(value, values[i])) {
+      fail(key, "another type or a negative number", "non-negative integers");
+    }
+  }
+  return values;
+}
+
+double GgufMetadata::number(std::string_view key) const {
+  const GgufValue& stored = at(key, "a number");
+  ByteReader reader(stored.bytes, label_);
+  if (stored.type == GgufType::kFloat32) {
+    return shortest_decimal(reader.number<float>("a value"));
+  }
+  if (stored.type == GgufType::kFloat64) {
+    return reader.number<double>("a value");
+  }
+  return static_cast<double>(integer(key));
+}
+
+double GgufMetadata::number_or(std::string_view key, double fallback) const {
+  return find(key) == nullptr ? fallback : number(key);
+}
+
+std::string GgufMetadata::text(std::string_view key) const {
+  const GgufValue& stored = at(key, "a string");
+  if (stored.type != GgufType::kString) {
+    fail(key, "another type", "a string");
+  }
+  ByteReader reader(stored.bytes, label_);
+  return std::string(read_string(reader, ""));
+}
+
+std::vector<std::string> GgufMetadata::strings(std::string_view key, std::size_t most) const {
+  const GgufValue& stored = at(key, "strings");
+  if (stored.type != GgufType::kArray || stored.element != GgufType::kString) {
     fail(key, "another type", "strings");
   }
-  if (stored->count > most) {
-    fail(key, std::to_string(stored->count) + " strings", "at most " + std::to_string(most));
+  if (stored.count > most) {
+    fail(key, std::to_string(stored.count) + " strings", "at most " + std::to_string(most));
   }
-  ByteReader reader(stored->bytes, label_, sizeof(std::uint32_t) + sizeof(std::uint64_t));
+  ByteReader reader(stored.bytes, label_, kArrayHead);
   std::vector<std::string> strings;
-  strings.reserve(stored->count);
-  for (std::uint64_t i = 0; i < stored->count; ++i) {
+  strings.reserve(stored.count);
+  for (std::uint64_t i = 0; i < stored.count; ++i) {
     strings.emplace_back(read_string(reader, ""));
   }
   return strings;

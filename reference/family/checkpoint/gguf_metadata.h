@@ -58,13 +58,27 @@ class GgufMetadata {
 
   // The integer of any width that `key` names, or `fallback` where it is absent.
   std::uint64_t integer_or(std::string_view key, std::uint64_t fallback) const;
+  std::uint64_t integer(std::string_view key) const;
+
+  // The non-negative integers or booleans of an array; a number by itself is an array of one.
+  std::vector<std::uint64_t> integers(std::string_view key, std::size_t most) const;
+
+  // A number of any type. Of a 32-bit float the shortest decimal that rounds to it: the float
+  // nearest to 1e-6 stands for 1e-6.
+  double number(std::string_view key) const;
+  double number_or(std::string_view key, double fallback) const;
+
+  std::string text(std::string_view key) const;
 
   // The strings of an array, at most `most`. Throws when it is absent, or something else.
   std::vector<std::string> strings(std::string_view key, std::size_t most) const;
 
- private:
+  // "model.gguf: key: got …, expected …"
   [[noreturn]] void fail(std::string_view key, const std::string& got,
                          const std::string& expected) const;
+
+ private:
+  const GgufValue& at(std::string_view key, const char* expected) const;
 
   std::string label_;
   std::uint64_t num_tensors_ = 0;

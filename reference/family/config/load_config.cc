@@ -113,7 +113,10 @@ ModelConfig parse_root(const JsonObject& root) {
 }  // namespace
 
 ModelConfig parse_config(std::string_view text, std::string_view label) {
-  const Json document = parse_json(text, label);
+  return parse_config_json(parse_json(text, label), label);
+}
+
+ModelConfig parse_config_json(const Json& document, std::string_view label) {
   return parse_root(JsonObject(&document, std::string(label), ""));
 }
 

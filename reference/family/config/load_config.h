@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "reference/family/base/json.h"
 #include "reference/family/config/config.h"
 
 namespace assay {
@@ -25,5 +26,6 @@ ModelConfig load_config(const std::filesystem::path& directory);
 
 // The text of one config.json; `label` is its name in messages.
 ModelConfig parse_config(std::string_view text, std::string_view label = "config.json");
+ModelConfig parse_config_json(const Json& document, std::string_view label);
 
 }  // namespace assay

@@ -5,6 +5,8 @@
 #include <set>
 
 #include "reference/family/base/json_object.h"
+#include "reference/family/checkpoint/gguf_files.h"
+#include "reference/family/tokenizer/vocabulary.h"
 
 namespace assay {
 namespace {
@@ -41,9 +43,36 @@ void read_sampling(const JsonObject& root, SamplingOptions& sampling) {
   sampling.top_p = root.number_or("top_p", {0, 1.0000001}, sampling.top_p);
 }
 
+// tokenizer.ggml.* and general.sampling.*, which llama.cpp's converter takes from
+// generation_config.json.
+GenerationConfig read_gguf_generation(const GgufMetadata& metadata) {
+  GenerationConfig config;
+  SamplingOptions& sampling = config.sampling;
+  sampling.temperature = metadata.number_or("general.sampling.temp", 0);
+  sampling.top_k = metadata.integer_or("general.sampling.top_k", sampling.top_k);
+  sampling.top_p = metadata.number_or("general.sampling.top_p", sampling.top_p);
+  std::set<std::int32_t> stop;
+  for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"}) {
+    if (metadata.find(key) != nullptr && metadata.integer(key) <= kIds.most) {
+      stop.insert(static_cast<std::int32_t>(metadata.integer(key)));
+    }
+  }
+  config.stop.assign(stop.begin(), stop.end());
+  constexpr const char* kSuppress = "tokenizer.ggml.suppress_tokens";
+  if (metadata.find(kSuppress) != nullptr) {
+    for (const std::uint64_t id : metadata.integers(kSuppress, kMaxVocabulary)) {
+      sampling.suppress.push_back(static_cast<std::int32_t>(std::min(id, kIds.most)));
+    }
+  }
+  return config;
+}
+
 }  // namespace
 
 GenerationConfig read_generation_config(const std::filesystem::path& checkpoint) {
+  if (is_gguf_checkpoint(checkpoint)) {
+    return read_gguf_generation(open_gguf_heads(checkpoint).model->metadata());
+  }
   GenerationConfig config;
   config.sampling.temperature = 0;
   std::set<std::int32_t> stop;

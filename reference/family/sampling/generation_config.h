@@ -20,7 +20,7 @@ struct GenerationConfig {
 };
 
 // generation_config.json, and eos_token_id of config.json and of its text_config; each may be
-// absent. Throws Error on values that make no sense.
+// absent. Of a model in GGUF the same from its metadata. Throws Error on values that make no sense.
 GenerationConfig read_generation_config(const std::filesystem::path& checkpoint);
 
 }  // namespace assay

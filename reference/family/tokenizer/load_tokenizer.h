@@ -27,7 +27,7 @@ Vocabulary read_vocabulary_list(const std::filesystem::path& path);
 // By what the file is: one of the three above.
 Vocabulary read_any_tokenizer(const std::filesystem::path& path);
 
-// The tokenizer.json of a checkpoint's folder.
-Vocabulary read_checkpoint_tokenizer(const std::filesystem::path& directory);
+// The tokenizer.json of a checkpoint's folder, the tokenizer block of a model in GGUF.
+Vocabulary read_checkpoint_tokenizer(const std::filesystem::path& checkpoint);
 
 }  // namespace assay

@@ -8,6 +8,7 @@
 
 #include "reference/family/base/error.h"
 #include "reference/family/base/mapped_file.h"
+#include "reference/family/checkpoint/gguf_files.h"
 #include "reference/family/tokenizer/load_tokenizer.h"
 
 namespace assay {
@@ -120,10 +121,13 @@ Vocabulary read_any_tokenizer(const std::filesystem::path& path) {
   return json ? read_tokenizer_json(path) : read_vocabulary_list(path);
 }
 
-Vocabulary read_checkpoint_tokenizer(const std::filesystem::path& directory) {
-  const std::filesystem::path file = directory / "tokenizer.json";
+Vocabulary read_checkpoint_tokenizer(const std::filesystem::path& checkpoint) {
+  if (is_gguf_checkpoint(checkpoint)) {
+    return read_gguf_tokenizer(open_gguf_heads(checkpoint).model->path());
+  }
+  const std::filesystem::path file = checkpoint / "tokenizer.json";
   if (!std::filesystem::exists(file)) {
-    throw Error(directory.string() + ": got no tokenizer.json, expected one beside config.json");
+    throw Error(checkpoint.string() + ": got no tokenizer.json, expected one beside config.json");
   }
   return read_tokenizer_json(file);
 }
