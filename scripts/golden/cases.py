@@ -8,6 +8,7 @@ from case import Case
 from make_checkpoints import QUIET_ROW, TINY_ROW
 from media_cases import all_media_cases
 from media_prompt import text_ids
+from quantised import QUANTISED
 from topologies import DRAFTERS, TEXT_TARGETS, Topology, special_ids
 
 TYPES = {"image": 1, "frame": 2, "audio": 3}
@@ -93,6 +94,13 @@ def soft_cases(t: Topology) -> list[Case]:
     return cases
 
 
+def quantised_cases() -> list[Case]:
+    return [
+        text_case(t, "text-blocks", 2 * t.window + 1, False, decode_from=t.window + 2)
+        for t in (q.topology for q in QUANTISED.values())
+    ]
+
+
 def all_cases() -> list[Case]:
     cases: list[Case] = []
     for t in TEXT_TARGETS:
@@ -101,4 +109,4 @@ def all_cases() -> list[Case]:
             cases += soft_cases(t)
         if t.name + "-drafter" in DRAFTERS:
             cases += [draft_case(t, "hf"), draft_case(t, "std")]
-    return cases + all_media_cases()
+    return cases + quantised_cases() + all_media_cases()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+import quantised
 import synthetic
 from case import Case
 
@@ -71,8 +72,11 @@ def write_case(work: Path, case: Case) -> Path:
 
 
 def checkpoint_folder(work: Path, checkpoints: Path, case: Case) -> Path:
+    """What the oracles read."""
     if case.synth:
         return synthetic.write(case.checkpoint, work / "synthetic")
+    if case.checkpoint in quantised.QUANTISED:
+        return quantised.dequantised(case.checkpoint, checkpoints, work / "dequantised")
     return checkpoints / case.checkpoint
 
 
@@ -130,6 +134,7 @@ def run_jax(work: Path, checkpoints: Path, cases: list[Case], precision: str, py
 def run_all(work: Path, checkpoints: Path, cases: list[Case], jax: Path | None, precisions) -> None:
     for case in cases:
         write_case(work, case)
+        checkpoint_folder(work, checkpoints, case)
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(run_hf, work, checkpoints, cases, p) for p in precisions]
         for precision in precisions if jax else ():

@@ -222,9 +222,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "golden" / "checkpoints")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
+    import quantised  # which uses this file
+
     targets = TARGETS | {t.name: t for t in miniatures.MINIATURES}
-    for name in args.names or [*targets, *DRAFTERS]:
-        if name in targets:
+    for name in args.names or [*targets, *DRAFTERS, *quantised.QUANTISED]:
+        if name in quantised.QUANTISED:
+            quantised.write(quantised.QUANTISED[name], args.out)
+        elif name in targets:
             write_target(targets[name], args.out)
         else:
             write_drafter(DRAFTERS[name], args.out)

@@ -24,6 +24,7 @@ import manifest
 import safetensors_file
 import tap_sets
 from cases import Case, all_cases
+from quantised import QUANTISED
 
 ROOT = Path(__file__).resolve().parents[2]
 WORST_AGREEMENT = 1e-9  # between the oracles at fp64; more is a difference in meaning
@@ -136,6 +137,8 @@ def attributes(case: Case, folder: Path, about: dict, facts: dict, taps: tuple) 
     }
     if case.synth:
         out["synth"] = case.synth
+    if case.checkpoint in QUANTISED:
+        out["oracle"] += "; on the exactly dequantised weights"
     if "versions" in about.get("jax-f64", {}):
         out["second_oracle"] = describe(about["jax-f64"]) + ", fp64"
         out["second_oracle_repairs"] = about["jax-f64"]["repairs"]
@@ -164,6 +167,8 @@ def write_golden(work: Path, checkpoints: Path, out: Path, case: Case) -> dict:
             extra[name]["agreement"] = agreement[name]
     path = out / case.place
     folder = ensemble.checkpoint_folder(work, checkpoints, case)
+    if case.checkpoint in QUANTISED:  # its hash is of the file, not of what it was widened to
+        folder = checkpoints / case.checkpoint
     described = attributes(case, folder, about, facts, (stored, taps["hf-f64"]))
     if case.synth:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from cases import Case
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from catalogue import TAPS, pattern  # noqa: E402
 
-SLIM_CASES = ("text-short", "text-edges", "soft-short", "soft-double", "soft-audio")
+SLIM_CASES = ("text-short", "text-edges", "soft-short", "soft-double", "soft-audio", "text-blocks")
 DRAFT_STEPS = {"draft-hf": 2, "draft-std": 1}  # steps whose layers are stored
 STEP = re.compile(r"^mtp\.step\.(\d+)\.layer\.")
 LAYER = "text.layer.{i}."
