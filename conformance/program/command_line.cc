@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <memory>
 
 #include "conformance/doors/registry.h"
 #include "conformance/program/judges.h"
@@ -20,12 +21,26 @@ const CLI::Range kChunk{std::size_t{0}, std::size_t{1} << 20};
 constexpr const char* kProfileHelp =
     "REF, or switches as in audio.window_keys=13,audio.hann=half_sample; default: the golden's";
 
+// Where a checkpoint is; a file of encoders becomes part of its name (gguf_files.h).
+CLI::Option* add_checkpoint(CLI::App& c, std::string& checkpoint, const std::string& what) {
+  auto* option =
+      c.add_option("--checkpoint", checkpoint, "the checkpoint, a folder or a GGUF file" + what);
+  const auto encoders = std::make_shared<std::string>();
+  c.add_option("--mmproj", *encoders, "the GGUF file of the encoders of a checkpoint in GGUF")
+      ->needs(option);
+  c.final_callback([&checkpoint, encoders] {
+    if (!encoders->empty()) {
+      checkpoint += "," + *encoders;
+    }
+  });
+  return option;
+}
+
 void add_verify(CLI::App& app, VerifyOptions& o) {
   auto* c = app.add_subcommand("verify", "run an implementation on goldens and judge every tap");
   c->add_option("--impl", o.impl, "implementation: " + conformance::implementation_names());
-  c->add_option("--checkpoint", o.checkpoint,
-                "folder of the checkpoint; default: the golden's own");
-  c->add_option("--drafter", o.drafter, "folder of the drafter");
+  add_checkpoint(*c, o.checkpoint, "; default: the golden's own");
+  c->add_option("--drafter", o.drafter, "the drafter, a folder or a GGUF file");
   c->add_option("--golden", o.golden, "a golden file or a folder of them; default: the committed");
   c->add_option("--case", o.case_glob, "only cases whose name matches, as in 'e2b-tiny/*'");
   c->add_option("--level", o.level, "what is judged: logits, blocks or taps");
@@ -48,9 +63,8 @@ void add_compare(CLI::App& app, CompareOptions& o) {
   c->add_option("golden", o.golden, "the golden file")->required();
   c->add_option("dump", o.dump, "the dump: .safetensors or HDF5, tap names as keys")->required();
   c->add_option("--map", o.map, "CSV of tap,name for a dump with names of its own");
-  c->add_option("--checkpoint", o.checkpoint,
-                "folder of the checkpoint, for replay; default: the golden's own");
-  c->add_option("--drafter", o.drafter, "folder of the drafter");
+  add_checkpoint(*c, o.checkpoint, ", for replay; default: the golden's own");
+  c->add_option("--drafter", o.drafter, "the drafter, a folder or a GGUF file");
   c->add_option("--precision", o.precision,
                 "class the port claims: " + precision_class_names(" or "));
   c->add_option("--mode", o.mode, "chained or replay; default: both");
@@ -61,8 +75,8 @@ void add_compare(CLI::App& app, CompareOptions& o) {
 void add_dump(CLI::App& app, DumpOptions& o) {
   auto* c = app.add_subcommand("dump", "write the taps of one case to a file");
   c->add_option("--impl", o.impl, "implementation: " + conformance::implementation_names());
-  c->add_option("--checkpoint", o.checkpoint, "folder of the checkpoint")->required();
-  c->add_option("--drafter", o.drafter, "folder of the drafter");
+  add_checkpoint(*c, o.checkpoint, "")->required();
+  c->add_option("--drafter", o.drafter, "the drafter, a folder or a GGUF file");
   c->add_option("--case", o.case_file, "a golden or a case file")->required();
   c->add_option("--out", o.out, "the HDF5 file to write; replaces an older dump, nothing else")
       ->required();
@@ -148,7 +162,7 @@ bool has_no_ple(const ReleasedSize& size) {
 
 void add_tokenize(CLI::App& app, TokenizeOptions& o) {
   auto* c = app.add_subcommand("tokenize", "text to ids: {id, text} a line in, {id, ids} out");
-  c->add_option("--checkpoint", o.checkpoint, "folder with a tokenizer.json");
+  c->add_option("--checkpoint", o.checkpoint, "folder with a tokenizer.json, or a GGUF file");
   c->add_option("--vocab", o.vocab, kVocabHelp);
   c->add_flag("--decode", o.decode, "ids to text: {id, ids} in, {id, text} out");
   c->add_flag("--plain", o.plain, "control literals in the text are text, not control tokens");
@@ -158,7 +172,8 @@ void add_tokenize(CLI::App& app, TokenizeOptions& o) {
 
 void add_prompt(CLI::App& app, PromptOptions& o) {
   auto* c = app.add_subcommand("prompt", "chat cases to prompts: {id, text, ids} a line");
-  c->add_option("--checkpoint", o.checkpoint, "folder whose size chooses the template");
+  c->add_option("--checkpoint", o.checkpoint,
+                "folder or GGUF file whose size chooses the template");
   c->add_option("--template", o.variant,
                 "small (" + size_titles(has_ple) + ") or large (" + size_titles(has_no_ple) + ")");
   c->add_option("--vocab", o.vocab, kVocabHelp);
@@ -167,7 +182,8 @@ void add_prompt(CLI::App& app, PromptOptions& o) {
 
 void add_parse(CLI::App& app, ParseOptions& o) {
   auto* c = app.add_subcommand("parse", "model turns to reasoning, content and tool calls");
-  c->add_option("--checkpoint", o.checkpoint, "folder with a tokenizer.json, for lines with ids");
+  c->add_option("--checkpoint", o.checkpoint,
+                "folder with a tokenizer.json, or a GGUF file, for lines with ids");
   c->add_option("--vocab", o.vocab, kVocabHelp);
   c->add_flag("--strict", o.strict, "repair nothing");
   c->add_option("file", o.file, "JSON lines: {id, ids or text, in_thought, tools, width, height}");
@@ -205,8 +221,9 @@ void add_sampling(CLI::App& c, RunOptions& o) {
 void add_run(CLI::App& app, RunOptions& o) {
   auto* c = app.add_subcommand("run", "answer a prompt; without one, a line of input a turn");
   c->add_option("prompt", o.prompt, "what the user says");
-  c->add_option("--checkpoint", o.session.checkpoint, "folder of the checkpoint")->required();
-  c->add_option("--drafter", o.session.drafter, "folder of the drafter, for speculation");
+  add_checkpoint(*c, o.session.checkpoint, "")->required();
+  c->add_option("--drafter", o.session.drafter,
+                "the drafter, a folder or a GGUF file, for speculation");
   c->add_option("--draft-steps", o.session.draft_steps, "tokens drafted at a time; default: 4")
       ->check(kSteps);
   c->add_option("--impl", o.session.impl, "implementation: " + conformance::implementation_names());

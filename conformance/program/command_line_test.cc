@@ -9,6 +9,7 @@
 #include "conformance/records/dump.h"
 #include "conformance/testing/test_program.h"
 #include "reference/family/testing/test_directory.h"
+#include "reference/family/testing/test_gguf_model.h"
 
 namespace assay::program {
 namespace {
@@ -166,6 +167,28 @@ TEST(CommandLine, ExplainsMedia) {
   EXPECT_THAT(taps.text,
               AllOf(HasSubstr("audio.subsample.{s}.conv"), testing::Not(HasSubstr("vision."))));
   EXPECT_EQ(run("taps 'image.*'").status, 0);
+}
+
+TEST(CommandLine, AModelInGgufIsACheckpoint) {
+  const TestDirectory directory;
+  GgufModel model;
+  const std::string path = directory.write("model.gguf", model.file()).string();
+  const Outcome shown = run("inspect " + path);
+  EXPECT_EQ(shown.status, 0) << shown.text;
+  EXPECT_THAT(shown.text, AllOf(HasSubstr("hidden_size 4, vocabulary 10"),
+                                HasSubstr("F32  blk.1.ffn_up.weight  [6, 4]  model.gguf")));
+  const Outcome judged = run("verify --precision f64 --tokens 5 --checkpoint " + path);
+  EXPECT_EQ(judged.status, 0) << judged.text;
+  EXPECT_THAT(judged.text, HasSubstr("1 pass"));
+
+  // A file of encoders is named by --mmproj, and joins the model wherever that is named.
+  GgufModel encoders;
+  encoders.text("general.architecture", "clip");
+  encoders.tensors = {{"v.odd", {{1}, {1}}}};
+  const std::string clip = directory.write("encoders.gguf", encoders.file()).string();
+  EXPECT_THAT(run("inspect " + clip).text, HasSubstr("the encoders of a model, for --mmproj"));
+  EXPECT_THAT(run("verify --mmproj " + clip + " --checkpoint " + path).text,
+              HasSubstr("encoders.gguf: v.odd: got a tensor that is not known"));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "conformance/records/golden_requests.h"
 #include "reference/family/base/error.h"
 #include "reference/family/checkpoint/checkpoint.h"
+#include "reference/family/checkpoint/gguf_files.h"
 
 namespace assay::program {
 namespace {
@@ -50,11 +51,7 @@ void print_config(const ModelConfig& model) {
   print_layers(text, model.drafter.has_value());
 }
 
-int inspect_checkpoint(const std::filesystem::path& folder) {
-  const auto checkpoint = Checkpoint::open(folder);
-  print_config(checkpoint.config());
-  print_encoders(checkpoint);
-  const auto tensors = checkpoint.tensors();
+void print_tensors(const std::vector<TensorInfo>& tensors) {
   std::size_t elements = 0;
   for (const TensorInfo& tensor : tensors) {
     std::size_t count = 1;
@@ -66,6 +63,39 @@ int inspect_checkpoint(const std::filesystem::path& folder) {
               << shape_string(tensor.shape) << "  " << tensor.file << "\n";
   }
   std::cout << tensors.size() << " tensors, " << elements << " elements\n";
+}
+
+int inspect_checkpoint(const std::filesystem::path& path) {
+  const auto checkpoint = Checkpoint::open(path);
+  for (const std::string& note : checkpoint.notes()) {
+    std::cout << "note: " << note << "\n";
+  }
+  print_config(checkpoint.config());
+  print_encoders(checkpoint);
+  print_tensors(checkpoint.tensors());
+  return 0;
+}
+
+// A model or a drafter is a checkpoint; of another file, as one of encoders, its tensors are shown.
+int inspect_gguf(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path) || !std::filesystem::exists(path)) {
+    return inspect_checkpoint(path);
+  }
+  const GgufHead head(path);
+  const bool encoders = head.architecture() == "clip";
+  const bool vocabulary = head.metadata().num_tensors() == 0;
+  if (!encoders && !vocabulary) {
+    return inspect_checkpoint(path);
+  }
+  std::cout << "GGUF, architecture " << printable(head.architecture())
+            << (encoders ? ": the encoders of a model, for --mmproj\n"
+                         : ": a tokenizer without a model, for --vocab\n");
+  std::vector<TensorInfo> tensors;
+  const Container file = Container::open(path);
+  for (const StoredTensor& tensor : file.tensors()) {
+    tensors.push_back({tensor.name, tensor.dtype, tensor.shape, file.label()});
+  }
+  print_tensors(tensors);
   return 0;
 }
 
@@ -100,6 +130,9 @@ int inspect_golden(const conformance::Golden& golden) {
 }  // namespace
 
 int inspect(const InspectOptions& options) {
+  if (is_gguf_checkpoint(options.path)) {
+    return inspect_gguf(options.path);
+  }
   if (std::filesystem::is_directory(options.path)) {
     return inspect_checkpoint(options.path);
   }

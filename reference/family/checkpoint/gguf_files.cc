@@ -49,17 +49,21 @@ std::vector<fs::path> files_of_directory(const fs::path& directory) {
   return files;
 }
 
-// The paths that `checkpoint` names.
+// The paths that `checkpoint` names: two where a comma stands between files that are there.
 std::vector<fs::path> named_files(const fs::path& checkpoint) {
   if (is_folder(checkpoint)) {
     return files_of_directory(checkpoint);
   }
   const std::string text = checkpoint.string();
-  const std::size_t comma = text.find(".gguf,");
-  if (is_there(checkpoint) || comma == std::string::npos) {
-    return {checkpoint};
+  if (!is_there(checkpoint)) {
+    for (std::size_t comma = text.find(','); comma != std::string::npos;
+         comma = text.find(',', comma + 1)) {
+      if (is_there(text.substr(0, comma))) {
+        return {text.substr(0, comma), text.substr(comma + 1)};
+      }
+    }
   }
-  return {text.substr(0, comma + 5), text.substr(comma + 6)};
+  return {checkpoint};
 }
 
 bool is_later_split(const GgufHead& head) {

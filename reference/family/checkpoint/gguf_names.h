@@ -25,7 +25,8 @@ enum class GgufLayout {
   kSame,     // in the same order; axes of extent 1 may be missing
   kPatches,  // rows of pixels, [..., y, x, channel] there, are [..., channel, y, x] here
   kAxes,     // [positions, axes, width] there, [axes, positions, width] here
-  kSoftplus  // log(1 + e^x) of every element
+  // log(1 + e^x) of every element; read back, x is exact to the rounding of the file's type.
+  kSoftplus
 };
 
 enum class GgufDialect { kLlamaCpp, kOllama };
