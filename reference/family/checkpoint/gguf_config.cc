@@ -267,7 +267,8 @@ Json vision_config(const Keys& keys, const FindTensor& find) {
   vision["patch_size"] = keys.integer("patch_size");
   vision["pooling_kernel_size"] = keys.integer_or("projector.scale_factor", 3);
   vision["position_embedding_size"] = extent(keys, find, "v.position_embd.weight", 1);
-  vision["use_clipped_linears"] = find("v.blk.0.attn_q.input_min").tensor != nullptr;
+  vision["use_clipped_linears"] = find("v.blk.0.attn_q.input_min").tensor != nullptr ||
+                                  find("v.clamp_data").tensor != nullptr;  // Ollama's
   vision["standardize"] = find("v.std_scale").tensor != nullptr;
   return vision;
 }
