@@ -3,10 +3,18 @@
 //
 //   bf16  1 sign, 8 exponent, 7 fraction bits: the upper half of an fp32
 //   f16   1 sign, 5 exponent, 10 fraction bits (IEEE 754 binary16)
+//   e4m3  1 sign, 4 exponent, 3 fraction bits: up to 448, no infinity, NaN where all bits are set
+//   e5m2  1 sign, 5 exponent, 2 fraction bits: the upper half of an f16
+//   e8m0  a power of two, 2^(code - 127); 255 is NaN
+//   e2m1  1 sign, 2 exponent, 1 fraction bit: 0, 0.5, 1, 1.5, 2, 3, 4, 6
+//
+// The last four are those of the Open Compute Project (OCP 8-bit Floating Point 1.0, Microscaling
+// Formats 1.0).
 #pragma once
 
 #include <bit>
 #include <cstdint>
+#include <limits>
 
 namespace assay {
 
@@ -38,6 +46,34 @@ inline float float_from_f16(std::uint16_t bits) {
   }
   const std::uint32_t widened = exponent == 31 ? 255u : exponent + 112u;
   return std::bit_cast<float>(sign | (widened << 23) | (fraction << 13));
+}
+
+inline float float_from_e4m3(std::uint8_t bits) {
+  if ((bits & 0x7Fu) == 0x7Fu) {
+    return std::numeric_limits<float>::quiet_NaN();
+  }
+  const auto magnitude = static_cast<std::uint16_t>((bits & 0x7Fu) << 7);  // an f16 over 256
+  const float value = float_from_f16(magnitude) * 256.0f;
+  return (bits & 0x80u) != 0 ? -value : value;
+}
+
+inline float float_from_e5m2(std::uint8_t bits) {
+  return float_from_f16(static_cast<std::uint16_t>(bits << 8));
+}
+
+inline float float_from_e8m0(std::uint8_t bits) {
+  if (bits == 0xFFu) {
+    return std::numeric_limits<float>::quiet_NaN();
+  }
+  // 2^-127 is an fp32 subnormal.
+  return std::bit_cast<float>(bits == 0 ? 0x00400000u : static_cast<std::uint32_t>(bits) << 23);
+}
+
+// The lower four bits.
+inline float float_from_e2m1(std::uint8_t bits) {
+  constexpr float kMagnitudes[] = {0.0f, 0.5f, 1.0f, 1.5f, 2.0f, 3.0f, 4.0f, 6.0f};
+  const float magnitude = kMagnitudes[bits & 7u];
+  return (bits & 8u) != 0 ? -magnitude : magnitude;
 }
 
 // Round to nearest, ties to even; beyond 65504 becomes infinity, a NaN stays a NaN.

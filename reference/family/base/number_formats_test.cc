@@ -54,6 +54,47 @@ TEST(NumberFormats, EveryF16CodeWidensByDefinition) {
   }
 }
 
+// The value of a code by OCP's definition; one of no infinity keeps its topmost exponent.
+double byte_by_definition(int code, int exponent_bits, int fraction_bits) {
+  const double sign = code >= 128 ? -1.0 : 1.0;
+  const int bias = (1 << (exponent_bits - 1)) - 1;
+  const int exponent = (code >> fraction_bits) & ((1 << exponent_bits) - 1);
+  const int fraction = code & ((1 << fraction_bits) - 1);
+  const int hidden = exponent == 0 ? 0 : 1 << fraction_bits;
+  const int power = (exponent == 0 ? 1 : exponent) - bias - fraction_bits;
+  return sign * std::ldexp(hidden + fraction, power);
+}
+
+TEST(NumberFormats, EveryByteWidensByDefinition) {
+  for (int code = 0; code < 256; ++code) {
+    const auto bits = static_cast<std::uint8_t>(code);
+    if ((code & 0x7F) == 0x7F) {
+      ASSERT_TRUE(std::isnan(float_from_e4m3(bits)));
+    } else {
+      ASSERT_EQ(float_from_e4m3(bits), byte_by_definition(code, 4, 3)) << code;
+      ASSERT_EQ(std::signbit(float_from_e4m3(bits)), code >= 128) << code;
+    }
+    if ((code & 0x7C) == 0x7C) {
+      ASSERT_EQ(std::isnan(float_from_e5m2(bits)), (code & 3) != 0);
+      ASSERT_FALSE(std::isfinite(float_from_e5m2(bits)));
+    } else {
+      ASSERT_EQ(float_from_e5m2(bits), byte_by_definition(code, 5, 2)) << code;
+    }
+    if (code == 255) {
+      ASSERT_TRUE(std::isnan(float_from_e8m0(bits)));
+    } else {
+      ASSERT_EQ(float_from_e8m0(bits), std::ldexp(1.0, code - 127)) << code;
+    }
+  }
+  EXPECT_EQ(float_from_e4m3(0x7E), 448.0f);
+  EXPECT_EQ(float_from_e5m2(0x7B), 57344.0f);
+  const float kHalves[] = {0, 1, 2, 3, 4, 6, 8, 12};
+  for (std::uint8_t code = 0; code < 16; ++code) {
+    EXPECT_EQ(float_from_e2m1(code), (code < 8 ? 0.5f : -0.5f) * kHalves[code & 7]);
+    EXPECT_EQ(std::signbit(float_from_e2m1(code)), code >= 8);
+  }
+}
+
 TEST(NumberFormats, EveryCodeComesBack) {
   for (std::uint32_t code = 0; code < kCodes; ++code) {
     const auto bits = static_cast<std::uint16_t>(code);

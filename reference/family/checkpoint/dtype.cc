@@ -53,6 +53,13 @@ constexpr DTypeInfo plain(std::string_view name, int ggml_type) {
           .to_double = widen_each<Stored, kConvert, double>};
 }
 
+template <auto kFrom>
+constexpr DTypeInfo byte_float(std::string_view name) {
+  DTypeInfo info = plain<std::uint8_t, kFrom>(name, -1);
+  info.floating = true;
+  return info;
+}
+
 template <class Stored, auto kFrom, auto kTo>
 constexpr DTypeInfo plain_float(std::string_view name, int ggml_type) {
   DTypeInfo info = plain<Stored, kFrom>(name, ggml_type);
@@ -85,6 +92,9 @@ constexpr std::array kDTypes = {
     plain_float<std::uint16_t, float_from_f16, f16_from_float>("F16", 1),
     plain_float<float, as_stored<float>, as_stored<float>>("F32", 0),
     plain_float<double, as_stored<double>, double_of>("F64", 28),
+    byte_float<float_from_e4m3>("F8_E4M3"),
+    byte_float<float_from_e5m2>("F8_E5M2"),
+    byte_float<float_from_e8m0>("F8_E8M0"),
     plain<std::int64_t>("I64", 27),
     plain<std::int32_t>("I32", 26),
     plain<std::int16_t>("I16", 25),

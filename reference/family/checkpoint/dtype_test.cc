@@ -39,6 +39,9 @@ TEST(DType, NamesAndSizesAgreeWithTheFormat) {
                                                                                     {"F16", 2},
                                                                                     {"F32", 4},
                                                                                     {"F64", 8},
+                                                                                    {"F8_E4M3", 1},
+                                                                                    {"F8_E5M2", 1},
+                                                                                    {"F8_E8M0", 1},
                                                                                     {"I64", 8},
                                                                                     {"I32", 4},
                                                                                     {"I16", 2},
@@ -53,7 +56,7 @@ TEST(DType, NamesAndSizesAgreeWithTheFormat) {
     EXPECT_EQ(dtype(name).info().block_bytes, bytes);
     EXPECT_EQ(dtype(name).info().block_elements, 1U);
   }
-  EXPECT_FALSE(dtype_from_name("F8_E4M3"));
+  EXPECT_FALSE(dtype_from_name("F4"));
   EXPECT_FALSE(dtype_from_name("bf16"));
 }
 

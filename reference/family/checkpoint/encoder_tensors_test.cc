@@ -168,7 +168,8 @@ TEST_F(EncoderTensors, TensorsThatDoNotFitAreNamed) {
                 tensor.dtype = *dtype_from_name("I32");
                 return true;
               }),
-      "model.safetensors: " + weight + ": dtype: got I32, expected one of BF16, F16, F32, F64");
+      "model.safetensors: " + weight + ": dtype: got I32, expected one of " +
+          dtype_names([](const DTypeInfo& row) { return row.floating && row.in_safetensors; }));
   EXPECT_EQ(message("model.vision_tower.patch_embedder.input_proj.weight",
                     [](StoredTensor& tensor, auto&) {
                       tensor.name = "model.vision_tower.patch_embedder.proj.weight";

@@ -140,8 +140,9 @@ std::vector<Malformed> structures() {
        "a: got the field \"dtype\", expected dtype, shape and data_offsets, once each"},
       {"strange field", one(R"("strides":[1])", 0),
        "a: got the field \"strides\", expected dtype, shape and data_offsets, once each"},
-      {"strange dtype", one(R"("dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1])", 1),
-       "a: dtype: got \"F8_E4M3\", expected one of BF16, F16, F32, F64, I64, I32, I16, I8, U64, "
+      {"strange dtype", one(R"("dtype":"F4","shape":[1],"data_offsets":[0,1])", 1),
+       "a: dtype: got \"F4\", expected one of BF16, F16, F32, F64, F8_E4M3, F8_E5M2, F8_E8M0, I64, "
+       "I32, I16, I8, U64, "
        "U32, U16, U8, BOOL"},
       {"dtype is a number", one(R"("dtype":7)", 0), "a: got 7, expected a string as dtype"},
       {"negative extent", one(R"("dtype":"U8","shape":[-1])", 0),
