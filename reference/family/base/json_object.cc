@@ -163,7 +163,16 @@ void JsonObject::fail_element(std::string_view key, std::size_t index,
 
 void JsonObject::fail_as(std::string_view key, const std::string& got,
                          const std::string& expected) const {
-  throw Error(label_ + ": " + path_ + printable(key) + ": got " + got + ", expected " + expected);
+  throw Error(complaint_as(key, got, expected));
+}
+
+std::string JsonObject::complaint(std::string_view key, const std::string& expected) const {
+  return complaint_as(key, describe_json(find(key)), expected);
+}
+
+std::string JsonObject::complaint_as(std::string_view key, const std::string& got,
+                                     const std::string& expected) const {
+  return label_ + ": " + path_ + printable(key) + ": got " + got + ", expected " + expected;
 }
 
 }  // namespace assay

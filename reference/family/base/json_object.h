@@ -56,7 +56,9 @@ class JsonObject {
   // Absent and null are as good as `expected`: a key that must not say anything else.
   void expect(std::string_view key, const Json& expected) const;
 
-  // "label: path.key: got <the value>, expected <expected>"
+  // "label: path.key: got <the value>, expected <expected>": as fail() says it, for a warning.
+  std::string complaint(std::string_view key, const std::string& expected) const;
+
   [[noreturn]] void fail(std::string_view key, const std::string& expected) const;
   [[noreturn]] void fail_element(std::string_view key, std::size_t index,
                                  const std::string& expected) const;
@@ -65,6 +67,9 @@ class JsonObject {
                             const std::string& expected) const;
 
  private:
+  std::string complaint_as(std::string_view key, const std::string& got,
+                           const std::string& expected) const;
+
   const Json* value_;
   std::string label_;
   std::string path_;

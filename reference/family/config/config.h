@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "reference/family/config/media_config.h"
+#include "reference/family/config/quantization_config.h"
 
 namespace assay {
 
@@ -90,6 +91,9 @@ struct ModelConfig {
   std::string weight_prefix;  // "model.language_model." or "model."
   TextConfig text;
   std::optional<DrafterConfig> drafter;
+  bool tie_word_embeddings = true;  // false: lm_head.weight must be there
+  std::string weights_file;         // transformers_weights: not model.safetensors but this one
+  QuantizationConfig quantization;
 
   // What the files hold weights for: an encoder that config.json names and whose tensors are all
   // absent is not there. At most one of vision and unified_vision, and of the two for audio.
@@ -98,6 +102,9 @@ struct ModelConfig {
   std::optional<UnifiedVisionConfig> unified_vision;
   std::optional<UnifiedAudioConfig> unified_audio;
   ProcessorConfig processor;
+
+  // Warnings, a line each: keys that are not understood and could mean something.
+  std::vector<std::string> notes;
 };
 
 }  // namespace assay

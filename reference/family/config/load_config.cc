@@ -5,6 +5,7 @@
 #include <string>
 
 #include "reference/family/base/directory.h"
+#include "reference/family/config/config_keys.h"
 #include "reference/family/config/load_processor_config.h"
 #include "reference/family/config/parse_media_config.h"
 #include "reference/family/config/parse_text_config.h"
@@ -80,6 +81,17 @@ std::vector<std::int32_t> default_suppressed(const TextConfig& text) {
   return tokens;
 }
 
+// The root decides, as in transformers, whatever its text_config says.
+bool parse_tied(const JsonObject& root, const JsonObject& text, std::vector<std::string>& notes) {
+  constexpr const char* kKey = "tie_word_embeddings";
+  const bool tied = root.boolean_or(kKey, true);
+  if (text.boolean_or(kKey, tied) != tied) {
+    notes.push_back(text.complaint(
+        kKey, std::string("the root's word, ") + (tied ? "true" : "false") + ", which counts"));
+  }
+  return tied;
+}
+
 ModelConfig parse_root(const JsonObject& root) {
   const ModelType& type = find_model_type(root);
   const bool nested = !type.text_name.empty();
@@ -87,10 +99,12 @@ ModelConfig parse_root(const JsonObject& root) {
   if (nested && text.has("model_type") && text.text("model_type") != type.text_name) {
     text.fail("model_type", "\"" + std::string(type.text_name) + "\"");
   }
-  if (root.has("tie_word_embeddings") && !root.boolean_or("tie_word_embeddings", true)) {
-    root.fail("tie_word_embeddings", "true");
-  }
   ModelConfig config;
+  config.tie_word_embeddings = parse_tied(root, text, config.notes);
+  config.quantization = parse_quantization_config(root);
+  if (root.has("transformers_weights")) {
+    config.weights_file = root.text("transformers_weights");
+  }
   config.model_type = type.name;
   config.weight_prefix = type.weight_prefix;
   config.text = parse_text_config(text, type.kind);
@@ -106,6 +120,23 @@ ModelConfig parse_root(const JsonObject& root) {
     } else if (type.kind.unified) {
       config.text.suppress_tokens = default_suppressed(config.text);
     }
+  }
+  note_unknown_keys(root, type.kind.unified, config.notes);
+  return config;
+}
+
+// NVIDIA's Model Optimizer says in a file of its own how it quantised.
+QuantizationConfig load_modelopt_config(const std::filesystem::path& directory) {
+  constexpr const char* kFile = "hf_quant_config.json";
+  if (!std::filesystem::exists(directory / kFile)) {
+    return {};
+  }
+  const Json document = parse_json_file(file_inside(directory, kFile), kFile, kMaxConfigBytes);
+  QuantizationConfig config = parse_quantization_config(JsonObject(&document, kFile, ""));
+  if (config.is_said()) {
+    config.file = kFile;
+    config.method = "modelopt";
+    config.name = "modelopt, " + config.name;
   }
   return config;
 }
@@ -134,6 +165,9 @@ ModelConfig load_config(const std::filesystem::path& directory) {
     }
   }
   load_processor_config(directory, config);
+  if (!config.quantization.is_said()) {
+    config.quantization = load_modelopt_config(directory);
+  }
   return config;
 }
 

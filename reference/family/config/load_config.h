@@ -20,8 +20,8 @@
 
 namespace assay {
 
-// config.json of the directory; where they are, suppress_tokens of generation_config.json and the
-// budgets of processor_config.json (processor_config.h).
+// config.json of the directory; where they are, suppress_tokens of generation_config.json, the
+// budgets of processor_config.json (processor_config.h), and modelopt's hf_quant_config.json.
 ModelConfig load_config(const std::filesystem::path& directory);
 
 // The text of one config.json; `label` is its name in messages.

@@ -91,6 +91,7 @@ VisionConfig parse_vision(const JsonObject& vision) {
   vision.expect("model_type", "gemma4_vision");
   vision.expect("hidden_activation", "gelu_pytorch_tanh");
   vision.expect("attention_bias", false);
+  vision.expect("rope_scaling", nullptr);
   VisionConfig config;
   config.hidden_size = vision.integer_or("hidden_size", kWidthRange, config.hidden_size);
   config.intermediate_size =

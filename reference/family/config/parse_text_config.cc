@@ -17,7 +17,6 @@ void check_fixed_keys(const JsonObject& text) {
   text.expect("hidden_activation", "gelu_pytorch_tanh");
   text.expect("attention_bias", false);
   text.expect("attn_logit_softcapping", nullptr);
-  text.expect("tie_word_embeddings", true);
 }
 
 double rotary_factor(const JsonObject& entry) {
@@ -38,6 +37,10 @@ RopeParameters parse_rope(const JsonObject& entry, std::string_view rope_type) {
 
 void parse_ropes(const JsonObject& text, TextConfig& config) {
   const JsonObject ropes = text.object("rope_parameters");
+  // transformers puts the old key, where it is there, in the place of the new one.
+  if (text.has("rope_scaling") && *text.find("rope_scaling") != ropes.value()) {
+    text.fail("rope_scaling", "rope_parameters alone");
+  }
   const JsonObject sliding = ropes.object("sliding_attention");
   config.rope_sliding = parse_rope(sliding, "default");
   sliding.expect("partial_rotary_factor", 1.0);
