@@ -75,6 +75,38 @@ void check_weight(const WeightSource& weight, const ExpectedTensor& expected) {
   }
 }
 
+// The linear maps whose activations can be rounded: all that the quantised releases have.
+void check_rounds_activations(std::string_view module, const WeightSource& scale) {
+  constexpr std::string_view kParts[] = {"self_attn.",         "mlp.",
+                                         "per_layer_",         "lconv1d.linear_",
+                                         "feed_forward1.ffw_", "feed_forward2.ffw_"};
+  const auto within = [module](std::string_view part) {
+    return module.find(part) != std::string_view::npos;
+  };
+  if (module != "lm_head" && std::ranges::none_of(kParts, within)) {
+    throw Error(scale.place() + ": got the scale of activations, expected one only in attention, " +
+                "feed-forward networks, per-layer inputs and the head");
+  }
+}
+
+bool are_equal(const WeightSource& a, const WeightSource& b) {
+  if (a.shape() != b.shape()) {
+    return false;
+  }
+  const std::size_t elements = num_elements(a.shape());
+  std::vector<double> of_a(std::min(kBlock, elements));
+  std::vector<double> of_b(of_a.size());
+  for (std::size_t done = 0; done < elements; done += kBlock) {
+    const std::size_t size = std::min(kBlock, elements - done);
+    a.read(done, size, of_a.data());
+    b.read(done, size, of_b.data());
+    if (!std::equal(of_a.begin(), of_a.begin() + static_cast<std::ptrdiff_t>(size), of_b.begin())) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 struct Checkpoint::Impl {
@@ -84,7 +116,9 @@ struct Checkpoint::Impl {
 
   const Place& at(std::string_view name) const;
   void drop_absent_encoders();
+  void match_head();
   bool belongs_to_model(std::string_view name) const;
+  void match_activation_scales(std::set<std::string_view>& names);
   void match_tensors();
   void check_bound(std::string_view name, double value) const;
 };
@@ -106,14 +140,70 @@ void Checkpoint::Impl::drop_absent_encoders() {
     vision |= encoder_half(name) == EncoderHalf::kVision;
     audio |= encoder_half(name) == EncoderHalf::kAudio;
   }
-  if (!vision) {
+  const auto note = [this](const char* key) {
+    files.notes.push_back(std::string(key) + ": got an encoder, expected its tensors as well: " +
+                          "without them it is left out");
+  };
+  if (!vision && has_encoder(files.config, EncoderHalf::kVision)) {
+    note("vision_config");
     files.config.vision.reset();
     files.config.unified_vision.reset();
   }
-  if (!audio) {
+  if (!audio && has_encoder(files.config, EncoderHalf::kAudio)) {
+    note("audio_config");
     files.config.audio.reset();
     files.config.unified_audio.reset();
   }
+}
+
+// Which matrix makes the logits: the table of tokens, or a head of its own. As in transformers a
+// head that equals the table is the table, and one that stands alone is both, where the config ties
+// them.
+void Checkpoint::Impl::match_head() {
+  const TextConfig& text = files.config.text;
+  const bool tied = files.config.tie_word_embeddings;
+  const std::vector<std::size_t> shape = {text.vocab_size, text.hidden_size};
+  auto head = files.weights.extract(std::string(kHeadName));
+  if (head.empty()) {
+    if (!tied) {
+      throw Error(files.place_of(kHeadName) + ": got nothing, expected a tensor " +
+                  shape_string(shape) + ", because tie_word_embeddings is false");
+    }
+    return;
+  }
+  check_weight(*head.mapped(), {std::string(kHeadName), shape});
+  const std::string table = stored_name(files.config, "embed_tokens.weight");
+  const auto entry = files.weights.find(table);
+  if (tied && entry == files.weights.end()) {
+    head.key() = table;
+  } else if (tied && are_equal(*head.mapped(), *entry->second)) {
+    return;
+  }
+  const auto place = files.weights.insert(std::move(head)).position;
+  if (place->first == kHeadName) {
+    places.emplace(kHeadName, Place{place->second.get(), false});
+  }
+}
+
+// The scales of a linear map's activations, of one element each, are there or not.
+void Checkpoint::Impl::match_activation_scales(std::set<std::string_view>& names) {
+  constexpr std::string_view kWeight = ".weight";
+  std::map<std::string, Place, std::less<>> scales;
+  for (const auto& [name, place] : places) {
+    if (!name.ends_with(kWeight)) {
+      continue;
+    }
+    const std::string module = name.substr(0, name.size() - kWeight.size());
+    for (const char* side : {".input_activation_scale", ".output_activation_scale"}) {
+      const auto entry = files.weights.find(stored_name(files.config, module + side));
+      if (entry != files.weights.end()) {
+        check_rounds_activations(module, *entry->second);
+        names.insert(entry->first);
+        scales.emplace(module + side, Place{entry->second.get(), false});
+      }
+    }
+  }
+  places.merge(scales);
 }
 
 // Every stored tensor of the model is expected with its shape; every expected one is stored.
@@ -135,8 +225,9 @@ void Checkpoint::Impl::match_tensors() {
                   shape_string(expected.shape));
     }
   }
+  match_activation_scales(expected_names);
   for (const auto& [name, weight] : files.weights) {
-    if (!expected_names.contains(name) && belongs_to_model(name)) {
+    if (!expected_names.contains(name) && name != kHeadName && belongs_to_model(name)) {
       throw Error(weight->place() + ": got a tensor that is not known, expected those of " +
                   config.model_type);
     }
@@ -172,6 +263,7 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path) {
   impl->path = path;
   impl->files = open_checkpoint_files(path);
   impl->drop_absent_encoders();
+  impl->match_head();
   impl->match_tensors();
   return Checkpoint(std::move(impl));
 }

@@ -278,29 +278,56 @@ TEST_F(ShardedCheckpoint, TheHubCacheLayoutIsFollowed) {
   EXPECT_TRUE(Checkpoint::open(snapshot).has("norm.weight"));
 }
 
-TEST_F(ShardedCheckpoint, IndexAndFilesMustAgree) {
+TEST_F(ShardedCheckpoint, FilesOfTheIndexMustBeThere) {
   EXPECT_EQ(message(moved("none.safetensors")),
             "none.safetensors: got \"No such file or directory\", expected a readable file");
+}
+
+// transformers reads every file that the index names, whole.
+TEST_F(ShardedCheckpoint, AnIndexThatIsWrongAboutPlacesIsNoted) {
+  const auto note = [this](const Json& index) {
+    EXPECT_EQ(message(index), "no error");
+    const auto notes = Checkpoint::open(path()).notes();
+    return notes.empty() ? std::string() : notes.front();
+  };
   const std::string first = index_["weight_map"].object().front().second.string();
   const std::string last = index_["weight_map"][kName].string();
   ASSERT_NE(first, last);
-  EXPECT_EQ(message(moved(first)), first + ": " + kName +
-                                       ": got nothing, expected the tensor that "
-                                       "model.safetensors.index.json lists");
+  const std::string label = std::string(kIndex) + ": ";
+  EXPECT_EQ(note(index_), "");
+  EXPECT_EQ(note(moved(first)), label + kName + ": got " + first + ", expected a file that has it");
   Json index = index_;
   index["weight_map"].erase(kName);
-  EXPECT_EQ(message(index), last + ": " + kName +
-                                ": got a tensor that model.safetensors.index.json does not list, "
-                                "expected only listed ones");
+  EXPECT_EQ(note(index), label + "got no entry, expected one for " + kName + " of " + last);
+}
+
+TEST_F(ShardedCheckpoint, ATensorInTwoFilesIsOneWhereBothAreEqual) {
+  const std::string last = index_["weight_map"][kName].string();
   fs::copy(path() / last, path() / "zz.safetensors");
-  for (const auto& [name, file] : index_["weight_map"].object()) {
-    if (file == last && name != kName) {
-      index["weight_map"][name] = "zz.safetensors";
-    }
-  }
-  index["weight_map"][kName] = last;
-  const std::string twice = message(index);
-  EXPECT_NE(twice.find("also finds in"), std::string::npos) << twice;
+  Json index = index_;
+  index["weight_map"]["model.language_model.another.weight"] = "zz.safetensors";
+  EXPECT_EQ(message(index), "no error");
+  const auto size = fs::file_size(path() / "zz.safetensors");
+  std::fstream file(path() / "zz.safetensors", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(size - 1));
+  file.put(1);
+  file.close();
+  const std::string differs = message(index);
+  EXPECT_NE(differs.find("zz.safetensors: "), std::string::npos) << differs;
+  EXPECT_NE(differs.find(": got other values than " + last), std::string::npos) << differs;
+}
+
+TEST_F(ShardedCheckpoint, TheConfigMayNameTheFile) {
+  Json config = parse_json(read_text(path() / "config.json"), "test");
+  config["transformers_weights"] = "other.index.json";
+  write_text(path() / "config.json", json_text(config));
+  fs::rename(path() / kIndex, path() / "other.index.json");
+  EXPECT_TRUE(Checkpoint::open(path()).has("norm.weight"));
+  config["transformers_weights"] = "../other.safetensors";
+  write_text(path() / "config.json", json_text(config));
+  EXPECT_EQ(
+      error_of([&] { Checkpoint::open(path()); }),
+      "../other.safetensors: got a path, expected the plain name of a file of the checkpoint");
 }
 
 TEST_F(ShardedCheckpoint, MalformedIndexesAreNamed) {

@@ -127,7 +127,8 @@ std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config) {
 }
 
 std::string stored_name(const ModelConfig& config, std::string_view name) {
-  if (encoder_half(name) != EncoderHalf::kNone) {
+  constexpr std::string_view kHead = "lm_head.";
+  if (encoder_half(name) != EncoderHalf::kNone || name.substr(0, kHead.size()) == kHead) {
     return std::string(name);
   }
   if (config.drafter) {

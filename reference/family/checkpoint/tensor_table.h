@@ -26,10 +26,14 @@ struct ExpectedTensor {
   TensorUse use = TensorUse::kWeight;
 };
 
-// All tensors in no particular order.
+// The head, where it is not the table of tokens: [V, D], below no prefix.
+constexpr std::string_view kHeadName = "lm_head.weight";
+
+// All tensors in no particular order, but for a head.
 std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config);
 
-// The name in the file: with the prefix, but for the drafter's own tensors and the encoders'.
+// The name in the file: with the prefix, but for the drafter's own tensors, the encoders' and the
+// head's.
 std::string stored_name(const ModelConfig& config, std::string_view name);
 
 }  // namespace assay
