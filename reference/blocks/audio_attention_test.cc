@@ -91,7 +91,7 @@ TEST(AudioAttention, EveryTapFollowsFromTheOnesBefore) {
   expect_near(at("k_scaled"), each(at("k_proj"), [](double k) { return k * kKeyScale; }),
               kAudioBound);
   expect_near(at("rel_k"),
-              product(values_of(window_of(12).rel_pos_table), kWeights.relative_k_proj),
+              product(values_of(window_of(12).rel_pos_table), kWeights.relative_k_proj.weight),
               kAudioBound);
   expect_near(at("logits"), logits_of(at("q_scaled"), at("k_scaled"), at("q_scaled"), at("rel_k")),
               kAudioBound);
@@ -177,21 +177,21 @@ TEST(audio_attention, relative_term_of_unscaled_queries) {
 
 void expect_relative_keys_avoid(const Values& wrong) {
   const auto table = values_of(window_of(12).rel_pos_table);
-  expect_avoided(run().at("rel_k").values, product(table, kWeights.relative_k_proj), wrong,
+  expect_avoided(run().at("rel_k").values, product(table, kWeights.relative_k_proj.weight), wrong,
                  kAudioBound);
 }
 
 // C20
 TEST(audio_attention, relative_keys_scaled_like_keys) {
   const auto table = values_of(window_of(12).rel_pos_table);
-  expect_relative_keys_avoid(
-      each(product(table, kWeights.relative_k_proj), [](double v) { return v * kKeyScale; }));
+  expect_relative_keys_avoid(each(product(table, kWeights.relative_k_proj.weight),
+                                  [](double v) { return v * kKeyScale; }));
 }
 
 // C21
 TEST(audio_attention, relative_keys_clipped_like_keys) {
   ClippedLinear wrong = kWeights.k_proj;
-  wrong.weight = kWeights.relative_k_proj;
+  wrong.weight = kWeights.relative_k_proj.weight;
   expect_relative_keys_avoid(clipped_product(values_of(window_of(12).rel_pos_table), wrong));
 }
 

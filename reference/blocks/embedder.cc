@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "reference/family/base/number_formats.h"
+#include "reference/family/checkpoint/tensor_table.h"
 #include "reference/ops/linear.h"
 
 namespace assay::ASSAY_REFERENCE {
@@ -24,14 +25,20 @@ Tensor<T, D> embedding_rows(const WeightReader& reader, const std::string& table
   return rows;
 }
 
+std::string head_table(const WeightReader& reader) {
+  return reader.checkpoint().has(kHeadName) ? std::string(kHeadName) : "embed_tokens.weight";
+}
+
 Tensor<T, V> unembed(const WeightReader& reader, const std::string& table, const Tensor<T, D>& n) {
   constexpr std::size_t kBlock = 8192;  // rows of the table widened at a time: 84 MB at D = 2560
   const std::size_t queries = n.shape()[0];
   const std::size_t vocabulary = reader.checkpoint().shape(table)[0];
+  const ActivationScales scales =
+      reader.activation_scales(table.substr(0, table.size() - std::string(".weight").size()));
   auto logits = make_tensor<T, V>({queries, vocabulary});
   for (std::size_t first = 0; first < vocabulary; first += kBlock) {
     const std::size_t count = std::min(kBlock, vocabulary - first);
-    const auto block = linear(n, reader.matrix_rows(table, first, count));  // [T, block]
+    const auto block = linear(n, reader.matrix_rows(table, first, count), scales);  // [T, block]
     for (std::size_t t = 0; t < queries; ++t) {
       const auto from = row(block, t, count);
       std::copy(from.begin(), from.end(),

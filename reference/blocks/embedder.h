@@ -4,6 +4,8 @@
 //   rows[t,d]       = embed_tokens[ids[t], d]
 //   logits_raw[t,v] = sum_d embed_tokens[v,d] * n[t,d]        (tied; not scaled by sqrt(D))
 //
+// A checkpoint may have a head of its own, lm_head.weight [V, D], in the place of the last one.
+//
 // The table is the largest tensor of the file and is never widened whole: rows are read one by
 // one, and the vocabulary projection runs in blocks of rows.  Spec.
 #pragma once
@@ -20,6 +22,9 @@ namespace assay::ASSAY_REFERENCE {
 // Throws when an id is outside the table.
 Tensor<T, D> embedding_rows(const WeightReader& reader, const std::string& table,
                             const std::vector<std::int32_t>& ids);
+
+// What makes the logits: "lm_head.weight" where the checkpoint has one, else "embed_tokens.weight".
+std::string head_table(const WeightReader& reader);
 
 Tensor<T, V> unembed(const WeightReader& reader, const std::string& table, const Tensor<T, D>& n);
 

@@ -155,8 +155,8 @@ std::vector<double> plain_moe(const MoeWeights& w, const Tensor<T, D>& residual,
       for (std::size_t i = 0; i < 3 * kWidth; ++i) {
         const std::size_t f = i / kWidth;
         const std::size_t d = i % kWidth;
-        network.gate_proj(f, d) = gate_up(halves ? f : 2 * f, d);
-        network.up_proj(f, d) = gate_up(halves ? 3 + f : 2 * f + 1, d);
+        network.gate_proj.weight(f, d) = gate_up(halves ? f : 2 * f, d);
+        network.up_proj.weight(f, d) = gate_up(halves ? 3 + f : 2 * f + 1, d);
       }
       const auto z = mlp(network, one, tap);
       for (std::size_t d = 0; d < kWidth; ++d) {

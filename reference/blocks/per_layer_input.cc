@@ -37,7 +37,7 @@ Tensor<T, L, P> per_layer_inputs(const WeightReader& reader, const TextConfig& c
   token *= embedding_scale(width, bf16_scales);
   tap("ple.token", token);
 
-  const auto projection = linear(h0, reader.matrix("per_layer_model_projection.weight"));
+  const auto projection = linear(h0, reader.linear("per_layer_model_projection"));
   auto proj = split_layers(projection, layers);  // [T, L, P]
   tap("ple.proj", proj);
 

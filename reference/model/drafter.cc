@@ -137,7 +137,7 @@ Tensor<T, V> Drafter::ordered_logits(const Tensor<T, D>& m, const TapScope& tap)
   }
   tap.whole("candidate_ids", candidates);
 
-  const auto rows = embedding_rows(reader_, "embed_tokens.weight",
+  const auto rows = embedding_rows(reader_, head_table(reader_),
                                    {candidates.begin(), candidates.end()});  // [candidates, h]
   const auto scored = linear(m, rows);                                       // [1, candidates]
   const Real fill = *std::min_element(scored.begin(), scored.end()) - Real(1);
@@ -173,7 +173,7 @@ std::vector<std::int32_t> Drafter::draft(const KvCache& cache, std::int32_t toke
     tap.whole("post_proj", hidden);
     auto logits = config_.drafter->use_ordered_embeddings
                       ? ordered_logits(m, tap)
-                      : unembed(reader_, "embed_tokens.weight", m);  // [1, V]
+                      : unembed(reader_, head_table(reader_), m);  // [1, V]
     tap.whole("logits", logits);
     IntTensor<T> choice = {greedy_token(row(logits, 0, logits.size()), {})};
     tap.whole("token", choice);

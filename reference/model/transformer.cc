@@ -188,7 +188,7 @@ ForwardResult Transformer::unembed_rows(const Tensor<T, D>& h, const TapScope& t
   ForwardResult result;
   result.final_norm = rms_norm(h, reader_.vector("norm.weight"), config_.rms_norm_eps);  // [T, D]
   tap("final_norm", result.final_norm);
-  result.logits = unembed(reader_, "embed_tokens.weight", result.final_norm);  // [T, V]
+  result.logits = unembed(reader_, head_table(reader_), result.final_norm);  // [T, V]
   tap("logits_raw", result.logits);
   if (config_.final_logit_softcapping) {
     result.logits = softcap(result.logits, *config_.final_logit_softcapping);

@@ -24,7 +24,7 @@ void clip(Tensor<R, I>& x, Real lowest, Real highest) {
 Tensor<R, O> clipped_linear(const Tensor<R, I>& x, const ClippedLinear& w) {
   Tensor<R, I> input = x;  // [R, I]
   clip(input, w.input_min, w.input_max);
-  auto y = linear(input, w.weight);  // [R, O]
+  auto y = linear(input, w.weight, w.activation);  // [R, O]
   clip(y, w.output_min, w.output_max);
   return y;
 }

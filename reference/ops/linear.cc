@@ -5,6 +5,8 @@
 
 #include <xtensor-blas/xlinalg.hpp>
 
+#include "reference/ops/fake_quantize.h"
+
 namespace assay::ASSAY_REFERENCE {
 
 Tensor<R, O> linear(const Tensor<R, I>& x, const Tensor<O, I>& weight) {
@@ -26,8 +28,20 @@ Tensor<R, O> linear(const Tensor<R, I>& x, const Tensor<O, I>& weight) {
   return xt::linalg::dot(x, xt::transpose(weight));  // [R, I] x [I, O]
 }
 
-Tensor<T, N, H> linear_heads(const Tensor<T, D>& x, const Tensor<O, I>& weight, std::size_t heads) {
-  const auto flat = linear(x, weight);  // [T, N*H]
+Tensor<R, O> linear(const Tensor<R, I>& x, const Tensor<O, I>& weight, ActivationScales scales) {
+  if (scales.input == Real(0) && scales.output == Real(0)) {
+    return linear(x, weight);
+  }
+  const auto y = linear(fake_quantize(x, scales.input), weight);  // [R, O]
+  return fake_quantize(y, scales.output);
+}
+
+Tensor<R, O> linear(const Tensor<R, I>& x, const LinearWeights& w) {
+  return linear(x, w.weight, w.activation);
+}
+
+Tensor<T, N, H> linear_heads(const Tensor<T, D>& x, const LinearWeights& w, std::size_t heads) {
+  const auto flat = linear(x, w);  // [T, N*H]
   const std::size_t width = flat.shape()[1];
   if (heads == 0 || width % heads != 0) {
     throw Error("linear_heads: got " + std::to_string(width) + " outputs, expected a multiple of " +

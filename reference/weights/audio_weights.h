@@ -30,12 +30,12 @@ struct AudioFeedForwardWeights {
 };
 
 struct AudioAttentionWeights {
-  ClippedLinear q_proj;          // [N*H, D]
-  ClippedLinear k_proj;          // [N*H, D]
-  ClippedLinear v_proj;          // [N*H, D]
-  Tensor<H> per_dim_scale;       // [H], shared by the heads, before softplus
-  Tensor<O, I> relative_k_proj;  // [N*H, D], without bounds
-  ClippedLinear post;            // [D, N*H]
+  ClippedLinear q_proj;           // [N*H, D]
+  ClippedLinear k_proj;           // [N*H, D]
+  ClippedLinear v_proj;           // [N*H, D]
+  Tensor<H> per_dim_scale;        // [H], shared by the heads, before softplus
+  LinearWeights relative_k_proj;  // [N*H, D], without bounds
+  ClippedLinear post;             // [D, N*H]
 };
 
 struct AudioLightConvWeights {

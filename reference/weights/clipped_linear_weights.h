@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "reference/core/tensor.h"
+#include "reference/weights/linear_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 
@@ -17,6 +18,7 @@ struct ClippedLinear {
   Real input_max = std::numeric_limits<Real>::infinity();
   Real output_min = -std::numeric_limits<Real>::infinity();
   Real output_max = std::numeric_limits<Real>::infinity();
+  ActivationScales activation{};  // between the clamps
 };
 
 }  // namespace assay::ASSAY_REFERENCE

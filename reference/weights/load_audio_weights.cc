@@ -27,7 +27,7 @@ AudioAttentionWeights load_attention(const WeightReader& reader, bool clipped,
   w.k_proj = load_clipped_linear(reader, at + "k_proj.", clipped);
   w.v_proj = load_clipped_linear(reader, at + "v_proj.", clipped);
   w.per_dim_scale = reader.vector(at + "per_dim_scale");
-  w.relative_k_proj = reader.matrix(at + "relative_k_proj.weight");
+  w.relative_k_proj = reader.linear(at + "relative_k_proj");
   w.post = load_clipped_linear(reader, at + "post.", clipped);
   return w;
 }

@@ -16,6 +16,7 @@ void check_order(const std::string& name, Real lowest, Real highest) {
 ClippedLinear load_clipped_linear(const WeightReader& reader, const std::string& at, bool clipped) {
   ClippedLinear w;
   w.weight = reader.matrix(at + "linear.weight");
+  w.activation = reader.activation_scales(at + "linear");
   if (clipped) {
     w.input_min = reader.scalar(at + "input_min");
     w.input_max = reader.scalar(at + "input_max");

@@ -33,6 +33,18 @@ Tensor<O, I> WeightReader::matrix(const std::string& name) const {
   return values;
 }
 
+ActivationScales WeightReader::activation_scales(const std::string& module) const {
+  const auto scale = [&](const char* side) {
+    const std::string name = module + side;
+    return checkpoint_->has(name) ? scalar(name) : Real(0);
+  };
+  return {scale(".input_activation_scale"), scale(".output_activation_scale")};
+}
+
+LinearWeights WeightReader::linear(const std::string& module) const {
+  return {matrix(module + ".weight"), activation_scales(module)};
+}
+
 Tensor<O, I> WeightReader::matrix_rows(const std::string& name, std::size_t first,
                                        std::size_t count) const {
   const std::size_t width = checkpoint_->shape(name)[1];
@@ -53,14 +65,14 @@ namespace {
 SelfAttentionWeights load_self_attention(const WeightReader& reader, const LayerConfig& layer,
                                          bool own_keys, const std::string& at) {
   SelfAttentionWeights w;
-  w.q_proj = reader.matrix(at + "q_proj.weight");
+  w.q_proj = reader.linear(at + "q_proj");
   w.q_norm = reader.vector(at + "q_norm.weight");
-  w.o_proj = reader.matrix(at + "o_proj.weight");
+  w.o_proj = reader.linear(at + "o_proj");
   if (own_keys) {
-    w.k_proj = reader.matrix(at + "k_proj.weight");
+    w.k_proj = reader.linear(at + "k_proj");
     w.k_norm = reader.vector(at + "k_norm.weight");
     if (!layer.k_eq_v) {
-      w.v_proj = reader.matrix(at + "v_proj.weight");
+      w.v_proj = reader.linear(at + "v_proj");
     }
   }
   return w;
@@ -94,18 +106,17 @@ DecoderLayerWeights load_decoder_layer(const WeightReader& reader, const TextCon
                                     at + "self_attn.");
   w.post_attention_layernorm = reader.vector(at + "post_attention_layernorm.weight");
   w.pre_feedforward_layernorm = reader.vector(at + "pre_feedforward_layernorm.weight");
-  w.mlp.gate_proj = reader.matrix(at + "mlp.gate_proj.weight");
-  w.mlp.up_proj = reader.matrix(at + "mlp.up_proj.weight");
-  w.mlp.down_proj = reader.matrix(at + "mlp.down_proj.weight");
+  w.mlp.gate_proj = reader.linear(at + "mlp.gate_proj");
+  w.mlp.up_proj = reader.linear(at + "mlp.up_proj");
+  w.mlp.down_proj = reader.linear(at + "mlp.down_proj");
   if (config.moe) {
     w.moe = load_moe(reader, at);
   }
   w.post_feedforward_layernorm = reader.vector(at + "post_feedforward_layernorm.weight");
   if (config.hidden_size_per_layer_input > 0) {
-    w.per_layer_input =
-        PerLayerInputWeights{reader.matrix(at + "per_layer_input_gate.weight"),
-                             reader.matrix(at + "per_layer_projection.weight"),
-                             reader.vector(at + "post_per_layer_input_norm.weight")};
+    w.per_layer_input = PerLayerInputWeights{
+        reader.linear(at + "per_layer_input_gate"), reader.linear(at + "per_layer_projection"),
+        reader.vector(at + "post_per_layer_input_norm.weight")};
   }
   w.layer_scalar = reader.scalar(at + "layer_scalar");
   return w;

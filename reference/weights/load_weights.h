@@ -24,6 +24,9 @@ class WeightReader {
   Real scalar(const std::string& name) const;
   Tensor<D> vector(const std::string& name) const;
   Tensor<O, I> matrix(const std::string& name) const;
+  // A linear map: `module`.weight, and its activation scales where the checkpoint has them.
+  LinearWeights linear(const std::string& module) const;
+  ActivationScales activation_scales(const std::string& module) const;
   // Rows [first, first + count) of a matrix, or of slice `slice` of a [slices, rows, in] tensor.
   Tensor<O, I> matrix_rows(const std::string& name, std::size_t first, std::size_t count) const;
   Tensor<O, I> matrix_slice(const std::string& name, std::size_t slice) const;

@@ -9,22 +9,23 @@
 #include <optional>
 
 #include "reference/core/tensor.h"
+#include "reference/weights/linear_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 
 struct SelfAttentionWeights {
-  Tensor<O, I> q_proj;                 // [N*H, D]
-  Tensor<H> q_norm;                    // [H]
-  Tensor<O, I> o_proj;                 // [D, N*H]
-  std::optional<Tensor<O, I>> k_proj;  // [K*H, D], absent where keys are another layer's
-  std::optional<Tensor<H>> k_norm;     // [H]
-  std::optional<Tensor<O, I>> v_proj;  // [K*H, D], absent also where the value is the raw key
+  LinearWeights q_proj;                 // [N*H, D]
+  Tensor<H> q_norm;                     // [H]
+  LinearWeights o_proj;                 // [D, N*H]
+  std::optional<LinearWeights> k_proj;  // [K*H, D], absent where keys are another layer's
+  std::optional<Tensor<H>> k_norm;      // [H]
+  std::optional<LinearWeights> v_proj;  // [K*H, D], absent also where the value is the raw key
 };
 
 struct MlpWeights {
-  Tensor<O, I> gate_proj;  // [F, D]
-  Tensor<O, I> up_proj;    // [F, D]
-  Tensor<O, I> down_proj;  // [D, F]
+  LinearWeights gate_proj;  // [F, D]
+  LinearWeights up_proj;    // [F, D]
+  LinearWeights down_proj;  // [D, F]
 };
 
 // A weight of one expert, widened each time it is asked for.
@@ -42,8 +43,8 @@ struct MoeWeights {
 };
 
 struct PerLayerInputWeights {
-  Tensor<O, I> per_layer_input_gate;    // [P, D]
-  Tensor<O, I> per_layer_projection;    // [D, P]
+  LinearWeights per_layer_input_gate;   // [P, D]
+  LinearWeights per_layer_projection;   // [D, P]
   Tensor<D> post_per_layer_input_norm;  // [D]
 };
 

@@ -14,7 +14,9 @@ HERE = Path(__file__).resolve().parent
 ALLOWED = 1e-13  # relative L2 between two fp64 runs on different machines
 TABLES = {
     "ggml_blocks.json": "make_ggml_block_vectors.py",
+    "loading_forms.json": "make_loading_forms.py",
     "log_mel.json": "make_log_mel_vectors.py",
+    "quantised_forms.json": "make_quantised_forms.py",
     "resize.json": "make_resize_vectors.py",
 }
 
