@@ -10,6 +10,7 @@
 #include "conformance/testing/test_program.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/testing/test_gguf_model.h"
+#include "reference/family/testing/test_loading_form.h"
 
 namespace assay::program {
 namespace {
@@ -58,6 +59,29 @@ TEST(CommandLine, BadUsageIsOneLineAndStatus2) {
     EXPECT_EQ(outcome.status, 2) << line.arguments << "\n" << outcome.text;
     EXPECT_THAT(outcome.text, AllOf(HasSubstr("assay: "), HasSubstr(line.expected)));
     EXPECT_EQ(std::count(outcome.text.begin(), outcome.text.end(), '\n'), 1) << outcome.text;
+  }
+}
+
+// What a config says beyond the model is told once a run, and changes nothing.
+TEST(CommandLine, NotesOfACheckpointAreALineEach) {
+  const TestDirectory directory;
+  LoadingForm form(kCheckpoint);
+  form.config()["quantization_config"] = Json::Object{{"quant_method", "bitsandbytes"}};
+  form.config()["text_config"]["query_pre_attn_scalar"] = 64;
+  form.write(directory.path() / "noted");
+  const std::string checkpoint = (directory.path() / "noted").string();
+  for (const std::string& command :
+       std::vector<std::string>{"inspect ", "verify --golden " + kCase + " --checkpoint "}) {
+    const Outcome outcome = run(command + checkpoint);
+    EXPECT_EQ(outcome.status, 0) << outcome.text;
+    for (const std::string note : {"note: config.json: text_config.query_pre_attn_scalar: got 64, "
+                                   "expected no such key",
+                                   "note: config.json: quantization_config: got bitsandbytes, "
+                                   "expected quantised tensors"}) {
+      const std::size_t at = outcome.text.find(note);
+      EXPECT_NE(at, std::string::npos) << outcome.text;
+      EXPECT_EQ(outcome.text.find(note, at + 1), std::string::npos) << outcome.text;
+    }
   }
 }
 

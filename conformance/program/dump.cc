@@ -8,6 +8,7 @@
 #include "conformance/program/glob.h"
 #include "conformance/program/implementations.h"
 #include "conformance/program/judges.h"
+#include "conformance/program/notes.h"
 #include "conformance/program/options.h"
 #include "conformance/records/dump.h"
 #include "conformance/records/golden.h"
@@ -39,6 +40,7 @@ int dump(const DumpOptions& options) {
   const std::string precision = precision_of(entry, options.precision);
   const auto implementation =
       make_implementation(entry, precision, options.checkpoint, options.drafter);
+  print_notes(Checkpoint::open(options.checkpoint));
   conformance::CollectingListener listener(
       [&options](const std::string& tap) { return glob_matches(options.taps, tap); });
   conformance::RunOptions run;

@@ -44,6 +44,9 @@ void print_config(const ModelConfig& model) {
     std::cout << "experts " << text.moe->num_experts << ", " << text.moe->top_k_experts
               << " per token, width " << text.moe->moe_intermediate_size << "\n";
   }
+  if (model.quantization.is_said()) {
+    std::cout << model.quantization.key << ": " << model.quantization.name << "\n";
+  }
   if (model.drafter) {
     std::cout << "drafter of a target of width " << model.drafter->backbone_hidden_size << ", "
               << (model.drafter->use_ordered_embeddings ? "ordered" : "dense") << " head\n";

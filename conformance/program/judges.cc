@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "conformance/program/implementations.h"
+#include "conformance/program/notes.h"
 #include "conformance/report/report_files.h"
 #include "conformance/report/terminal.h"
 #include "reference/family/base/error.h"
@@ -29,7 +30,9 @@ void Judges::load(const std::string& checkpoint, const std::string& drafter) {
   const auto& oracle = conformance::oracle_entry();
   f64_ = make_implementation(oracle, "f64", checkpoint, drafter);
   f32_ = make_implementation(oracle, "f32", checkpoint, drafter);
-  model_ = Checkpoint::open(checkpoint).config();
+  const auto opened = Checkpoint::open(checkpoint);
+  print_notes(opened);
+  model_ = opened.config();
   drafter_model_.reset();
   if (!drafter.empty()) {
     drafter_model_ = Checkpoint::open(drafter).config();

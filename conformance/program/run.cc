@@ -12,6 +12,7 @@
 #include "conformance/generation/conversation.h"
 #include "conformance/generation/generation.h"
 #include "conformance/program/answer_json.h"
+#include "conformance/program/notes.h"
 #include "conformance/program/run_options.h"
 #include "conformance/program/token_lists.h"
 #include "conformance/program/vocabularies.h"
@@ -251,6 +252,7 @@ int run_prompt(const RunOptions& given) {
   const GenerationOptions generation = generation_options(options, tokenizer);
   Conversation conversation(options.conversation, tokenizer, variant);
   const auto session = make_session(options.session);
+  print_notes(Checkpoint::open(options.session.checkpoint));
   if (options.prompt.empty()) {
     return converse(*session, conversation, tokenizer, generation, options);
   }
