@@ -54,7 +54,14 @@ class HeaderReader final : public JsonEvents {
 
   std::vector<StoredTensor> take() { return std::move(tensors_); }
 
-  void null() override { refuse("null"); }
+  // MLX writes null where there is no metadata; the format's own library takes it, too.
+  void null() override {
+    if (place_ != Place::kMetadata) {
+      refuse("null");
+    }
+    place_ = Place::kTensors;
+  }
+
   void boolean(bool value) override { refuse(value ? "true" : "false"); }
   void integer(std::int64_t value) override { refuse(std::to_string(value)); }
   void real(double /*value*/, const std::string& written) override { refuse(printable(written)); }

@@ -50,6 +50,17 @@ TEST(Safetensors, HeaderOrderMetadataScalarsAndEmptyTensorsAreFine) {
   EXPECT_EQ(file.read("x").size(), 3u);
 }
 
+// As mx.save_safetensors of MLX writes it, and the format's own library reads it.
+TEST(Safetensors, MetadataMayBeNull) {
+  const TestDirectory directory;
+  const auto path = directory.write(
+      "x.safetensors",
+      safetensors_file(R"({"__metadata__":null,)"
+                       R"("x":{"data_offsets":[0,4],"dtype":"BF16","shape":[1,2]}})",
+                       4));
+  EXPECT_EQ(Container::open(path).read("x").size(), 2u);
+}
+
 TEST(Safetensors, WriterAndReaderAgree) {
   const TestDirectory directory;
   const auto path = directory.path() / "w.safetensors";
@@ -132,6 +143,9 @@ std::vector<Malformed> structures() {
                         R"("a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
                         2),
        "a: got the name twice, expected it once"},
+      {"a tensor is null", safetensors_file(R"({"a":null})", 0), "a: got null" + object},
+      {"a text of the metadata is null", safetensors_file(R"({"__metadata__":{"a":null}})", 0),
+       "header: got null, expected an object of strings as __metadata__"},
       {"metadata is a number", safetensors_file(R"({"__metadata__":{"a":1}})", 0),
        "header: got 1, expected an object of strings as __metadata__"},
       {"no shape", one(R"("dtype":"U8","data_offsets":[0,1])", 1),
