@@ -22,9 +22,9 @@ std::size_t product(std::span<const std::size_t> shape) {
   throw Error(std::string(tap) + ": got " + got + ", expected " + expected);
 }
 
-void check_keys(const TensorView& part, TokenAxes axes, std::span<const std::size_t> keys,
+void check_keys(const TensorView& part, TapAxes axes, std::span<const std::size_t> keys,
                 std::size_t tokens) {
-  const bool first = axes == TokenAxes::kKeys;
+  const bool first = axes == TapAxes::kKeys;
   const std::size_t extent = first ? part.shape.front() : part.shape.back();
   if (keys.size() != extent) {
     fail(part.name, std::to_string(keys.size()) + " indices of keys",
@@ -39,17 +39,17 @@ void check_keys(const TensorView& part, TokenAxes axes, std::span<const std::siz
 
 }  // namespace
 
-Joiner::Joined& Joiner::joined(const TensorView& part, TokenAxes axes) {
+Joiner::Joined& Joiner::joined(const TensorView& part, TapAxes axes) {
   const auto [found, fresh] = index_.try_emplace(std::string(part.name), taps_.size());
   if (fresh) {
     taps_.push_back({std::string(part.name), part.dtype, {}, {}, 0});
   }
   Joined& tap = taps_[found->second];
   std::vector<std::size_t> shape(part.shape.begin(), part.shape.end());
-  if (axes != TokenAxes::kWhole) {
+  if (axes != TapAxes::kWhole) {
     shape.front() = tokens_;
   }
-  if (axes == TokenAxes::kRowsByKeys) {
+  if (axes == TapAxes::kRowsByKeys) {
     shape.back() = tokens_;
   }
   if (fresh) {
@@ -60,43 +60,43 @@ Joiner::Joined& Joiner::joined(const TensorView& part, TokenAxes axes) {
   if (part.dtype != tap.dtype) {
     fail(part.name, "another dtype than in an earlier call", "the same");
   }
-  if (axes != TokenAxes::kWhole && shape != tap.shape) {
+  if (axes != TapAxes::kWhole && shape != tap.shape) {
     fail(part.name, "shape " + shape_string(part.shape), "the rows of " + shape_string(tap.shape));
   }
   return tap;
 }
 
-void Joiner::add(const TensorView& part, TokenAxes axes, std::span<const std::size_t> keys) {
-  if (axes == TokenAxes::kWhole) {
+void Joiner::add(const TensorView& part, TapAxes axes, std::span<const std::size_t> keys) {
+  if (axes == TapAxes::kWhole) {
     Joined& tap = joined(part, axes);
     tap.shape.assign(part.shape.begin(), part.shape.end());
     tap.bytes.resize(part.elements() * size_of(part.dtype));
     std::memcpy(tap.bytes.data(), part.data, tap.bytes.size());
     return;
   }
-  const std::size_t least = axes == TokenAxes::kRowsByKeys ? 2 : 1;
+  const std::size_t least = axes == TapAxes::kRowsByKeys ? 2 : 1;
   if (part.shape.size() < least) {
     fail(part.name, "shape " + shape_string(part.shape),
          "at least " + std::to_string(least) + " axes");
   }
-  if (axes != TokenAxes::kRows) {
+  if (axes != TapAxes::kRows) {
     check_keys(part, axes, keys, tokens_);
   }
   const std::size_t rows = part.shape.front();
-  if (axes != TokenAxes::kKeys && (first_token_ > tokens_ || rows > tokens_ - first_token_)) {
+  if (axes != TapAxes::kKeys && (first_token_ > tokens_ || rows > tokens_ - first_token_)) {
     fail(part.name,
          std::to_string(rows) + " rows from token " + std::to_string(first_token_) + " on",
          "rows of the prompt's " + std::to_string(tokens_) + " tokens");
   }
   Joined& tap = joined(part, axes);
-  axes == TokenAxes::kRowsByKeys ? add_lines(part, keys, tap) : add_rows(part, axes, keys, tap);
+  axes == TapAxes::kRowsByKeys ? add_lines(part, keys, tap) : add_rows(part, axes, keys, tap);
 }
 
-void Joiner::add_rows(const TensorView& part, TokenAxes axes, std::span<const std::size_t> keys,
+void Joiner::add_rows(const TensorView& part, TapAxes axes, std::span<const std::size_t> keys,
                       Joined& to) const {
   const auto* from = static_cast<const std::byte*>(part.data);
   for (std::size_t r = 0; r < part.shape.front(); ++r) {
-    const std::size_t row = axes == TokenAxes::kKeys ? keys[r] : first_token_ + r;
+    const std::size_t row = axes == TapAxes::kKeys ? keys[r] : first_token_ + r;
     std::memcpy(to.bytes.data() + row * to.row_bytes, from + r * to.row_bytes, to.row_bytes);
   }
 }

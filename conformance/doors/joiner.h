@@ -13,16 +13,9 @@
 #include <vector>
 
 #include "conformance/interface/implementation.h"
+#include "reference/family/config/tap_axes.h"
 
 namespace assay::conformance {
-
-// Which axes of a tap run over tokens.
-enum class TokenAxes {
-  kRows,        // first axis: the tokens of this call
-  kKeys,        // first axis: the keys a layer sees
-  kRowsByKeys,  // first axis: tokens, last axis: keys
-  kWhole        // neither: the last call's value stands
-};
 
 class Joiner {
  public:
@@ -34,7 +27,7 @@ class Joiner {
 
   // `keys`: the index in the prompt of each key, for kKeys and kRowsByKeys. Throws Error for a row
   // or key beyond the prompt, and for a part that has another dtype or width than the first.
-  void add(const TensorView& part, TokenAxes axes, std::span<const std::size_t> keys = {});
+  void add(const TensorView& part, TapAxes axes, std::span<const std::size_t> keys = {});
 
   // Hands all joined taps to the listener.
   void finish();
@@ -48,8 +41,8 @@ class Joiner {
     std::size_t row_bytes = 0;  // of one index of the first axis, in the joined tap
   };
 
-  Joined& joined(const TensorView& part, TokenAxes axes);
-  void add_rows(const TensorView& part, TokenAxes axes, std::span<const std::size_t> keys,
+  Joined& joined(const TensorView& part, TapAxes axes);
+  void add_rows(const TensorView& part, TapAxes axes, std::span<const std::size_t> keys,
                 Joined& to) const;
   void add_lines(const TensorView& part, std::span<const std::size_t> keys, Joined& to) const;
 

@@ -14,16 +14,9 @@
 #include <vector>
 
 #include "reference/core/tensor.h"
+#include "reference/family/config/tap_axes.h"
 
 namespace assay::ASSAY_REFERENCE {
-
-// Which axes of a tap run over tokens. Calls that feed a prompt in pieces are joined by them.
-enum class TapAxes {
-  kRows,        // first axis: the tokens of this call
-  kKeys,        // first axis: the keys a layer sees
-  kRowsByKeys,  // first axis: tokens, last axis: keys
-  kWhole        // neither: the last call's value stands
-};
 
 struct TapPlace {
   TapAxes axes = TapAxes::kRows;
