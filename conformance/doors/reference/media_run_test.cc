@@ -10,6 +10,7 @@
 
 #include "conformance/doors/reference/reference_adapter.h"
 #include "conformance/records/tap.h"
+#include "conformance/testing/keeping_listener.h"
 
 namespace assay::conformance {
 namespace {
@@ -27,26 +28,8 @@ std::unique_ptr<Implementation> loaded(const std::string& name) {
   return reference;
 }
 
-using Change = std::function<void(Tap&)>;
-
-class Listener : public TapListener {
- public:
-  explicit Listener(Change change = [](Tap&) {}) : change_(std::move(change)) {}
-  bool wants(const std::string&) const override { return true; }
-  void on_tap(const TensorView& view) override {
-    Tap tap = to_tap(view);
-    order.push_back(tap.name);
-    change_(tap);
-    write_forced(tap, view);
-    taps[tap.name] = tap;
-  }
-
-  std::vector<std::string> order;
-  std::map<std::string, Tap> taps;
-
- private:
-  Change change_;
-};
+using Listener = KeepingListener;
+using Change = Listener::Change;
 
 // An image of 4 x 2 pixels, which makes 55 soft tokens, and an audio clip of two.
 CaseInput two_items(std::int32_t image_type) {

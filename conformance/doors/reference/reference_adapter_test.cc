@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "conformance/records/tap.h"
+#include "conformance/testing/keeping_listener.h"
 
 namespace assay::conformance {
 namespace {
@@ -32,26 +33,8 @@ std::unique_ptr<Implementation> loaded(const std::string& name) {
   return reference;
 }
 
-using Change = std::function<void(Tap&)>;
-
-class Listener : public TapListener {
- public:
-  explicit Listener(Change change = [](Tap&) {}) : change_(std::move(change)) {}
-  bool wants(const std::string&) const override { return true; }
-  void on_tap(const TensorView& view) override {
-    Tap tap = to_tap(view);
-    order.push_back(tap.name);
-    change_(tap);
-    write_forced(tap, view);
-    taps[tap.name] = tap;
-  }
-
-  std::vector<std::string> order;
-  std::map<std::string, Tap> taps;
-
- private:
-  Change change_;
-};
+using Listener = KeepingListener;
+using Change = Listener::Change;
 
 CaseInput text(std::vector<std::int32_t> ids) {
   CaseInput input;
