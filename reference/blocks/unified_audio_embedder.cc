@@ -4,10 +4,16 @@
 #include <algorithm>
 
 #include "reference/blocks/multimodal_embedder.h"
+#include "reference/family/base/error.h"
+#include "reference/family/preprocess/samples.h"
 
 namespace assay::ASSAY_REFERENCE {
 
 Tensor<T, I> audio_rows(std::span<const float> samples, std::size_t width) {
+  check_finite(samples);
+  if (width == 0) {
+    throw Error("audio_rows: width: got 0, expected at least one sample a row");
+  }
   auto rows = make_tensor<T, I>({(samples.size() + width - 1) / width, width});
   std::transform(samples.begin(), samples.end(), rows.begin(),
                  [](float sample) { return static_cast<Real>(sample); });

@@ -17,7 +17,8 @@
 
 namespace assay::ASSAY_REFERENCE {
 
-// [ceil(samples / width), width]
+// [ceil(samples / width), width]. Throws Error for a sample that is no finite number, and for a
+// width of 0.
 Tensor<T, I> audio_rows(std::span<const float> samples, std::size_t width);
 
 // rows [n, 640], n > 0; projection [Dtext, 640]. Taps unified.audio.frames and audio.embed.* below

@@ -43,6 +43,17 @@ TEST(UnifiedAudioEmbedder, RowsOfSamples) {  // the last row is filled with zero
   }
 }
 
+TEST(UnifiedAudioEmbedder, RowsAreOfFiniteSamples) {
+  for (const float bad : {NAN, INFINITY, -INFINITY}) {
+    EXPECT_EQ(error_of([&] {
+                audio_rows(std::vector<float>{1, 2, bad}, 4);
+              }),
+              "audio: sample 2: got " + std::to_string(bad) + ", expected a finite number");
+  }
+  EXPECT_EQ(error_of([] { audio_rows(std::vector<float>{1}, 0); }),
+            "audio_rows: width: got 0, expected at least one sample a row");
+}
+
 TEST(UnifiedAudioEmbedder, ByHand) {  // mean square 1 and 4
   const auto taps = run(tensor_of<T, I>({2, 4}, {1, -1, 1, 1, 2, 2, -2, 2}));
   expect_near(taps.at("audio.embed.pre_norm").values, {1, -1, 1, 1, 1, 1, -1, 1}, 2e-6);

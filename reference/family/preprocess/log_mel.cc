@@ -9,6 +9,7 @@
 #include "reference/family/base/error.h"
 #include "reference/family/preprocess/fft.h"
 #include "reference/family/preprocess/mel_filters.h"
+#include "reference/family/preprocess/samples.h"
 
 namespace assay {
 namespace {
@@ -17,15 +18,6 @@ constexpr double kFloor = 0.001;
 constexpr std::size_t kHalfFrame = kMelFrame / 2;  // zeros before the first sample
 // A frame exists when one sample more than it uses is there.
 constexpr std::size_t kFrameTest = kMelFrame + 1;
-
-void check_finite(std::span<const float> samples) {
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (!std::isfinite(samples[i])) {
-      throw Error("audio: sample " + std::to_string(i) + ": got " + std::to_string(samples[i]) +
-                  ", expected a finite number");
-    }
-  }
-}
 
 // w[n] = 0.5 - 0.5 cos(2 pi n / 320), or n + 1/2 in place of n; fp64, then rounded to fp32.
 std::vector<float> hann_window(HannPhase phase) {
