@@ -4,10 +4,21 @@
 #include <ostream>
 #include <string>
 
+#include "reference/family/config/sizes.h"
+
 namespace assay::program {
 namespace {
 
-const char* media_text(conformance::Presence presence) {
+// " (E2B, E4B)"
+std::string sizes(bool (*belongs)(const ReleasedSize&)) {
+  return " (" + size_titles(belongs) + ")";
+}
+
+bool is_unified(const ReleasedSize& size) {
+  return size.unified;
+}
+
+std::string media_text(conformance::Presence presence) {
   switch (presence) {
     case conformance::Presence::kMediaPrompt:
       return "prompts with images or audio";
@@ -23,40 +34,43 @@ const char* media_text(conformance::Presence presence) {
       return "audio that comes as a file or as samples";
     case conformance::Presence::kLogMel:
     case conformance::Presence::kMel:
-      return "audio, models with an audio encoder (E2B, E4B)";
+      return "audio, models with an audio encoder" + sizes(has_audio_encoder);
     case conformance::Presence::kVisionEncoder:
-      return "images, models with a vision encoder (E2B, E4B, 26B-A4B, 31B)";
+      return "images, models with a vision encoder" + sizes(has_vision_encoder);
     case conformance::Presence::kStandardize:
-      return "images, models that standardise (26B-A4B, 31B)";
+      return "images, models that standardise" +
+             sizes([](const ReleasedSize& size) { return size.vision.standardize; });
     case conformance::Presence::kUnifiedVision:
-      return "images, models without encoders (12B)";
+      return "images, models without encoders" + sizes(is_unified);
     case conformance::Presence::kVisionEmbedder:
       return "images";
     case conformance::Presence::kAudioEncoder:
-      return "audio, models with an audio encoder (E2B, E4B)";
+      return "audio, models with an audio encoder" + sizes(has_audio_encoder);
     case conformance::Presence::kUnifiedAudio:
-      return "audio, models without encoders (12B)";
+      return "audio, models without encoders" + sizes(is_unified);
     case conformance::Presence::kAudioEmbedder:
-      return "audio (E2B, E4B, 12B)";
+      return "audio" +
+             sizes([](const ReleasedSize& size) { return size.audio != ReleasedAudio::kNone; });
     default:
       return "";
   }
 }
 
-const char* presence_text(conformance::Presence presence) {
+std::string presence_text(conformance::Presence presence) {
   switch (presence) {
     case conformance::Presence::kAlways:
       return "";
     case conformance::Presence::kPle:
-      return "models with per-layer embeddings (E2B, E4B)";
+      return "models with per-layer embeddings" + sizes(has_ple);
     case conformance::Presence::kMoe:
-      return "models with experts (26B-A4B)";
+      return "models with experts" + sizes(has_experts);
     case conformance::Presence::kOwnsKv:
       return "layers with keys and values of their own";
     case conformance::Presence::kCache:
       return "calls with a cache";
     case conformance::Presence::kCentroids:
-      return "drafters with ordered embeddings (E2B, E4B)";
+      return "drafters with ordered embeddings" +
+             sizes([](const ReleasedSize& size) { return size.drafter.centroids > 0; });
     case conformance::Presence::kRequest:
       return "requests to tokenizer, template and parser";
     case conformance::Presence::kSpeculative:
