@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "conformance/doors/registry.h"
 #include "conformance/program/program.h"
@@ -89,14 +90,31 @@ class WrongCopy : public Implementation {
   std::unique_ptr<CheckpointCopy> drafter_;
 };
 
-void register_wrong_copy() {
-  if (conformance::find_implementation("wrong-copy") == nullptr) {
+// Has no memory for prompts of more than one window.
+class TooSmall : public WrongCopy {
+ public:
+  Status run(const CaseInput& input, const conformance::RunOptions& options,
+             TapListener& taps) override {
+    if (input.ids.size() > 5) {
+      return {conformance::StatusCode::kResourceError, "out of memory"};
+    }
+    return WrongCopy::run(input, options, taps);
+  }
+};
+
+template <class Candidate>
+void register_candidate(const char* name) {
+  if (conformance::find_implementation(name) == nullptr) {
     ImplementationEntry entry;
-    entry.name = "wrong-copy";
+    entry.name = name;
     entry.precisions = {"f32"};
-    entry.make = [](const std::string&) { return std::make_unique<WrongCopy>(); };
+    entry.make = [](const std::string&) { return std::make_unique<Candidate>(); };
     conformance::register_implementation(entry);
   }
+}
+
+void register_wrong_copy() {
+  register_candidate<WrongCopy>("wrong-copy");
 }
 
 // The cases of report.json.
@@ -170,6 +188,21 @@ TEST(AnotherImplementation, TheJudgeIsNotTheCandidate) {
   }
 }
 
+// Memory that a candidate lacks is its own failure and not the suite's; other cases go on.
+TEST(AnotherImplementation, WhatItRunsOutOfIsAResourceError) {
+  register_candidate<TooSmall>("too-small");
+  g_wrong_norm = "";
+  const Json cases = judge("too-small", "e2b-tiny/text-*");
+  std::set<std::string> verdicts;
+  for (const Json& each : cases) {
+    verdicts.insert(each["verdict"].string());
+    EXPECT_EQ(each["message"].string() == "out of memory", each["verdict"] == "resource_error");
+  }
+  EXPECT_EQ(verdicts, (std::set<std::string>{"pass", "resource_error"}));
+  EXPECT_EQ(run_program({"assay", "verify", "--impl", "too-small", "--case", "e2b-tiny/text-long"}),
+            1);
+}
+
 TEST(AnotherImplementation, DumpTakesIt) {
   register_wrong_copy();
   g_wrong_norm = kText;
@@ -185,6 +218,7 @@ TEST(AnotherImplementation, DumpTakesIt) {
 
 TEST(AnotherImplementation, WhatItLacksIsSaidInOneLine) {
   register_wrong_copy();
+  register_candidate<TooSmall>("too-small");
   testing::internal::CaptureStderr();
   EXPECT_EQ(run_program({"assay", "verify", "--impl", "wrong-copy", "--precision", "f64"}), 2);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
@@ -198,7 +232,8 @@ TEST(AnotherImplementation, WhatItLacksIsSaidInOneLine) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(run_program({"assay", "verify", "--impl", "other"}), 2);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "assay: --impl: got 'other', expected one that was built: reference, wrong-copy\n");
+            "assay: --impl: got 'other', expected one that was built: reference, too-small, "
+            "wrong-copy\n");
 }
 
 }  // namespace

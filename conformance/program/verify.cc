@@ -78,8 +78,8 @@ class Verifier {
   void judge_precision(const Subject& subject, const std::string& precision);
   conformance::Status run(const Subject& subject, const std::string& precision,
                           conformance::TapSet& taps);
-  void add_unsupported(const Subject& subject, const std::string& precision,
-                       const std::string& message);
+  void add_without_taps(const Subject& subject, const std::string& precision,
+                        const conformance::Status& status);
   void add(CaseResult result, const Subject& subject, const std::string& precision);
   std::string reproduce(const Subject& subject, const std::string& precision) const;
 
@@ -91,6 +91,12 @@ class Verifier {
   Coverage coverage_;
   conformance::Report report_;
 };
+
+// Whether a candidate that answers so has ended its case, and no more: the others go on.
+bool ends_a_case(conformance::StatusCode code) {
+  return code == conformance::StatusCode::kNotSupported ||
+         code == conformance::StatusCode::kResourceError;
+}
 
 conformance::Status Verifier::run(const Subject& subject, const std::string& precision,
                                   conformance::TapSet& taps) {
@@ -105,7 +111,7 @@ conformance::Status Verifier::run(const Subject& subject, const std::string& pre
   if (status.ok()) {
     status = candidate.get().run(subject.golden.input, run, listener);
   }
-  if (status.code != conformance::StatusCode::kNotSupported) {
+  if (!ends_a_case(status.code)) {
     conformance::require_ok(status, subject.golden.path.string());
     listener.check();
     taps = std::move(listener.taps());
@@ -119,7 +125,7 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
   judges_.use(subject.checkpoint, subject.drafter, subject.golden.profile);
   conformance::TapSet dump;
   if (const auto status = run(subject, precision, dump); !status.ok()) {
-    add_unsupported(subject, precision, status.message);
+    add_without_taps(subject, precision, status);
     return;
   }
 
@@ -133,17 +139,20 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
   }
 }
 
-// What this build lacks is nobody's failure.
-void Verifier::add_unsupported(const Subject& subject, const std::string& precision,
-                               const std::string& message) {
+// What the candidate lacks is nobody's failure; what it runs out of is its own.
+void Verifier::add_without_taps(const Subject& subject, const std::string& precision,
+                                const conformance::Status& status) {
   CaseResult result;
   result.case_name = subject.golden.case_name;
   result.checkpoint = std::filesystem::path(subject.checkpoint).filename().string();
   result.impl = options_.impl;
   result.precision = precision;
   result.mode = Mode::kChained;
-  result.verdict = conformance::Verdict::kNotSupported;
-  result.message = message;
+  result.verdict = status.code == conformance::StatusCode::kResourceError
+                       ? conformance::Verdict::kResourceError
+                       : conformance::Verdict::kNotSupported;
+  result.message = status.message;
+  result.reproduce = reproduce(subject, precision);
   print_result(result);
   report_.cases.push_back(std::move(result));
 }
