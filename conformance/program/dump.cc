@@ -2,6 +2,7 @@
 // assay dump: one case through one implementation, its taps to a file.
 #include <cstdio>
 #include <filesystem>
+#include <map>
 
 #include "conformance/compare/harness.h"
 #include "conformance/compare/listeners.h"
@@ -52,12 +53,15 @@ int dump(const DumpOptions& options) {
   if (taps.empty()) {
     throw Error("--taps: got '" + options.taps + "', expected a pattern that some tap matches");
   }
+  std::map<std::string, std::string> attributes = {{"case", golden.case_name},
+                                                   {"implementation", options.impl},
+                                                   {"precision", precision},
+                                                   {"profile", run.profile}};
+  if (options.prefill > 0) {
+    attributes["prefill"] = std::to_string(options.prefill);
+  }
   conformance::write_dump(
-      options.out, taps,
-      {{"case", golden.case_name},
-       {"implementation", options.impl},
-       {"precision", precision},
-       {"profile", run.profile}},
+      options.out, taps, attributes,
       precision == "f64" ? conformance::DumpPrecision::kF64 : conformance::DumpPrecision::kF32);
   std::printf("%zu taps of %zu tokens written to %s\n", taps.size(), golden.input.ids.size(),
               options.out.c_str());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // assay inspect: what a checkpoint, golden, dump, image, audio or video holds.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -102,12 +103,18 @@ int inspect_gguf(const std::filesystem::path& path) {
   return 0;
 }
 
-void print_taps(const conformance::TapSet& taps) {
+void print_taps(const conformance::TapSet& taps, const std::vector<std::string>& unknown = {}) {
   for (const auto& tap : taps) {
+    const bool is_tap = std::ranges::find(unknown, tap.name) == unknown.end();
     std::cout << "  " << tap.name << "  " << shape_string(tap.shape)
-              << (tap.integer ? "  integers" : "") << "\n";
+              << (tap.integer ? "  integers" : "") << (is_tap ? "" : "  no tap of the catalogue")
+              << "\n";
   }
-  std::cout << taps.size() << " taps\n";
+  std::cout << taps.size() - unknown.size() << " taps";
+  if (!unknown.empty()) {
+    std::cout << ", " << unknown.size() << " arrays with names of their own";
+  }
+  std::cout << "\n";
 }
 
 int inspect_golden(const conformance::Golden& golden) {
@@ -121,6 +128,11 @@ int inspect_golden(const conformance::Golden& golden) {
   }
   std::cout << golden.input.ids.size() << " tokens, " << golden.input.media.size() << " media items"
             << (golden.input.draft ? ", drafts" : "") << "\n";
+  if (golden.decode_from > 0) {
+    std::cout << "decode_from: " << golden.decode_from << ", the oracle fed " << golden.decode_from
+              << " tokens at once and the other " << golden.input.ids.size() - golden.decode_from
+              << " one at a time\n";
+  }
   std::cout << "ids:";
   for (const std::int32_t id : golden.input.ids) {
     std::cout << ' ' << id;
@@ -152,7 +164,7 @@ int inspect(const InspectOptions& options) {
   for (const auto& [name, value] : dump.attributes) {
     std::cout << name << ": " << value << "\n";
   }
-  print_taps(dump.taps);
+  print_taps(dump.taps, dump.unknown);
   return 0;
 }
 

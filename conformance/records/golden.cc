@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "conformance/catalogue/roles.h"
+#include "conformance/records/checked_arrays.h"
 #include "conformance/records/golden_inputs.h"
 #include "conformance/records/hdf5_file.h"
 #include "conformance/records/probe.h"
@@ -205,6 +206,11 @@ Golden read_question(Hdf5File& file, const std::filesystem::path& path) {
   golden.path = path;
   read_attributes(file, golden);
   golden.input = read_inputs(file);
+  if (file.kind("/inputs") == Hdf5Kind::kGroup) {
+    const auto tokens = static_cast<std::int64_t>(golden.input.ids.size());
+    golden.decode_from =
+        static_cast<std::size_t>(read_count(file, "/inputs", "decode_from", {0, tokens}));
+  }
   return golden;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Golden files, version 1 (HDF5): what a case asks and what the truth is.
 //
+//   /inputs@decode_from       the position from which on the oracle fed one token at a time
 //   /inputs/ids [T]           and token_types, positions, valid [T], media (golden_media.h), draft
 //   /taps/<tap>/{hi, lo}      truth = hi + lo;  /taps/<tap>/value for discrete taps
 //
@@ -38,6 +39,9 @@ struct Golden {
   std::map<std::string, std::string> attributes;    // all of the root's, numbers as text
   std::map<std::string, std::string> not_provided;  // tap or pattern with {i} -> reason
   CaseInput input;
+  // The first position of those that the oracle fed one token at a time, after the prompt before
+  // them; 0: it fed the whole prompt at once.
+  std::size_t decode_from = 0;
   TapSet truth;                             // in execution order
   std::map<std::string, TapFloors> floors;  // by tap name
 
