@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "conformance/catalogue/catalogue.h"
+#include "conformance/records/file_kind.h"
 #include "conformance/records/hdf5_file.h"
 #include "conformance/records/probe.h"
 #include "conformance/records/tap_reader.h"
@@ -74,7 +75,12 @@ Tap tap_from(const Container& file, const std::string& source, const std::string
                 " values");
   }
   values_left -= tensor->elements;
-  return {tap, tensor->shape, file.read(source), !is_floating(tensor->dtype)};
+  return {tap,
+          tensor->shape,
+          file.read(source),
+          !is_floating(tensor->dtype),
+          std::string(dtype_name(tensor->dtype)),
+          {}};
 }
 
 Dump read_safetensors(const std::filesystem::path& path, const NameMap* map) {
@@ -100,6 +106,7 @@ bool named_like_hdf5(const std::filesystem::path& path) {
 
 Dump read_dump(const std::filesystem::path& path, const NameMap* map) {
   const bool hdf5 = Hdf5File::is_hdf5(path) || named_like_hdf5(path);
+  refuse_foreign_kind(path);
   if (hdf5) {
     const std::size_t bytes = Hdf5File::size_of(path);
     probe(path.filename().string(), bytes, [&] { read_hdf5(path, map); });

@@ -119,7 +119,7 @@ TEST(Dump, refuses_what_it_cannot_trust) {
             "empty.safetensors: taps: got none, expected at least one");
   std::ofstream(folder / "text.h5") << "hello";
   EXPECT_EQ(error_of([&] { read_dump(folder / "text.h5"); }),
-            "text.h5: file: got bytes that are not HDF5, expected an HDF5 file");
+            "text.h5: file: got text, expected safetensors or HDF5");
   EXPECT_NE(error_of([&] { read_dump(folder / "none"); }), "no error");
   write_dump(folder / "link.h5", two_taps(), {});
   spoil(folder / "link.h5", [](hid_t file) {

@@ -14,7 +14,7 @@ namespace {
 constexpr int kMaxRank = 8;
 constexpr std::size_t kMaxElements = std::size_t{1} << 28;
 
-enum class Number { kHalf, kBfloat16, kReal, kInteger };
+enum class Number { kHalf, kBfloat16, kReal, kInteger, kTwoBytes };
 
 [[noreturn]] void fail(const DatasetPlace& place, const std::string& got,
                        const std::string& expected) {
@@ -61,6 +61,11 @@ Number number_kind(const Hdf5Handle& type, const DatasetPlace& place) {
         return Number::kInteger;
       }
       fail(place, "integers of " + std::to_string(H5Tget_size(type.id())) + " bytes", "at most 8");
+    case H5T_OPAQUE:
+      if (H5Tget_size(type.id()) == sizeof(std::uint16_t)) {
+        return Number::kTwoBytes;
+      }
+      fail(place, "values without a type", "numbers");
     case H5T_STRING:
       fail(place, "text", "numbers");
     default:
@@ -187,6 +192,10 @@ std::vector<double> read_values(const Hdf5Handle& dataset, const Hdf5Handle& typ
       }
       return read_as<double>(dataset, H5T_NATIVE_DOUBLE, count, place,
                              [](double value) { return value; });
+    case Number::kTwoBytes:  // little-endian, as NumPy has them on the machines of today
+      return read_as<std::array<std::uint8_t, 2>>(
+          dataset, type.id(), count, place,
+          [](std::array<std::uint8_t, 2> bytes) { return bytes[0] + 256.0 * bytes[1]; });
     case Number::kHalf:
     case Number::kBfloat16:
       break;
@@ -196,6 +205,24 @@ std::vector<double> read_values(const Hdf5Handle& dataset, const Hdf5Handle& typ
   return read_as<std::uint16_t>(dataset, memory.id(), count, place, [widen](std::uint16_t bits) {
     return static_cast<double>(widen(bits));
   });
+}
+
+// As safetensors calls it.
+std::string stored_name(const Hdf5Handle& type, Number number) {
+  switch (number) {
+    case Number::kTwoBytes:
+      return "V2";
+    case Number::kHalf:
+      return "F16";
+    case Number::kBfloat16:
+      return "BF16";
+    default:
+      break;
+  }
+  const bool is_signed =
+      H5Tget_class(type.id()) == H5T_INTEGER && H5Tget_sign(type.id()) != H5T_SGN_NONE;
+  const char* family = number == Number::kReal ? "F" : is_signed ? "I" : "U";
+  return family + std::to_string(8 * H5Tget_size(type.id()));
 }
 
 }  // namespace
@@ -208,7 +235,8 @@ Hdf5Array read_dataset(const Hdf5Handle& dataset, const DatasetPlace& place) {
   const Number number = number_kind(type, place);
   Hdf5Array array;
   array.shape = read_shape(dataset, place);
-  array.integer = number == Number::kInteger;
+  array.integer = number == Number::kInteger || number == Number::kTwoBytes;
+  array.stored = stored_name(type, number);
   const std::size_t count = count_elements(array.shape, place);
   const std::size_t element_bytes = H5Tget_size(type.id());
   check_storage(dataset, count * element_bytes, element_bytes, place);

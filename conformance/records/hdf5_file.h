@@ -4,7 +4,9 @@
 //   links       hard ones only: no soft, external or user-defined link is followed
 //   storage     inside the file: no external files, no virtual datasets; deflate, shuffle and
 //               fletcher32 are the only filters, so that no plug-in is ever loaded
-//   numbers     f16, bf16, f32, f64, integers up to 64 bits, booleans; rank <= 8
+//   numbers     f16, bf16, f32, f64, integers up to 64 bits, booleans, pairs of bytes without a
+//   type
+//               (as h5py stores types that NumPy has no name for); rank <= 8
 //   size        2^28 elements a dataset; all reads of a file together ask for at most
 //               min(4 GiB, 128 MiB + 64 x the file's size), so that a small file cannot ask for
 //               much
@@ -29,7 +31,8 @@ enum class Hdf5Kind { kAbsent, kGroup, kDataset };
 struct Hdf5Array {
   std::vector<std::size_t> shape;
   std::vector<double> values;  // row-major
-  bool integer = false;        // stored as integers or booleans
+  bool integer = false;        // stored as integers, booleans or bytes without a type
+  std::string stored;          // "I32", "U16", "V2" for two bytes without a type, …
 };
 
 class Hdf5File {

@@ -17,6 +17,9 @@ struct Tap {
   std::vector<std::size_t> shape;
   std::vector<double> values;
   bool integer = false;
+  std::string stored = {};  // the type the file has it in, as "U16"; empty: not said
+  // Rows of the leading axis that a dump does not hold, whose values are NaN; empty: it holds all.
+  std::vector<char> absent = {};
 };
 
 Tap to_tap(const TensorView& view);

@@ -12,7 +12,8 @@ namespace assay::conformance {
 namespace {
 
 Tap tap_from(Hdf5Array array, const std::string& name) {
-  return {name, std::move(array.shape), std::move(array.values), array.integer};
+  return {name,          std::move(array.shape),  std::move(array.values),
+          array.integer, std::move(array.stored), {}};
 }
 
 void check_floating(const Hdf5File& file, const std::string& path, const Hdf5Array& array) {

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that people hand in for a dump and that hold none: what they are, by their first bytes.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+
+namespace assay::conformance {
+
+// "a NumPy archive (.npz)", "JSON", "a GGUF file", …; "" for safetensors, HDF5 and what is not
+// known. `file_bytes` is the size of the whole file, `head` its beginning.
+std::string foreign_kind(std::span<const std::byte> head, std::size_t file_bytes);
+
+// Throws assay::Error in one line for a file of such a kind: what it is, what is expected, and how
+// it is converted. Does nothing for others, and for a file that cannot be read.
+void refuse_foreign_kind(const std::filesystem::path& path);
+
+}  // namespace assay::conformance
