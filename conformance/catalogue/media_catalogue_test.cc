@@ -275,7 +275,8 @@ std::vector<MapRow> rows_of_maps() {
   for (const auto& file :
        std::filesystem::directory_iterator(ASSAY_SOURCE_DIR "/scripts/ports/maps")) {
     std::ifstream map(file.path());
-    for (std::string line; std::getline(map, line);) {
+    const bool is_map = file.path().extension() == ".csv";
+    for (std::string line; is_map && std::getline(map, line);) {
       MapRow row{file.path().filename(), "", "", ""};
       std::istringstream cells(line);
       std::getline(std::getline(std::getline(cells, row.tap, ','), row.module, ','), row.io, ',');

@@ -62,7 +62,9 @@ void add_compare(CLI::App& app, CompareOptions& o) {
   auto* c = app.add_subcommand("compare", "judge a dump of any origin against a golden");
   c->add_option("golden", o.golden, "the golden file")->required();
   c->add_option("dump", o.dump, "the dump: .safetensors or HDF5, tap names as keys")->required();
-  c->add_option("--map", o.map, "CSV of tap,name for a dump with names of its own");
+  c->add_option("--map", o.map,
+                "CSV of tap,name for a dump with names of its own, {i} for the layer; the maps of "
+                "hooks serve, too (scripts/ports/maps/README.md)");
   add_checkpoint(*c, o.checkpoint, ", for replay; default: the golden's own");
   c->add_option("--drafter", o.drafter, "the drafter, a folder or a GGUF file");
   c->add_option("--precision", o.precision,

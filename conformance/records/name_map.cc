@@ -7,6 +7,7 @@
 #include <iterator>
 #include <sstream>
 #include <system_error>
+#include <utility>
 
 #include "reference/family/base/error.h"
 
@@ -73,45 +74,145 @@ std::string trimmed(const std::string& text) {
   return first == std::string::npos ? "" : text.substr(first, last - first + 1);
 }
 
-void check_row(const std::string& tap, const std::string& name, const std::string& place) {
-  if (tap.empty() || name.empty()) {
-    throw Error(place + "got an empty column, expected tap,name");
-  }
-  for (const std::string_view placeholder : kPlaceholders) {
-    const bool in_tap = tap.find(placeholder) != std::string::npos;
-    const bool in_name = name.find(placeholder) != std::string::npos;
-    if (in_tap != in_name) {
-      throw Error(place + "got " + std::string(placeholder) + " in one column, expected it in " +
-                  "both or in neither");
+// What `how` may say, as in assay_dump.py. The last four leave an array what it is: its order in
+// memory, and whose it is.
+constexpr std::array<std::string_view, 24> kWords = {
+    "arg",  "axis", "beside", "blocks", "columns", "flat",  "half", "heads_first",
+    "if",   "item", "items",  "joined", "keys",    "last",  "mask", "of",
+    "real", "row",  "shared", "sizes",  "square",  "stack", "swap", "whole"};
+constexpr std::array<std::string_view, 4> kHarmlessWords = {"beside", "flat", "last", "of"};
+
+using Cells = std::vector<std::string>;
+
+// A # at the beginning of a line or after a blank.
+std::string without_comment(const std::string& line) {
+  for (std::size_t at = line.find('#'); at != std::string::npos; at = line.find('#', at + 1)) {
+    if (at == 0 || line[at - 1] == ' ' || line[at - 1] == '\t') {
+      return line.substr(0, at);
     }
   }
+  return line;
+}
+
+Cells cells_of(const std::string& line) {
+  Cells cells;
+  std::istringstream text(line + ",");
+  for (std::string cell; std::getline(text, cell, ',');) {
+    cells.push_back(trimmed(cell));
+  }
+  return cells;
+}
+
+bool is_heading(const Cells& cells) {
+  return cells.size() > 1 && cells[0] == "tap" && (cells[1] == "module" || cells[1] == "name");
+}
+
+std::vector<std::string> words_of(const std::string& how) {
+  std::istringstream text(how);
+  return {std::istream_iterator<std::string>(text), {}};
+}
+
+std::string_view word_of(std::string_view token) {
+  return token.substr(0, token.find('='));
+}
+
+std::string known_words() {
+  std::string text;
+  for (const std::string_view word : kWords) {
+    text += (text.empty() ? "" : " ") + std::string(word);
+  }
+  return text;
+}
+
+void check_how(const std::string& how, const std::string& place) {
+  for (const std::string& token : words_of(how)) {
+    const std::string_view word = word_of(token);
+    if (std::ranges::find(kWords, word) == kWords.end()) {
+      throw Error(place + "how: got '" + printable(word) + "', expected one of " + known_words());
+    }
+    const std::string_view value =
+        std::string_view(token).substr(std::min(word.size() + 1, token.size()));
+    if (word == "half" && !value.empty() && value != "first" && value != "second") {
+      throw Error(place + "half: got '" + printable(value) + "', expected first or second");
+    }
+  }
+}
+
+void check_cells(const std::string& line, const Cells& cells, const std::string& place) {
+  if (line.find('"') != std::string::npos) {
+    throw Error(place + "got a quotation mark, expected plain cells");
+  }
+  if (cells.size() < 2 || cells.size() > 4) {
+    throw Error(place + "got " + std::to_string(cells.size()) +
+                " columns, expected tap,name or tap,name,in|out,how");
+  }
+  if (cells[0].empty() || (cells.size() == 2 && cells[1].empty())) {
+    throw Error(place + "got an empty column, expected tap,name");
+  }
+  if (cells.size() > 2 && !cells[2].empty() && cells[2] != "in" && cells[2] != "out") {
+    throw Error(place + "io: got '" + printable(cells[2]) + "', expected in or out");
+  }
+  check_how(cells.size() > 3 ? cells[3] : "", place);
+}
+
+// The placeholder that only one of the columns has; "" where both have the same.
+std::string_view lone_placeholder(const std::string& tap, const std::string& name) {
+  for (const std::string_view placeholder : kPlaceholders) {
+    if ((tap.find(placeholder) != std::string::npos) !=
+        (name.find(placeholder) != std::string::npos)) {
+      return placeholder;
+    }
+  }
+  return {};
+}
+
+// Whether a row says what an array is called: of more than two columns, what a module gives.
+bool names_an_array(const Cells& cells) {
+  if (cells.size() == 2) {
+    return true;
+  }
+  const auto words = words_of(cells.size() > 3 ? cells[3] : "");
+  const bool plain = std::ranges::all_of(words, [](const std::string& token) {
+    return std::ranges::find(kHarmlessWords, word_of(token)) != kHarmlessWords.end();
+  });
+  return plain && cells[2] != "in" && !cells[1].empty() &&
+         lone_placeholder(cells[0], cells[1]).empty();
 }
 
 }  // namespace
 
 NameMap NameMap::parse(const std::string& text, const std::string& source) {
   NameMap map;
-  std::istringstream lines(text);
+  std::istringstream lines(text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text);
   std::size_t number = 0;
+  std::size_t rows = 0;
+  bool first = true;
   for (std::string line; std::getline(lines, line);) {
     ++number;
-    line = trimmed(line.substr(0, line.find('#')));
+    line = trimmed(without_comment(line));
     if (line.empty()) {
       continue;
     }
-    const std::string place = source + ": line " + std::to_string(number) + ": ";
-    const std::size_t comma = line.find(',');
-    if (comma == std::string::npos || line.find(',', comma + 1) != std::string::npos) {
-      throw Error(place + "got " + std::to_string(std::ranges::count(line, ',') + 1) +
-                  " columns, expected tap,name");
+    const Cells cells = cells_of(line);
+    if (std::exchange(first, false) && is_heading(cells)) {
+      continue;
     }
-    std::string tap = trimmed(line.substr(0, comma));
-    std::string name = trimmed(line.substr(comma + 1));
-    check_row(tap, name, place);
-    map.rows_.emplace_back(std::move(tap), std::move(name));
+    ++rows;
+    const std::string place = source + ": line " + std::to_string(number) + ": ";
+    check_cells(line, cells, place);
+    const std::string_view lone = lone_placeholder(cells[0], cells[1]);
+    if (cells.size() == 2 && !lone.empty()) {
+      throw Error(place + "got " + std::string(lone) + " in one column, expected it in " +
+                  "both or in neither");
+    }
+    if (names_an_array(cells)) {
+      map.rows_.emplace_back(cells[0], cells[1]);
+    }
   }
   if (map.rows_.empty()) {
-    throw Error(source + ": map: got no rows, expected tap,name lines");
+    throw Error(source + (rows == 0 ? ": map: got no rows, expected tap,name lines"
+                                    : ": map: got rows for hooks alone, expected some that name "
+                                      "an array"));
   }
   return map;
 }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A port's own names for taps: a CSV of tap,name lines, "#" starts a comment.
+// A port's own names for taps: the CSV that scripts/ports/maps/README.md describes, which the hooks
+// of scripts/ports/assay_dump.py read, too.
 //
 //   text.layer.{i}.attn.q_proj,model.layers.{i}.self_attn.q_proj
+//   text.layer.{i}.attn.q_norm,model.layers.{i}.self_attn.q_norm,out,
+//   text.layer.{i}.in,model.layers.{i},in,                             for hooks alone
 //
-// {i} (layer), {s} (draft step), {j} (drafter layer), {r} (round) and {k} stand for a number.
+// {i} (layer), {s} (draft step), {j} (drafter layer), {r} (round) and {k} stand for a number. Rows
+// that say how a hook takes a value, and not only what an array is called, are passed over.
 #pragma once
 
 #include <filesystem>
@@ -20,6 +24,7 @@ class NameMap {
   // `source` names the text in error messages.
   static NameMap parse(const std::string& text, const std::string& source);
 
+  // The first row whose name fits.
   std::optional<std::string> tap_of(const std::string& name) const;
   std::size_t size() const { return rows_.size(); }
 

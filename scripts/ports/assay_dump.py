@@ -6,12 +6,12 @@
     model(ids)
     dump.write()
 
-or without hooks: dump.add("text.layer.0.out", array). Arrays may be torch, numpy or JAX, of any
-real type; bf16 and f16 are widened (exactly), integers become int32. Needs numpy, and h5py only
-when an .h5 is written. The map's format is in README.md.
+or without hooks: dump.add("text.layer.0.out", array). Arrays may be torch, numpy, JAX or MLX, of
+any real type; bf16 and f16 are widened (exactly), integers become int32. Needs numpy, and h5py only
+when an .h5 is written. The map's format is in maps/README.md, and
+to_dump.py makes a dump of files that other programs wrote.
 """
 
-import csv
 import json
 import os
 import re
@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 _TAP_NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
-_RULES = set("arg item last heads_first flat keys mask half row stack if beside".split())
+_RULES = set("arg item last heads_first flat keys mask half columns row stack if beside of".split())
 _RULES |= set("items sizes real axis square swap blocks joined shared whole".split())  # of media
 _SAFETENSORS_TYPES = {"float64": "F64", "float32": "F32", "int32": "I32"}
 
@@ -36,7 +36,9 @@ def to_numpy(array, tap="array"):
         tensor = array.detach().cpu()
         narrow = tensor.is_floating_point() and tensor.element_size() < 4
         array = _widened(tensor).numpy() if narrow else tensor.numpy()
-    array = np.asarray(array)
+    elif type(array).__module__.startswith("mlx."):  # np.asarray knows no bf16 of MLX
+        array = _plain_mlx(array)
+    array = _bf16_of_bytes(np.asarray(array))
     if array.dtype.name in ("bfloat16", "float16") or array.dtype.name.startswith("float8"):
         return array.astype(np.float32)
     if array.dtype.name in ("float32", "float64"):
@@ -47,6 +49,21 @@ def to_numpy(array, tap="array"):
     if array.size and (int(array.min()) < limit.min or int(array.max()) > limit.max):
         raise DumpError(f"{tap}: integers: got values outside int32")
     return array.astype(np.int32)
+
+
+def _bf16_of_bytes(array):
+    """NumPy knows MLX's bf16 as two bytes without a type: the upper half of an fp32."""
+    if array.dtype.kind != "V" or array.dtype.names or array.dtype.itemsize != 2:
+        return array
+    bits = np.ascontiguousarray(array).view("<u2").reshape(array.shape).astype("<u4")
+    return (bits << 16).view("<f4")
+
+
+def _plain_mlx(array):
+    import mlx.core as mx
+
+    wide = mx.issubdtype(array.dtype, mx.floating) and array.dtype.size < 4
+    return array.astype(mx.float32) if wide else array
 
 
 def _widened(tensor):
@@ -183,10 +200,14 @@ def _write_safetensors(path, arrays):
 
 
 class Hooks:
-    """What hook_torch did: the taps it hooked, the rows it found no module for, remove()."""
+    """What hook_torch did: the taps it hooked, the rows it found no module for, remove().
+
+    missing lists the rows that a model of this size should have. Rows of a part that the model
+    does not have at all (`of=moe`) are counted in other_parts, by part.
+    """
 
     def __init__(self):
-        self.taps, self.missing, self._handles = [], [], []
+        self.taps, self.missing, self.other_parts, self._handles = [], [], {}, []
 
     def remove(self):
         for handle in self._handles:
@@ -194,34 +215,61 @@ class Hooks:
         self._handles = []
 
 
+_HEADINGS = (["tap", "module"], ["tap", "name"])
+
+
 def read_map(name_map):
     """Rows (tap, module, io, how) of a CSV file, a dict {tap: (module, io, how)} or a list."""
+    if isinstance(name_map, (str, Path)):
+        text = Path(name_map).read_text(encoding="utf-8-sig")
+        return parse_map(text, Path(name_map).name)
     if isinstance(name_map, dict):
         rows = [
             (tap, *(place if isinstance(place, (tuple, list)) else (place,)))
             for tap, place in name_map.items()
         ]
-    elif isinstance(name_map, (str, Path)):
-        with open(name_map, newline="", encoding="utf-8") as file:
-            lines = (line for line in file if line.strip() and not line.startswith("#"))
-            rows = [tuple(cell.strip() for cell in row) for row in csv.reader(lines)]
-        rows = rows[1:] if rows and rows[0][:2] == ("tap", "module") else rows
     else:
         rows = [tuple(row) for row in name_map]
-    return [_check_row(row, name_map) for row in rows]
+    return [_check_row(row, f"map: {','.join(map(str, row))}") for row in rows]
 
 
-def _check_row(row, name_map):
+def parse_map(text, source):
+    """The rows of a CSV; maps/README.md has the rules, which `assay compare --map` shares."""
+    rows, first = [], True
+    for number, line in enumerate(text.split("\n"), 1):
+        line = re.sub(r"(^|\s)#.*", "", line).strip()
+        if not line:
+            continue
+        place = f"{source}: line {number}"
+        cells = [cell.strip() for cell in line.split(",")]
+        is_heading, first = first and cells[:2] in _HEADINGS, False
+        if is_heading:
+            continue
+        if '"' in line:
+            raise DumpError(f"{place}: got a quotation mark, expected plain cells")
+        if not 2 <= len(cells) <= 4:
+            raise DumpError(
+                f"{place}: got {len(cells)} columns, expected tap,name or tap,name,in|out,how"
+            )
+        if not cells[0] or (len(cells) == 2 and not cells[1]):
+            raise DumpError(f"{place}: got an empty column, expected tap,name")
+        rows.append(_check_row(cells, place))
+    if not rows:
+        raise DumpError(f"{source}: map: got no rows, expected tap,name lines")
+    return rows
+
+
+def _check_row(row, place):
     tap, module, io, how = (*row, "", "", "")[:4]
     io = io or "out"
-    where = name_map if isinstance(name_map, (str, Path)) else "map"
-    if not tap or io not in ("in", "out"):
-        raise DumpError(f"{where}: row {','.join(map(str, row))}: expected tap,module,in|out,how")
+    if io not in ("in", "out"):
+        raise DumpError(f"{place}: io: got '{io}', expected in or out")
     rules = dict(token.partition("=")[::2] for token in how.split())
-    if unknown := sorted(set(rules) - _RULES):
-        raise DumpError(
-            f"{where}: {tap}: how: got {unknown[0]!r}, expected one of {' '.join(sorted(_RULES))}"
-        )
+    if unknown := [word for word in rules if word not in _RULES]:
+        words = " ".join(sorted(_RULES))
+        raise DumpError(f"{place}: how: got '{unknown[0]}', expected one of {words}")
+    if rules.get("half", "") not in ("", "first", "second"):
+        raise DumpError(f"{place}: half: got '{rules['half']}', expected first or second")
     return tap, module, io, rules
 
 
@@ -232,18 +280,25 @@ def hook_torch(model, name_map, dump, rename=None, taps=None):
     taps: a function name -> bool that selects taps; all without it.
     """
     modules = dict(model.named_modules())
-    hooks = Hooks()
+    hooks, parts = Hooks(), {}
     for template, path, io, rules in read_map(name_map):
         for old, new in (rename or {}).items():
             path = new + path[len(old) :] if path.startswith(old) else path
         found = [place for place in _find(modules, path) if _beside(modules, place[1], rules)]
+        part = parts.setdefault(rules.get("of", ""), {"found": 0, "missing": []})
+        part["found"] += bool(found)
         if not found:
-            hooks.missing.append(f"{template}: no module {path}")
+            part["missing"].append(f"{template}: no module {path}")
         for order, (index, name) in enumerate(found):
             tap = template.replace("{i}", str(index)).replace("{j}", str(index))
             if taps is None or "sizes" in rules or taps(tap):
                 place = (tap, order, len(found)) if "stack" in rules else (tap, 0, 1)
                 _hook(modules, name, io, _Catcher(dump, place, rules, modules, name), hooks)
+    for name, part in parts.items():
+        if name and not part["found"]:
+            hooks.other_parts[name] = len(part["missing"])
+        else:
+            hooks.missing += part["missing"]
     return hooks
 
 
@@ -348,15 +403,27 @@ class _Catcher:
             array = array[0]
         if "heads_first" in rules:
             array = np.swapaxes(array, 0, 1)
+        if "columns" in rules:
+            array = array[..., self._columns(array.shape[-1])]
         array = self._split_last(array)
         if "half" in rules:
-            array = array[..., : array.shape[-1] // 2]
+            middle = array.shape[-1] // 2
+            array = array[..., middle:] if rules["half"] == "second" else array[..., :middle]
         return array[-1] if "row" in rules else array
 
     def _split_last(self, array):
         if "last" not in self.rules:
             return array
         return array.reshape(*array.shape[:-1], -1, self._size(self.rules["last"]))
+
+    def _columns(self, width):
+        """first:last of columns=, the columns of one of several matrices that are stored as one."""
+        first, colon, last = self.rules["columns"].partition(":")
+        if not (colon and first.isdigit() and last.isdigit() and int(first) < int(last) <= width):
+            raise DumpError(
+                f"{self.tap}: columns={self.rules['columns']}: expected FIRST:LAST within {width}"
+            )
+        return slice(int(first), int(last))
 
     def _size(self, text):
         """A number, or .name: an attribute of the module that holds this one."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assay_dump import Dump, DumpError, hook_torch, read_map
+from assay_dump import Dump, DumpError, hook_torch, parse_map, read_map
 from assay_media import MediaItems, unblocked
 
 try:
@@ -21,6 +21,10 @@ try:
     import h5py
 except ImportError:
     h5py = None
+try:
+    from transformers.models.phi3 import modeling_phi3
+except ImportError:
+    modeling_phi3 = None
 
 
 def read_safetensors(path):
@@ -35,6 +39,10 @@ def read_safetensors(path):
         array = np.frombuffer(data[begin:end], types[entry["dtype"]])
         arrays[name] = array.reshape(entry["shape"])
     return arrays
+
+
+def _how(words):
+    return " ".join(name + (f"={value}" if value else "") for name, value in words.items())
 
 
 class DumpTest(unittest.TestCase):
@@ -75,7 +83,21 @@ class DumpTest(unittest.TestCase):
         dump.rows("text.embed", np.zeros((1, 3)), 2)
         self.refused("row 0 of 3", dump.write)
         self.refused("how: got 'colour'", read_map, {"a": ("b", "in", "colour=red")})
+        self.refused("io: got 'inside'", read_map, [("a", "b", "inside")])
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_maps_are_read_as_compare_reads_them(self):
+        for case in json.loads((Path(__file__).parent / "maps/cases.json").read_text()):
+            with self.subTest(case["what"]):
+                if "error" in case:
+                    with self.assertRaises(DumpError) as caught:
+                        parse_map(case["text"].lstrip("\ufeff"), "m.csv")
+                    self.assertEqual(str(caught.exception), case["error"])
+                    continue
+                path = self.folder / "m.csv"
+                path.write_text(case["text"], encoding="utf-8", newline="")
+                rows = [(tap, module, io, _how(words)) for tap, module, io, words in read_map(path)]
+                self.assertEqual(rows, [tuple(row) for row in case["rows"]])
 
     def test_a_failed_run_writes_nothing(self):
         with self.assertRaises(RuntimeError), Dump(self.folder / "a.safetensors") as dump:
@@ -112,6 +134,66 @@ class DumpTest(unittest.TestCase):
         out = dump.taps()["text.layer.0.out"]
         self.assertEqual((out.shape, out.dtype), ((6, 2, 2), np.float32))
         self.assertNotEqual(float(np.abs(out).sum()), 0.0)
+
+    @unittest.skipIf(torch is None, "needs torch")
+    def test_rows_of_a_part_that_the_model_lacks_are_not_missing(self):
+        model = torch.nn.ModuleDict({"router": torch.nn.Linear(2, 2), "norm": torch.nn.Linear(2, 2)})
+        rows = {
+            "text.final_norm": ("norm",),
+            "text.logits": ("head",),
+            "text.layer.0.moe.router_logits": ("router", "out", "of=moe"),
+            "text.layer.0.moe.sum": ("experts", "out", "of=moe"),  # a part of which some is there
+            "text.ple.proj": ("ple.proj", "out", "of=ple"),
+            "text.ple.ctx": ("ple.norm", "out", "of=ple"),
+        }
+        hooks = hook_torch(model, rows, Dump(self.folder / "a.safetensors"))
+        self.assertEqual(
+            hooks.missing,
+            ["text.logits: no module head", "text.layer.0.moe.sum: no module experts"],
+        )
+        self.assertEqual(hooks.other_parts, {"ple": 2})
+
+    @unittest.skipIf(torch is None, "needs torch")
+    def test_a_fused_projection_is_taken_apart(self):
+        fused = torch.nn.Linear(3, 12, bias=False)
+        model = torch.nn.ModuleDict({"qkv": fused})
+        dump = Dump(self.folder / "a.safetensors")
+        rows = [
+            ("text.layer.0.attn.q_proj", "qkv", "out", "columns=0:8 last=4"),
+            ("text.layer.0.attn.k_proj", "qkv", "out", "columns=8:10"),
+            ("text.layer.0.attn.v_proj", "qkv", "out", "columns=10:12"),
+            ("text.layer.0.ffn.up", "qkv", "out", "half=second"),
+        ]
+        hook_torch(model, rows, dump)
+        x = torch.randn(1, 5, 3)
+        want = (x @ fused.weight.T).detach()[0].numpy()
+        model.qkv(x)
+        taps = {name.rpartition(".")[2]: array for name, array in dump.taps().items()}
+        self.assertEqual(taps["q_proj"].shape, (5, 2, 4))
+        np.testing.assert_allclose(taps["q_proj"].reshape(5, 8), want[:, :8], rtol=1e-6)
+        np.testing.assert_allclose(taps["k_proj"], want[:, 8:10], rtol=1e-6)
+        np.testing.assert_allclose(taps["v_proj"], want[:, 10:], rtol=1e-6)
+        np.testing.assert_allclose(taps["up"], want[:, 6:], rtol=1e-6)
+        hook_torch(model, [("text.logits", "qkv", "out", "columns=8:14")], dump)
+        self.refused("columns=8:14: expected FIRST:LAST within 12", model.qkv, x)
+
+    @unittest.skipIf(torch is None or modeling_phi3 is None, "needs torch and transformers")
+    def test_gate_and_up_of_a_fused_module_of_transformers(self):
+        config = modeling_phi3.Phi3Config(hidden_size=6, intermediate_size=10, hidden_act="silu")
+        module = modeling_phi3.Phi3MLP(config)
+        model = torch.nn.ModuleDict({"layers": torch.nn.ModuleList([module])})
+        dump = Dump(self.folder / "a.safetensors")
+        rows = [
+            ("text.layer.{i}.ffn.gate", "layers.{i}.gate_up_proj", "out", "half"),
+            ("text.layer.{i}.ffn.up", "layers.{i}.gate_up_proj", "out", "half=second"),
+            ("text.layer.{i}.ffn.mul", "layers.{i}.down_proj", "in", ""),
+        ]
+        hook_torch(model, rows, dump)
+        module(torch.randn(1, 4, 6))
+        taps = {name.rpartition(".")[2]: array for name, array in dump.taps().items()}
+        self.assertEqual(taps["up"].shape, (4, 10))
+        gate = torch.nn.functional.silu(torch.from_numpy(taps["gate"])).numpy()
+        np.testing.assert_allclose(gate * taps["up"], taps["mul"], rtol=1e-5, atol=1e-7)
 
     @unittest.skipIf(torch is None, "needs torch")
     def test_items_of_a_batch_are_parted_and_padding_is_dropped(self):
