@@ -42,7 +42,7 @@ void conclude(CaseResult& result) {
   }
 }
 
-void blame(CaseResult& chained, const CaseResult* replay) {
+void blame(CaseResult& chained, const CaseResult* replay, bool has_checkpoint) {
   std::vector<std::string> failing = failing_taps(chained);
   sort_by_execution(failing);
   chained.introduced_by.clear();
@@ -53,8 +53,9 @@ void blame(CaseResult& chained, const CaseResult* replay) {
   } else if (!failing.empty()) {
     chained.introduced_by = {failing.front()};
     chained.message =
-        "without a checkpoint to replay, the first failing tap is named; later faults are not "
-        "told apart from what it causes";
+        std::string(has_checkpoint ? "without a replay (--mode replay)"
+                                   : "without a checkpoint to replay") +
+        ", the first failing tap is named; later faults are not told apart from what it causes";
   }
   for (const std::string& tap : failing) {
     if (!contains(chained.introduced_by, tap)) {

@@ -16,7 +16,8 @@ namespace assay::conformance {
 void conclude(CaseResult& result);
 
 // Splits the failures of a chained run into introduced and inherited. Replay names the introducers;
-// without one (null) the first failing tap is named, and the message says what that is worth.
-void blame(CaseResult& chained, const CaseResult* replay);
+// without one (null) the first failing tap is named, and the message says what that is worth:
+// whether a replay was not asked for, or has no checkpoint to be made with.
+void blame(CaseResult& chained, const CaseResult* replay, bool has_checkpoint = false);
 
 }  // namespace assay::conformance

@@ -58,7 +58,7 @@ class ChainedJudge {
       case Comparison::Kind::kReal:
         break;
     }
-    return judge(step.tap, step.errors, floors_.chained(step.tap),
+    return judge(step.tap, step.errors, floors_.chained(step.tap).of_some_rows(step.some_rows),
                  chained_limits(floors_.precision()));
   }
 

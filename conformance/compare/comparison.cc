@@ -66,6 +66,8 @@ Comparison compare_tap(const Tap& truth, const Tap& got, const ComparisonContext
     return result;
   }
   Selection selection = select(truth, context);
+  selection.drop_rows(truth, got.absent);
+  result.some_rows = !got.absent.empty();
   if (context.ties != nullptr) {
     result.left_out = context.all_rows ? context.ties->size() : flagged(*context.ties);
   }

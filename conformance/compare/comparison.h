@@ -23,6 +23,7 @@ struct Comparison {
   Shape got_shape;      // kShape
   Shape wanted_shape;
   std::size_t left_out = 0;  // rows that a near-tie makes incomparable
+  bool some_rows = false;    // the dump holds no others
 };
 
 // What else is known at that moment; null or empty: unknown, or of no concern to the tap.

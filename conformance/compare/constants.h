@@ -73,6 +73,18 @@ constexpr std::size_t kMediumCase = 8'000'000;  // elements of all taps: half th
 constexpr std::size_t kLargeCase = 32'000'000;  // a quarter of them
 constexpr std::size_t kCalibrationChunk = 5;    // tokens per call of the chunked float run
 
+// Whether an array is a part of the truth, or the truth in another notation, is asked of arrays
+// that have another shape or type; half of its size apart is near. Other rows, and the bits of
+// another format, are at least as far away as the truth is large.
+constexpr double kNearRows = 0.5;
+// bf16 bits taken for f16 keep their signs and all become 1 to 2, which may lie half as far from
+// the truth as it is large; the right format of an honest dump is off by its rounding.
+constexpr double kClearFormat = 4;
+// Two taps that hold one array: below this share of their size their truths may be one as well, as
+// those of a layer's output and the next one's input are. Small arrays may be equal by chance.
+constexpr double kDistinctTruths = 0.01;
+constexpr std::size_t kSmallestArray = 8;
+
 // Values beyond this are not fed back in a replay: their squares would leave fp64.
 constexpr double kLargestReplayed = 1e100;
 

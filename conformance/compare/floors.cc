@@ -31,6 +31,14 @@ StoredFloor stored_floor(const Golden& golden, const std::string& tap,
 
 }  // namespace
 
+TapFloor TapFloor::of_some_rows(bool some) const {
+  TapFloor floor = *this;
+  if (some && row > rel_l2) {  // false where rows are not judged
+    floor.rel_l2 = row;
+  }
+  return floor;
+}
+
 void Floors::raise(Pair& pair, const Errors& errors) {
   const double rel_l2 = errors.rel_l2();
   if (std::isfinite(rel_l2)) {

@@ -24,6 +24,8 @@ struct TapFloor {
   std::string source;                                     // golden, measured, predicted; "": none
 
   bool known() const { return !source.empty(); }
+  // Of a tensor that is some of the rows: no better than the worst of them.
+  TapFloor of_some_rows(bool some) const;
 };
 
 class Floors {

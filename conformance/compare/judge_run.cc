@@ -34,7 +34,7 @@ class RunJudge {
     const CaseResult* steps = replayed ? &*replayed : nullptr;
     if (modes_.contains(Mode::kChained)) {
       CaseResult chained = compare_chained(golden_, taps_, floors_);
-      blame(chained, steps);
+      blame(chained, steps, oracle_ != nullptr);
       name_profile(steps, chained);
       chained.seconds = lap();
       if (replayed) {

@@ -69,7 +69,7 @@ class Verdicts {
       case Comparison::Kind::kReal:
         break;
     }
-    return judge(step.tap, step.errors, floors_.replay(step.tap),
+    return judge(step.tap, step.errors, floors_.replay(step.tap).of_some_rows(step.some_rows),
                  replay_limits(floors_.precision()));
   }
 

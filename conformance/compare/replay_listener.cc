@@ -6,6 +6,7 @@
 #include "conformance/catalogue/roles.h"
 #include "conformance/catalogue/tap_name.h"
 #include "conformance/compare/constants.h"
+#include "conformance/compare/partial_rows.h"
 #include "conformance/compare/replay.h"
 #include "conformance/compare/visible.h"
 
@@ -61,6 +62,18 @@ void replace_finite(Tap& tap, std::span<const double> got) {
   }
 }
 
+Tap with_computed_rows(Tap got, const Tap& computed) {
+  const std::size_t width = got.values.size() / got.absent.size();
+  for (std::size_t row = 0; row < got.absent.size(); ++row) {
+    if (got.absent[row] != 0) {
+      const auto first = static_cast<std::ptrdiff_t>(row * width);
+      std::copy_n(computed.values.begin() + first, width, got.values.begin() + first);
+    }
+  }
+  got.absent.clear();
+  return got;
+}
+
 }  // namespace
 
 ReplayListener::ReplayListener(const TapSet& dump, const CaseInput& input, double largest,
@@ -107,8 +120,9 @@ void ReplayListener::receive(Tap& tap) {
     compare_scores(visible_from_probabilities(tap));
   }
   const Tap* got = dump_.find(tap.name);
-  if (got != nullptr) {
-    compare(tap, *got);
+  if (got != nullptr) {  // rows that no golden has placed are placed here
+    const auto placed = placed_rows(tap, *got);
+    compare(tap, placed ? *placed : *got);
   }
   if (is_choice(tap.name) && !is_replaced(tap.name)) {
     open_choice(tap);
@@ -181,7 +195,9 @@ void ReplayListener::compare_scores(const std::vector<char>& visible) {
   context.padding = padding_.empty() ? nullptr : &padding_;
   context.largest = largest_;
   note_open_rows(truth.name, context);
-  steps_[pending_step_] = compare_tap(truth, dump_.at(truth.name), context);
+  const Tap& got = dump_.at(truth.name);
+  const auto placed = placed_rows(truth, got);
+  steps_[pending_step_] = compare_tap(truth, placed ? *placed : got, context);
 }
 
 void ReplayListener::note_open_rows(const std::string& tap, ComparisonContext& context) const {
@@ -208,8 +224,11 @@ void ReplayListener::open_choice(const Tap& choice) {
   }
 }
 
-// Only what the run can go on from is put in.
+// Only what the run can go on from is put in; rows that the dump does not hold stay computed.
 bool ReplayListener::replace(Tap& tap, const Tap& got) const {
+  if (!got.absent.empty()) {
+    return replace(tap, with_computed_rows(got, tap));
+  }
   bool usable = true;
   if (is_choice(tap.name)) {
     const Tap* scores = remembered(scores_of_choice(tap.name));

@@ -21,6 +21,8 @@ const char* verdict_name(Verdict verdict) {
       return "harness_error";
     case Verdict::kWaived:
       return "waived";
+    case Verdict::kNotTested:
+      return "not_tested";
   }
   return "harness_error";
 }
@@ -33,7 +35,10 @@ int exit_code(const Report& report) {
   if (count_cases(report, Verdict::kFail) + count_cases(report, Verdict::kResourceError) > 0) {
     return 1;
   }
-  return count_cases(report, Verdict::kHarnessError) > 0 ? 3 : 0;
+  if (count_cases(report, Verdict::kHarnessError) > 0) {
+    return 3;
+  }
+  return count_cases(report, Verdict::kNotTested) > 0 ? 1 : 0;
 }
 
 }  // namespace assay::conformance

@@ -21,13 +21,14 @@ enum class Verdict {
   kNotSupported,
   kResourceError,
   kHarnessError,
-  kWaived
+  kWaived,
+  kNotTested  // nothing is wrong, and too little was compared to call it right
 };
 
 constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 // One tap of one case. `code` says what kind of failure it is, and is empty when there is none:
-// NAN, INF, SHAPE, MISSING, DISCRETE, MASK_LEAK, NOT_PROB, NONZERO, TOL, …
+// NAN, INF, SHAPE, MISSING, DISCRETE, MASK_LEAK, NOT_PROB, NONZERO, TOL, ALIASED, …
 struct TapResult {
   std::string tap;
   Verdict verdict = Verdict::kPass;
@@ -47,6 +48,18 @@ struct TapResult {
   std::string floor_source;  // golden, measured, predicted
 };
 
+// An array of a dump whose name is no tap, and the tap that was probably meant.
+struct IgnoredName {
+  std::string name;
+  std::string meant;  // "": nobody knows
+};
+
+// What is to be said of some arrays of a dump that is neither a number nor a verdict.
+struct DumpNote {
+  std::vector<std::string> taps;
+  std::string text;  // "holds the last of 11 rows and is judged by it"
+};
+
 // One case in one mode. `taps` and `introduced_by` are in execution order.
 struct CaseResult {
   std::string case_name;
@@ -59,8 +72,10 @@ struct CaseResult {
   std::vector<std::string> inherited;      // failing taps that only carry it on
   std::vector<TapResult> taps;
   std::vector<std::pair<std::string, std::string>> not_provided;  // tap, reason
-  std::string reproduce;                                          // a command
-  std::string message;  // one line, where the verdict is not about taps
+  std::vector<IgnoredName> ignored;                               // arrays that are no tap
+  std::vector<DumpNote> notes;
+  std::string reproduce;  // a command
+  std::string message;    // one line, where the verdict is not about taps
   // Of a failure that a switch of the profile explains: the profile, and a line that says so.
   std::string matches_profile;
   std::string profile_note;
@@ -81,7 +96,7 @@ const char* verdict_name(Verdict verdict);
 
 std::size_t count_cases(const Report& report, Verdict verdict);
 
-// 0 pass, 1 fail (a resource error of the port included), 3 harness error.
+// 0 pass, 1 fail (a resource error of the port included) or not tested, 3 harness error.
 int exit_code(const Report& report);
 
 }  // namespace assay::conformance

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "conformance/compare/chained.h"
+#include "conformance/compare/hygiene.h"
 #include "conformance/program/golden_files.h"
 #include "conformance/program/judges.h"
 #include "conformance/program/options.h"
@@ -59,16 +60,16 @@ conformance::Dump load_dump(const CompareOptions& options) {
   return conformance::read_dump(options.dump, &map);
 }
 
-// What of the dump will not be judged, and whether anything will.
-void print_ignored(const Golden& golden, const conformance::Dump& dump,
-                   const CompareOptions& options) {
-  for (const std::string& name : dump.unknown) {
-    std::cout << "ignored: " << name << " is no tap of the catalogue\n";
-  }
+// A dump without any tap, and a checkpoint that is not the golden's.
+void check_names(const Golden& golden, const conformance::Dump& dump,
+                 const CompareOptions& options) {
   if (dump.unknown.size() == dump.taps.size()) {
-    throw Error(options.dump +
-                ": got no tap of the catalogue, expected names as assay taps "
-                "prints them, or a table of names with --map");
+    const auto ignored = conformance::ignored_names(dump, golden.truth.names());
+    const std::string& meant = ignored.front().meant;
+    throw Error(options.dump + ": got no tap of the catalogue, expected names as assay taps " +
+                "prints them, or a table of names with --map; the first is " +
+                printable(ignored.front().name) +
+                (meant.empty() ? "" : ": did you mean " + meant + "?"));
   }
   const std::string folder = std::filesystem::path(options.checkpoint).filename().string();
   if (!folder.empty() && !golden.checkpoint.empty() && folder != golden.checkpoint) {
@@ -114,8 +115,9 @@ class Comparer {
         golden_(conformance::read_golden(options.golden)),
         dump_(load_dump(options)),
         checkpoint_(checkpoint_for(options, golden_)) {
-    print_ignored(golden_, dump_, options);
+    check_names(golden_, dump_, options);
     use_judges();
+    hygiene_ = conformance::clean(golden_, !options.map.empty(), dump_);
   }
 
   conformance::Report judge() {
@@ -123,9 +125,18 @@ class Comparer {
     report.command = options_.command;
     for (CaseResult& result :
          conformance::judge_run(golden_, dump_.taps, judges_.oracle(), precision_, modes_)) {
+      conformance::add_hygiene(hygiene_, result);
       report_case(std::move(result), options_, golden_, checkpoint_, report);
     }
     return report;
+  }
+
+  // Throws for a dump that is bad input although nothing in it is wrong: its names are no taps.
+  void check_coverage(const conformance::Report& report) const {
+    if (conformance::count_cases(report, conformance::Verdict::kNotTested) > 0) {
+      throw Error(options_.dump + ": " + conformance::describe_ignored(hygiene_) +
+                  ", expected names as assay taps prints them, or a table of names with --map");
+    }
   }
 
  private:
@@ -154,6 +165,7 @@ class Comparer {
   std::set<Mode> modes_;
   Golden golden_;
   conformance::Dump dump_;
+  conformance::Hygiene hygiene_;
   std::string checkpoint_;
   Judges judges_;
 };
@@ -161,7 +173,11 @@ class Comparer {
 }  // namespace
 
 int compare(const CompareOptions& options) {
-  return finish_report(Comparer(options).judge(), options.report);
+  Comparer comparer(options);
+  const conformance::Report report = comparer.judge();
+  const int status = finish_report(report, options.report);
+  comparer.check_coverage(report);
+  return status;
 }
 
 }  // namespace assay::program

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/report/collapse.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 
 #include "conformance/catalogue/catalogue.h"
 
 namespace assay::conformance {
 namespace {
+
+constexpr std::size_t kMostDigits = 6;
 
 void replace(std::string& text, const std::string& from, const std::string& to) {
   const std::size_t at = text.find(from);
@@ -47,11 +51,53 @@ OpenName open_name(const std::string& tap) {
   return open;
 }
 
+// Any name with its first number left open, if it is one that a layer may have.
+OpenName open_number(const std::string& name) {
+  constexpr std::string_view kDigits = "0123456789";
+  const std::size_t first = name.find_first_of(kDigits);
+  if (first == std::string::npos || name.find_first_of("{}") != std::string::npos) {
+    return {name, "", 0};
+  }
+  const std::size_t end = std::min(name.find_first_not_of(kDigits, first), name.size());
+  const std::string digits = name.substr(first, end - first);
+  if (digits.size() > kMostDigits || (digits.size() > 1 && digits[0] == '0')) {
+    return {name, "", 0};
+  }
+  return {name.substr(0, first) + "{#}" + name.substr(end), "{#}", std::stoul(digits)};
+}
+
 struct Gathered {
   std::vector<std::string> taps;
   std::set<std::size_t> numbers;
   std::string placeholder;
 };
+
+std::vector<TapGroup> collapse(const std::vector<std::string>& names,
+                               OpenName (*open)(const std::string&)) {
+  std::vector<std::string> order;
+  std::map<std::string, Gathered> groups;
+  for (const std::string& name : names) {
+    const OpenName opened = open(name);
+    const auto [at, added] = groups.try_emplace(opened.pattern);
+    if (added) {
+      order.push_back(opened.pattern);
+    }
+    at->second.taps.push_back(name);
+    at->second.numbers.insert(opened.number);
+    at->second.placeholder = opened.placeholder;
+  }
+  std::vector<TapGroup> collapsed;
+  for (const std::string& pattern : order) {
+    Gathered& group = groups.at(pattern);
+    const std::string numbers = number_ranges({group.numbers.begin(), group.numbers.end()});
+    std::string label = pattern;
+    if (!group.placeholder.empty()) {
+      replace(label, group.placeholder, group.numbers.size() == 1 ? numbers : "{" + numbers + "}");
+    }
+    collapsed.push_back({std::move(label), std::move(group.taps)});
+  }
+  return collapsed;
+}
 
 }  // namespace
 
@@ -72,29 +118,11 @@ std::string number_ranges(const std::vector<std::size_t>& numbers) {
 }
 
 std::vector<TapGroup> collapse_layers(const std::vector<std::string>& taps) {
-  std::vector<std::string> order;
-  std::map<std::string, Gathered> groups;
-  for (const std::string& tap : taps) {
-    const OpenName open = open_name(tap);
-    const auto [at, added] = groups.try_emplace(open.pattern);
-    if (added) {
-      order.push_back(open.pattern);
-    }
-    at->second.taps.push_back(tap);
-    at->second.numbers.insert(open.number);
-    at->second.placeholder = open.placeholder;
-  }
-  std::vector<TapGroup> collapsed;
-  for (const std::string& pattern : order) {
-    Gathered& group = groups.at(pattern);
-    const std::string numbers = number_ranges({group.numbers.begin(), group.numbers.end()});
-    std::string label = pattern;
-    if (!group.placeholder.empty()) {
-      replace(label, group.placeholder, group.numbers.size() == 1 ? numbers : "{" + numbers + "}");
-    }
-    collapsed.push_back({std::move(label), std::move(group.taps)});
-  }
-  return collapsed;
+  return collapse(taps, open_name);
+}
+
+std::vector<TapGroup> collapse_names(const std::vector<std::string>& names) {
+  return collapse(names, open_number);
 }
 
 }  // namespace assay::conformance

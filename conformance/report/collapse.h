@@ -16,6 +16,9 @@ struct TapGroup {
 // In the order of each group's first tap. Names that are no tap stand alone.
 std::vector<TapGroup> collapse_layers(const std::vector<std::string>& taps);
 
+// The same of names of any kind, by their first number: model.layers.{0-6}.out.
+std::vector<TapGroup> collapse_names(const std::vector<std::string>& names);
+
 // "0-5,9" for sorted numbers without repetition.
 std::string number_ranges(const std::vector<std::size_t>& numbers);
 

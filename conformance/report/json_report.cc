@@ -11,7 +11,7 @@ namespace {
 constexpr int kFormatVersion = 1;
 constexpr std::array kVerdicts = {
     Verdict::kPass,          Verdict::kFail,         Verdict::kWarning, Verdict::kNotSupported,
-    Verdict::kResourceError, Verdict::kHarnessError, Verdict::kWaived};
+    Verdict::kResourceError, Verdict::kHarnessError, Verdict::kWaived,  Verdict::kNotTested};
 
 Json tap_json(const TapResult& tap) {
   Json json = Json::Object{{"tap", tap.tap},       {"verdict", verdict_name(tap.verdict)},
@@ -29,6 +29,21 @@ Json tap_json(const TapResult& tap) {
     json["note"] = tap.note;
   }
   return json;
+}
+
+// What is said of a dump beside its numbers.
+void add_hygiene(const CaseResult& result, Json& json) {
+  Json::Array ignored;
+  for (const IgnoredName& name : result.ignored) {
+    ignored.push_back(Json::Object{
+        {"name", name.name}, {"did_you_mean", name.meant.empty() ? Json() : Json(name.meant)}});
+  }
+  json["ignored"] = std::move(ignored);
+  Json::Array notes;
+  for (const DumpNote& note : result.notes) {
+    notes.push_back(Json::Object{{"taps", note.taps}, {"text", note.text}});
+  }
+  json["notes"] = std::move(notes);
 }
 
 Json case_json(const CaseResult& result) {
@@ -57,6 +72,7 @@ Json case_json(const CaseResult& result) {
     not_provided.push_back(Json::Object{{"tap", tap}, {"reason", reason}});
   }
   json["not_provided"] = std::move(not_provided);
+  add_hygiene(result, json);
   Json::Array taps;
   for (const TapResult& tap : result.taps) {
     taps.push_back(tap_json(tap));

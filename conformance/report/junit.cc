@@ -72,6 +72,7 @@ void count(Counts& counts, const CaseResult& result) {
   counts.failures += result.verdict == Verdict::kFail;
   counts.errors += result.verdict == Verdict::kResourceError;
   counts.errors += result.verdict == Verdict::kHarnessError;
+  counts.errors += result.verdict == Verdict::kNotTested;
   counts.skipped += result.verdict == Verdict::kNotSupported;
   counts.skipped += result.verdict == Verdict::kWaived;
 }
@@ -102,6 +103,23 @@ std::string one_line(const CaseResult& result) {
   return line;
 }
 
+// Names that are no tap, and what else is to be said of the dump, a line each.
+std::string hygiene(const CaseResult& result) {
+  std::string text;
+  for (const IgnoredName& ignored : result.ignored) {
+    text += "\nignored: " + ignored.name +
+            (ignored.meant.empty() ? "" : ": did you mean " + ignored.meant + "?");
+  }
+  for (const DumpNote& note : result.notes) {
+    text += "\nnote:";
+    for (const TapGroup& group : collapse_layers(note.taps)) {
+      text += " " + group.label;
+    }
+    text += ": " + note.text;
+  }
+  return text;
+}
+
 std::string details(const CaseResult& result) {
   std::ostringstream text;
   text.imbue(std::locale::classic());
@@ -117,6 +135,8 @@ std::string details(const CaseResult& result) {
   if (!result.reproduce.empty()) {
     text << "reproduce: " << result.reproduce << '\n';
   }
+  const std::string more = hygiene(result);
+  text << (more.empty() ? "" : more.substr(1) + "\n");
   return text.str();
 }
 
@@ -125,14 +145,18 @@ std::string outcome(const CaseResult& result) {
   const std::string type = std::string(" type=\"") + verdict_name(result.verdict) + "\"";
   const std::string text = xml_escaped(details(result));
   switch (result.verdict) {
-    case Verdict::kPass:
-      return "";
+    case Verdict::kPass: {
+      const std::string notes = hygiene(result);
+      return notes.empty() ? "" : "<system-out>" + xml_escaped(notes.substr(1)) + "</system-out>";
+    }
     case Verdict::kWarning:
-      return "<system-out>warning: " + xml_escaped(one_line(result)) + "</system-out>";
+      return "<system-out>warning: " + xml_escaped(one_line(result) + hygiene(result)) +
+             "</system-out>";
     case Verdict::kFail:
       return "<failure" + message + type + ">" + text + "</failure>";
     case Verdict::kResourceError:
     case Verdict::kHarnessError:
+    case Verdict::kNotTested:
       return "<error" + message + type + ">" + text + "</error>";
     case Verdict::kNotSupported:
     case Verdict::kWaived:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // junit.xml: one testsuite per checkpoint, one testcase per case and mode.
 //
-//   fail -> failure; resource and harness errors -> error; not supported, waived -> skipped;
-//   a warning passes and says so in system-out
+//   fail -> failure; resource and harness errors, not tested -> error; not supported, waived ->
+//   skipped; a warning passes and says so in system-out, as a pass does that has notes
 #pragma once
 
 #include <string>

@@ -46,6 +46,8 @@ Badge badge_of(Verdict verdict) {
       return {"HARN", kRed};
     case Verdict::kWaived:
       return {"WAIV", kYellow};
+    case Verdict::kNotTested:
+      return {"NONE", kRed};
   }
   return {"HARN", kRed};
 }
@@ -213,10 +215,58 @@ void print_inherited(std::ostream& out, const CaseResult& result, const ByName& 
   out << '\n';
 }
 
+// Names that are no tap, the numbers of each kind in one line.
+void print_ignored(std::ostream& out, const CaseResult& result, const TerminalOptions& options) {
+  std::map<std::string, std::string> meant;
+  std::vector<std::string> names;
+  for (const IgnoredName& ignored : result.ignored) {
+    names.push_back(ignored.name);
+    meant.emplace(ignored.name, ignored.meant);
+  }
+  const std::vector<TapGroup> groups = collapse_names(names);
+  const std::size_t shown = std::min(groups.size(), options.groups);
+  for (std::size_t i = 0; i < shown; ++i) {
+    std::vector<std::string> taps;
+    for (const std::string& name : groups[i].taps) {
+      if (!meant.at(name).empty()) {
+        taps.push_back(meant.at(name));
+      }
+    }
+    out << title(i == 0 ? "ignored" : "") << harmless(groups[i].label) << ": no tap";
+    const char* separator = "; did you mean ";
+    for (const TapGroup& group : collapse_layers(taps)) {
+      out << separator << group.label;
+      separator = ", ";
+    }
+    out << (taps.empty() ? "\n" : "?\n");
+  }
+  if (shown < groups.size()) {
+    out << title("") << "and " << groups.size() - shown << " more kinds of name\n";
+  }
+}
+
+void print_notes(std::ostream& out, const CaseResult& result) {
+  for (const DumpNote& note : result.notes) {
+    const char* separator = "";
+    out << title("note");
+    for (const TapGroup& group : collapse_layers(note.taps)) {
+      out << separator << harmless(group.label);
+      separator = ", ";
+    }
+    out << ": " << harmless(note.text) << '\n';
+  }
+}
+
 void print_not_provided(std::ostream& out, const CaseResult& result) {
+  std::set<std::string> ignored;
+  for (const IgnoredName& name : result.ignored) {
+    ignored.insert(name.name);
+  }
   std::map<std::string, std::vector<std::string>> by_reason;
   for (const auto& [tap, reason] : result.not_provided) {
-    by_reason[reason].push_back(tap);
+    if (!ignored.contains(tap)) {
+      by_reason[reason].push_back(tap);
+    }
   }
   bool first = true;
   for (const auto& [reason, taps] : by_reason) {
@@ -285,6 +335,8 @@ void print_case(std::ostream& out, const CaseResult& result, const TerminalOptio
   if (!result.message.empty()) {
     out << title("message") << harmless(result.message) << '\n';
   }
+  print_ignored(out, result, options);
+  print_notes(out, result);
   if (result.verdict == Verdict::kPass) {
     return;
   }
@@ -309,7 +361,7 @@ void print_summary(std::ostream& out, const Report& report, const TerminalOption
   const char* separator = "";
   for (const Verdict verdict :
        {Verdict::kPass, Verdict::kFail, Verdict::kWarning, Verdict::kNotSupported,
-        Verdict::kResourceError, Verdict::kHarnessError, Verdict::kWaived}) {
+        Verdict::kResourceError, Verdict::kHarnessError, Verdict::kWaived, Verdict::kNotTested}) {
     const std::size_t count = count_cases(report, verdict);
     if (count == 0 && verdict != Verdict::kPass && verdict != Verdict::kFail) {
       continue;

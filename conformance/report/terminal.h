@@ -6,6 +6,8 @@
 //                 1,600,000 times the error that an honest f32 program makes here; limit 4 times
 //                 in text.layer.4.attn.q_rope  at [11, 2, 97]: got 0.412, want -0.133
 //                 rules R-31 R-20 R-21: assay explain text.layer.4.attn.q_rope
+//     ignored     model.layers.{0-6}.out: no tap; did you mean text.layer.{0-6}.out?
+//     note        text.logits: holds the last of 11 rows and is judged by it
 //     inherited   61 taps, up to 4.1e+04 × floor
 //     reproduce   assay verify …
 //

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/hygiene.h"
+
+#include <algorithm>
+#include <map>
+
+#include "conformance/catalogue/nearest_tap.h"
+#include "conformance/compare/judge.h"
+#include "conformance/compare/partial_rows.h"
+#include "conformance/compare/same_arrays.h"
+#include "conformance/compare/shapes.h"
+#include "conformance/compare/stored_bits.h"
+#include "reference/family/base/error.h"
+
+namespace assay::conformance {
+namespace {
+
+constexpr std::size_t kNamedInMessage = 2;
+constexpr const char* kSameArray =
+    "bit for bit equal, one and the same array, where the truth has different ones: suspect the "
+    "dump (a buffer that was reused before it was copied) before the arithmetic";
+
+void add_to(CaseResult& result, const std::string& tap, const std::string& note) {
+  const auto found = std::ranges::find(result.taps, tap, &TapResult::tap);
+  if (found != result.taps.end()) {
+    add_note(*found, note);
+  }
+}
+
+void add_message(CaseResult& result, const std::string& text) {
+  result.message += (result.message.empty() ? "" : "; ") + text;
+}
+
+// Notes of one text are one note of several taps.
+void add_notes(const std::map<std::string, std::vector<std::string>>& by_text, Hygiene& hygiene) {
+  for (const auto& [text, taps] : by_text) {
+    hygiene.notes.push_back({taps, text});
+  }
+}
+
+void note_bits(const TapSet& truth, Dump& dump, Hygiene& hygiene) {
+  WidenedBits bits = widen_stored_bits(truth, dump.taps, printable(dump.path.filename().string()));
+  if (!bits.taps.empty()) {
+    hygiene.notes.push_back({std::move(bits.taps), bits.format + " bits stored as " + bits.stored +
+                                                       ", read as " + bits.format +
+                                                       ", under which they are near the truth"});
+  }
+}
+
+void place_rows(const TapSet& truth, Dump& dump, Hygiene& hygiene) {
+  std::map<std::string, std::vector<std::string>> by_text;
+  for (const Tap& wanted : truth) {
+    Tap* tap = dump.taps.find(wanted.name);
+    auto placed = tap == nullptr ? std::nullopt : placed_rows(wanted, *tap);
+    if (placed) {
+      *tap = std::move(*placed);
+      by_text[describe_rows(*tap)].push_back(tap->name);
+    }
+  }
+  add_notes(by_text, hygiene);
+}
+
+void note_integers(const TapSet& truth, const Dump& dump, Hygiene& hygiene) {
+  std::map<std::string, std::vector<std::string>> by_text;
+  for (const Tap& tap : dump.taps) {
+    const Tap* wanted = truth.find(tap.name);
+    if (tap.integer && wanted != nullptr && !is_discrete(*wanted)) {
+      by_text["integers (" + tap.stored + ") where floating-point numbers are expected"].push_back(
+          tap.name);
+    }
+  }
+  add_notes(by_text, hygiene);
+}
+
+}  // namespace
+
+std::vector<IgnoredName> ignored_names(const Dump& dump, const std::set<std::string>& taps) {
+  NearestTap nearest(taps);
+  std::vector<IgnoredName> ignored;
+  for (const std::string& name : dump.unknown) {
+    const std::string meant = nearest.of(name);
+    ignored.push_back({name, dump.taps.has(meant) ? "" : meant});
+  }
+  return ignored;
+}
+
+Hygiene clean(const Golden& golden, bool mapped, Dump& dump) {
+  Hygiene hygiene;
+  hygiene.arrays = dump.taps.size();
+  hygiene.mapped = mapped;
+  hygiene.ignored = ignored_names(dump, golden.truth.names());
+  note_bits(golden.truth, dump, hygiene);
+  place_rows(golden.truth, dump, hygiene);
+  note_integers(golden.truth, dump, hygiene);
+  hygiene.same = same_arrays(golden.truth, dump.taps);
+  return hygiene;
+}
+
+void add_hygiene(const Hygiene& hygiene, CaseResult& result) {
+  judge_same_arrays(hygiene.same, result);
+  result.ignored = hygiene.ignored;
+  result.notes = hygiene.notes;
+  for (const DumpNote& note : hygiene.notes) {
+    for (const std::string& tap : note.taps) {
+      add_to(result, tap, note.text);
+    }
+  }
+  for (const auto& group : hygiene.same) {
+    result.notes.push_back({group, kSameArray});
+  }
+  if (!hygiene.same.empty()) {
+    add_message(result,
+                "several taps are one and the same array: suspect the dump before the "
+                "arithmetic");
+  }
+  if (hygiene.ignored.empty()) {
+    return;
+  }
+  const bool passed = result.verdict == Verdict::kPass || result.verdict == Verdict::kWarning;
+  if (passed) {
+    result.verdict = hygiene.mostly_ignored() ? Verdict::kNotTested : Verdict::kWarning;
+  }
+  add_message(result, describe_ignored(hygiene));
+}
+
+std::string describe_ignored(const Hygiene& hygiene) {
+  std::string text = std::to_string(hygiene.ignored.size()) + " of " +
+                     std::to_string(hygiene.arrays) + " arrays of the dump bear no tap's name: ";
+  for (std::size_t i = 0; i < std::min(hygiene.ignored.size(), kNamedInMessage); ++i) {
+    const IgnoredName& ignored = hygiene.ignored[i];
+    text += (i == 0 ? "" : ", ") + printable(ignored.name) +
+            (ignored.meant.empty() ? "" : " (did you mean " + ignored.meant + "?)");
+  }
+  return text + (hygiene.ignored.size() > kNamedInMessage ? ", …" : "");
+}
+
+}  // namespace assay::conformance
