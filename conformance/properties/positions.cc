@@ -36,6 +36,21 @@ void expect_finite(const TapMap& taps, const std::string& run, Findings& finding
 }
 
 // padding queries see nothing, and stay finite.
+// Row t without padding is row padding + t with it.
+void expect_rows_moved(const TapMap& plain, const TapMap& padded_taps, std::size_t padding,
+                       const Subject& subject, const std::string& run, Findings& findings) {
+  for (const auto& [name, tap] : plain) {
+    for (std::size_t t = 0; has_token_rows(tap, kTokens) && t < kTokens; ++t) {
+      const double apart =
+          relative_distance(row_of(tap_of(padded_taps, name), padding + t), row_of(tap, t));
+      const double limit = tap.integer ? 0 : subject.bound;
+      findings.expect(apart <= limit, [&, &tap_name = name] {
+        return run + ", " + tap_name + ", row " + std::to_string(t) + ": " + at_most(apart, limit);
+      });
+    }
+  }
+}
+
 void left_padding(Subject& subject, Findings& findings) {
   const TapMap plain = run_taps(subject, text_prompt(kTokens));
   for (const std::size_t padding : {1u, 3u, 6u}) {
@@ -50,17 +65,7 @@ void left_padding(Subject& subject, Findings& findings) {
       const auto positions = taps.find("text.positions");
       findings.expect(positions == taps.end() || positions->second.values.back() == kTokens - 1,
                       [&] { return run + ": got another last position than without padding"; });
-      for (const auto& [name, tap] : plain) {
-        for (std::size_t t = 0; has_token_rows(tap, kTokens) && t < kTokens; ++t) {
-          const double apart =
-              relative_distance(row_of(tap_of(taps, name), padding + t), row_of(tap, t));
-          const double limit = tap.integer ? 0 : subject.bound;
-          findings.expect(apart <= limit, [&, &tap_name = name] {
-            return run + ", " + tap_name + ", row " + std::to_string(t) + ": " +
-                   at_most(apart, limit);
-          });
-        }
-      }
+      expect_rows_moved(plain, taps, padding, subject, run, findings);
     }
   }
 }
