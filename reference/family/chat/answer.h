@@ -42,8 +42,8 @@ struct ToolCall {
   Json arguments;                    // a mapping
   std::string raw;                   // the text between the two control tokens, delimiters kept
   std::vector<std::string> repairs;  // what had to be mended; empty: the strict grammar held
-  std::string error;                 // why it could not be read; empty: name and arguments hold
-  bool complete = true;              // false: the turn stopped inside it; not to be executed
+  std::string error;  // why it could not be read; empty: name and arguments hold, else the name may
+  bool complete = true;  // false: the turn stopped inside it; not to be executed
 };
 
 struct Answer {

@@ -20,17 +20,17 @@ struct NoReading {
 
 class CallReader {
  public:
-  CallReader(std::string_view body, RepairSet allowed, const IsString& is_string)
-      : text_(body), allowed_(allowed), is_string_(is_string) {}
+  CallReader(std::string_view body, const CallRules& rules) : text_(body), rules_(rules) {}
 
   CallReading read() {
     CallReading reading;
     reading.name = read_name();
-    name_ = reading.name;
+    arguments_ = argument_schemas(rules_.tools, reading.name);
+    skip_space();
     round_ = peek() == '(' && use(Repair::kParentheses);
     expect(round_ ? '(' : '{');
     find_last_value();
-    reading.arguments = Json(read_pairs(round_ ? ')' : '}', 1));
+    reading.arguments = Json(read_pairs(round_ ? ')' : '}', 1, arguments_));
     skip_space();
     if (at_ < text_.size() && !use(Repair::kTrailingJunk)) {
       fail("text after the arguments");
@@ -40,10 +40,11 @@ class CallReader {
   }
 
  private:
-  bool allows(Repair repair) const { return allowed_.test(static_cast<std::size_t>(repair)); }
+  bool allows(Repair repair) const { return rules_.allowed.test(static_cast<std::size_t>(repair)); }
+  void tell(Repair repair) { used_.set(static_cast<std::size_t>(repair)); }
   bool use(Repair repair) {
     if (allows(repair)) {
-      used_.set(static_cast<std::size_t>(repair));
+      tell(repair);
       return true;
     }
     return false;
@@ -76,44 +77,73 @@ class CallReader {
 
   std::string read_name() {
     skip_space();
-    constexpr std::string_view kCall = "call:";
     if (text_.substr(at_, kCall.size()) == kCall) {
       at_ += kCall.size();
     } else if (use(Repair::kMissingCall)) {
-      at_ += peek() == ':' ? 1 : 0;
+      at_ = std::min(text_.find_first_not_of(kOpeners, at_), text_.size());
     } else {
       fail("no 'call:'");
     }
-    skip_space();
-    const std::size_t first = at_;
-    while (!at_end() && is_name_character(peek())) {
-      ++at_;
+    const std::string_view after = allows(Repair::kParentheses) ? "{(" : "{";
+    std::string_view name = declared_prefix(text_.substr(at_), rules_.tools, after);
+    if (name.empty()) {
+      skip_space();
+      name = declared_prefix(text_.substr(at_), rules_.tools, after);
     }
-    if (at_ == first) {
+    if (name.empty()) {
+      name = undeclared_name();
+    }
+    at_ += name.size();
+    return std::string(name);
+  }
+
+  std::string_view undeclared_name() {
+    const std::string_view rest = text_.substr(at_);
+    const std::size_t plain = name_length(rest);
+    if (allows(Repair::kOddName)) {
+      const std::string_view odd = without_space(rest.substr(0, rest.find_first_of("{\n\r\xFF")));
+      if (odd.size() > plain) {
+        tell(Repair::kOddName);
+        return odd;
+      }
+    }
+    if (plain == 0) {
       fail("no name");
     }
-    std::string name(text_.substr(first, at_ - first));
-    skip_space();
-    return name;
+    return rest.substr(0, plain);
   }
 
   // KEY ":" value pairs up to and with `close`.
-  Json::Object read_pairs(char close, std::size_t depth) {
+  Json::Object read_pairs(char close, std::size_t depth, const Schemas& schemas) {
     check_depth(depth);
     Json::Object pairs;
-    skip_space();
-    if (!at_end() && peek() == close) {
-      ++at_;
-      return pairs;
-    }
-    while (true) {
-      std::string key = read_key();
-      Json value = read_argument(key, depth);
-      pairs.emplace_back(std::move(key), std::move(value));
-      if (!another(close)) {
-        return without_repeats(std::move(pairs));
+    bool repeated = false;
+    for (bool more = !closes(close, schemas); more; more = another(close)) {
+      if (!pairs.empty() && ends_after_comma(close)) {
+        break;
       }
+      std::string key = read_key(schemas);
+      Json value = read_argument(depth, member_schemas(schemas, key));
+      pairs.emplace_back(std::move(key), std::move(value));
     }
+    pairs = without_repeats(std::move(pairs), repeated);
+    if (repeated) {
+      tell(Repair::kRepeatedKey);
+    }
+    return pairs;
+  }
+
+  // Whether there are no pairs at all. A declared key may begin with the bracket.
+  bool closes(char close, const Schemas& schemas) {
+    if (declared_key(schemas)) {
+      return false;
+    }
+    skip_space();
+    if (peek() != close || at_end()) {
+      return false;
+    }
+    ++at_;
+    return true;
   }
 
   // After a value: whether one more follows, the closing bracket being taken otherwise.
@@ -127,7 +157,7 @@ class CallReader {
     }
     if (peek() == ',') {
       ++at_;
-      return true;
+      return !ends_after_comma(close);
     }
     if (peek() == close) {
       ++at_;
@@ -139,19 +169,45 @@ class CallReader {
     fail(here() + " after a value");
   }
 
-  std::string read_key() {
+  bool ends_after_comma(char close) {
+    const std::size_t next = std::min(text_.find_first_not_of(kSpace, at_), text_.size());
+    const bool closed = next < text_.size() && text_[next] == close;
+    const bool broken = next == text_.size() && close != ']' && allows(Repair::kMissingBrace);
+    if (!(closed || broken) || !use(Repair::kTrailingComma)) {
+      return false;
+    }
+    at_ = next + (closed ? 1 : 0);
+    return closed || use(Repair::kMissingBrace);
+  }
+
+  std::string read_key(const Schemas& schemas) {
+    if (const auto declared = declared_key(schemas)) {
+      return take_key(*declared);
+    }
     skip_space();
+    if (const auto declared = declared_key(schemas)) {
+      return take_key(*declared);
+    }
     if (peek() == kDelimiterByte) {
       std::string key = read_delimited();
       expect_colon();
-      used_.set(static_cast<std::size_t>(Repair::kDelimitedKey));
+      tell(Repair::kDelimitedKey);
       return key;
     }
+    const std::string_view odd = allows(Repair::kOddKey) ? odd_key() : "";
+    if (odd.empty() || is_plain_key(odd)) {
+      return read_plain_key();
+    }
+    tell(Repair::kOddKey);
+    return take_key(odd);
+  }
+
+  std::string read_plain_key() {
     const std::string_view stops = allows(Repair::kEquals) ? ":,{}=\xFF" : ":,{}\xFF";
     const std::size_t end = std::min(text_.find_first_of(stops, at_), text_.size());
-    const std::string_view key = trim(text_.substr(at_, end - at_));
+    const std::string_view key = without_space(text_.substr(at_, end - at_));
     at_ = end;
-    if (key.empty()) {
+    if (key.empty() && !(peek() == ':' && use(Repair::kEmptyKey))) {
       fail("no key");
     }
     expect_colon();
@@ -162,6 +218,54 @@ class CallReader {
       fail("a key in quotes");
     }
     return std::string(key.substr(1, key.size() - 2));
+  }
+
+  std::string take_key(std::string_view key) {
+    at_ += key.size();
+    expect_colon();
+    return std::string(key);
+  }
+
+  // The longest declared key here that the grammar of keys would cut.
+  std::optional<std::string_view> declared_key(const Schemas& schemas) const {
+    std::optional<std::string_view> longest;
+    for (const std::string_view key : declared_keys(schemas)) {
+      if (is_plain_key(key) || !text_.substr(at_).starts_with(key) ||
+          (longest && key.size() <= longest->size())) {
+        continue;
+      }
+      const std::size_t next = text_.find_first_not_of(kSpace, at_ + key.size());
+      if (next != std::string_view::npos && text_[next] == ':') {
+        longest = key;
+      }
+    }
+    return longest;
+  }
+
+  // Up to the first colon after which a value of the strict grammar begins; empty: there is none.
+  std::string_view odd_key() const {
+    constexpr std::string_view kStops = ":\xFF";
+    for (std::size_t at = text_.find_first_of(kStops, at_); at < text_.size() && text_[at] == ':';
+         at = text_.find_first_of(kStops, at + 1)) {
+      if (begins_value(at + 1)) {
+        return without_space(text_.substr(at_, at - at_));
+      }
+    }
+    return {};
+  }
+
+  bool begins_value(std::size_t at) const {
+    const std::size_t first = std::min(text_.find_first_not_of(kSpace, at), text_.size());
+    if (first == text_.size()) {
+      return false;
+    }
+    if (std::string_view("[{\xFF").find(text_[first]) != std::string_view::npos) {
+      return true;
+    }
+    const std::size_t end = std::min(text_.find_first_of(":,{}[]\xFF", first), text_.size());
+    const std::string_view word = without_space(text_.substr(first, end - first));
+    const bool ends = end < text_.size() && (text_[end] == ',' || text_[end] == '}');
+    return ends && (word == "true" || word == "false" || word == "null" || is_number(word));
   }
 
   void expect_colon() {
@@ -176,7 +280,7 @@ class CallReader {
   // Where the value of the last key begins that the tool declares, at the earliest; and the last
   // bracket, up to which a raw value goes.
   void find_last_value() {
-    if (!allows(Repair::kRawLastValue) || !is_string_) {
+    if (!allows(Repair::kRawLastValue) || arguments_.empty()) {
       return;
     }
     last_bracket_ = text_.rfind(round_ ? ')' : '}');
@@ -184,23 +288,23 @@ class CallReader {
     for (std::size_t at = text_.find(',', at_); at < text_.size(); at = text_.find(',', at + 1)) {
       const std::size_t end = text_.find_first_of(":,", at + 1);
       if (end < text_.size() && text_[end] == ':' &&
-          is_string_(name_, trim(text_.substr(at + 1, end - at - 1)))) {
+          !member_schemas(arguments_, without_space(text_.substr(at + 1, end - at - 1))).empty()) {
         last_value_ = end + 1;
       }
     }
   }
 
   // The last argument of the call may be raw text where the tool says that it is a string.
-  Json read_argument(const std::string& key, std::size_t depth) {
+  Json read_argument(std::size_t depth, const Schemas& schemas) {
     skip_space();
     if (depth != 1 || last_bracket_ == std::string_view::npos || last_bracket_ < at_ ||
-        at_ < last_value_ || peek() == kDelimiterByte || !is_string_(name_, key).value_or(false)) {
-      return read_value(depth);
+        at_ < last_value_ || peek() == kDelimiterByte || !declared_types(schemas).strings_only()) {
+      return read_value(depth, schemas);
     }
-    use(Repair::kRawLastValue);
-    const std::string_view raw = trim(text_.substr(at_, last_bracket_ - at_));
+    tell(Repair::kRawLastValue);
+    const std::string raw = with_literals(text_.substr(at_, last_bracket_ - at_));
     at_ = last_bracket_;
-    return Json(with_literals(raw));
+    return Json(std::string(trim(raw)));
   }
 
   void check_depth(std::size_t depth) const {
@@ -209,7 +313,7 @@ class CallReader {
     }
   }
 
-  Json read_value(std::size_t depth) {
+  Json read_value(std::size_t depth, const Schemas& schemas) {
     skip_space();
     if (at_end()) {
       fail("the end");
@@ -219,10 +323,10 @@ class CallReader {
         return Json(read_delimited());
       case '{':
         ++at_;
-        return Json(read_pairs('}', depth + 1));
+        return Json(read_pairs('}', depth + 1, schemas));
       case '[':
         ++at_;
-        return Json(read_list(depth + 1));
+        return Json(read_list(depth + 1, item_schemas(schemas)));
       case '"':
       case '\'':
       case '`':
@@ -233,10 +337,10 @@ class CallReader {
       default:
         break;
     }
-    return read_word();
+    return read_word(schemas);
   }
 
-  Json::Array read_list(std::size_t depth) {
+  Json::Array read_list(std::size_t depth, const Schemas& schemas) {
     check_depth(depth);
     Json::Array list;
     skip_space();
@@ -245,7 +349,7 @@ class CallReader {
       return list;
     }
     do {
-      list.push_back(read_value(depth));
+      list.push_back(read_value(depth, schemas));
     } while (another(']'));
     return list;
   }
@@ -291,7 +395,7 @@ class CallReader {
   }
 
   // Numbers and words, up to the next punctuation.
-  Json read_word() {
+  Json read_word(const Schemas& schemas) {
     std::string stops = round_ ? ",{}[]()\xFF" : ",{}[]\xFF";
     stops += allows(Repair::kMissingComma) ? " \n\t" : "";
     const std::size_t end = std::min(text_.find_first_of(stops, at_), text_.size());
@@ -304,22 +408,44 @@ class CallReader {
       return Json(std::string(word));
     }
     at_ = static_cast<std::size_t>(word.data() - text_.data()) + word.size();
-    if (word == "true" || word == "false") {
-      return Json(word == "true");
-    }
     if (word == "null") {
       return Json();
     }
-    return is_number(word) ? number_value(word) : read_odd_word(word);
+    const DeclaredTypes types = declared_types(schemas);
+    if (word == "true" || word == "false") {
+      if (!(rules_.convert && types.strings_only())) {
+        return Json(word == "true");
+      }
+      tell(Repair::kBareWord);
+      return Json(std::string(word));
+    }
+    return is_number(word) ? number(word, types) : read_odd_word(word, types);
   }
 
-  Json read_odd_word(std::string_view word) {
-    const std::string lower = word.size() <= 4 ? to_lower(word) : "";
+  Json number(std::string_view word, const DeclaredTypes& types) {
+    if (rules_.convert && types.strings_only()) {
+      tell(Repair::kNumberAsText);
+      return Json(std::string(word));
+    }
+    NumberReading reading = read_number(word, types);
+    if (reading.form != NumberForm::kAsWritten) {
+      tell(reading.form == NumberForm::kText ? Repair::kNumberAsText : Repair::kNumberRespelled);
+    }
+    return std::move(reading.value);
+  }
+
+  // A word of another language, or a string that has no delimiters.
+  Json read_odd_word(std::string_view word, const DeclaredTypes& types) {
+    const std::string lower = word.size() <= 5 ? to_lower(word) : "";
     const bool null = lower == "nil" || lower == "none" || lower == "null";
     if (null && use(Repair::kNullWord)) {
       return {};
     }
-    const bool plain = !null && word.find_first_of("\"'`") != 0 && !holds_a_pair(word);
+    const bool boolean = (lower == "true" || lower == "false") && !types.strings_only();
+    if (boolean && use(Repair::kBooleanWord)) {
+      return Json(lower == "true");
+    }
+    const bool plain = !null && !boolean && word.find_first_of("\"'`") != 0 && !holds_a_pair(word);
     if (!plain || !use(Repair::kBareWord)) {
       fail("the word '" + printable(word) + "'");
     }
@@ -327,10 +453,9 @@ class CallReader {
   }
 
   std::string_view text_;
-  RepairSet allowed_;
-  const IsString& is_string_;
+  const CallRules& rules_;
   RepairSet used_;
-  std::string name_;
+  Schemas arguments_;   // what their tool says of them
   bool round_ = false;  // parentheses for braces
   std::size_t last_value_ = 0;
   std::size_t last_bracket_ = std::string_view::npos;  // no raw value
@@ -339,26 +464,10 @@ class CallReader {
 
 }  // namespace
 
-const char* repair_name(Repair repair) {
-  constexpr std::array<const char*, kRepairs> kNames = {"other quotes",
-                                                        "nil or none as null",
-                                                        "= for :",
-                                                        "missing comma",
-                                                        "missing closing brace",
-                                                        "text after the arguments",
-                                                        "missing word call",
-                                                        "parentheses for braces",
-                                                        "one string delimiter missing",
-                                                        "raw text as last string",
-                                                        "bare word as string",
-                                                        "key in string delimiters"};
-  return kNames[static_cast<std::size_t>(repair)];
-}
-
-std::optional<CallReading> read_call(std::string_view body, RepairSet allowed,
-                                     const IsString& is_string, std::string& error) {
+std::optional<CallReading> read_call(std::string_view body, const CallRules& rules,
+                                     std::string& error) {
   try {
-    return CallReader(body, allowed, is_string).read();
+    return CallReader(body, rules).read();
   } catch (const NoReading& none) {
     error = none.why;
     return std::nullopt;

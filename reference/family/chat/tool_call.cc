@@ -1,67 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/chat/tool_call.h"
 
+#include <algorithm>
+
 #include "reference/family/chat/call_grammar.h"
-#include "reference/family/chat/text_case.h"
+#include "reference/family/chat/call_words.h"
+#include "reference/family/chat/declared_type.h"
 
 namespace assay {
 namespace {
 
-const Json* function_of(const Json& tools, std::string_view name) {
-  if (!tools.is_array()) {
-    return nullptr;
-  }
-  for (const Json& tool : tools.array()) {
-    const Json* function = tool.find("function");
-    const Json* own = function == nullptr ? nullptr : function->find("name");
-    if (own != nullptr && own->is_string() && own->string() == name) {
-      return function;
-    }
-  }
-  return nullptr;
-}
-
-// Whether a tool says that a parameter is a string; nothing where it does not know it.
-std::optional<bool> declares_string(const Json& tools, std::string_view name,
-                                    std::string_view key) {
-  const Json* place = function_of(tools, declared_tool(name, tools));
-  for (const std::string_view step :
-       {std::string_view("parameters"), std::string_view("properties"), key}) {
-    place = place == nullptr ? nullptr : place->find(step);
-  }
-  if (place == nullptr) {
-    return std::nullopt;
-  }
-  const Json* type = place->find("type");
-  return type != nullptr && type->is_string() && to_lower(type->string()) == "string";
-}
-
-// The first reading that holds: strict, with one repair, then with more and more of them.
+// The first reading that holds: strict, with one repair, then with more and more of them; at last
+// what the template writes of odd keys and names.
 std::optional<CallReading> first_reading(std::string_view body, const AnswerOptions& options,
                                          std::string& error) {
-  const IsString is_string = [&options](std::string_view name, std::string_view key) {
-    return options.tools == nullptr ? std::nullopt : declares_string(*options.tools, name, key);
-  };
-  if (auto strict = read_call(body, {}, is_string, error)) {
-    return strict;
-  }
-  if (!options.lenient) {
-    return std::nullopt;
-  }
+  CallRules rules;
+  rules.tools = options.tools;
+  rules.convert = options.lenient;
   std::string ignored;
-  for (std::size_t i = 0; i < kTriedRepairs; ++i) {
-    if (auto reading = read_call(body, RepairSet(1U << i), is_string, ignored)) {
-      return reading;
-    }
+  const auto reading_with = [&](RepairSet allowed) {
+    rules.allowed = allowed;
+    return read_call(body, rules, allowed.none() ? error : ignored);
+  };
+  auto reading = reading_with({});
+  if (reading || !options.lenient) {
+    return reading;
+  }
+  for (std::size_t i = 0; i < kTriedRepairs && !reading; ++i) {
+    reading = reading_with(RepairSet(1U << i));
   }
   RepairSet allowed(1);
-  for (std::size_t i = 1; i < kTriedRepairs; ++i) {
-    allowed.set(i);
-    if (auto reading = read_call(body, allowed, is_string, ignored)) {
-      return reading;
+  for (std::size_t i = 1; i < kTriedRepairs && !reading; ++i) {
+    reading = reading_with(allowed.set(i));
+  }
+  allowed.reset();
+  for (const Repair odd : {Repair::kEmptyKey, Repair::kOddKey, Repair::kOddName}) {
+    if (!reading) {
+      reading = reading_with(allowed.set(static_cast<std::size_t>(odd)));
     }
   }
-  return std::nullopt;
+  return reading;
+}
+
+// The name in a body that cannot be read: "run_shell" of "call:run_shell:\nls". A name without the
+// word call counts only in front of a bracket: other text is no call at all. Empty: none.
+std::string name_in(std::string_view body, const Json* tools) {
+  body = without_space(body);
+  const bool called = body.starts_with(kCall);
+  body = without_space(body.substr(called ? kCall.size() : 0));
+  if (const std::string_view declared = declared_prefix(body, tools, "{(:"); !declared.empty()) {
+    return std::string(declared);
+  }
+  if (!called) {
+    body.remove_prefix(std::min(body.find_first_not_of(kOpeners), body.size()));
+  }
+  std::string_view name = body.substr(0, name_length(body));
+  const std::size_t next = body.find_first_not_of(kSpace, name.size());
+  const bool opens = next != std::string_view::npos && (body[next] == '{' || body[next] == '(');
+  if (!called && !opens) {
+    return "";
+  }
+  name = name.substr(0, name.find_last_not_of(":.") + 1);
+  return std::string(name);
 }
 
 }  // namespace
@@ -72,11 +72,14 @@ ToolCall parse_tool_call(std::string_view body, const AnswerOptions& options) {
   const auto reading = first_reading(body, options, call.error);
   if (!reading) {
     call.arguments = Json(Json::Object{});
+  } else {
+    call.error.clear();
+  }
+  call.name = reading ? reading->name : name_in(body, options.tools);
+  call.tool = options.tools == nullptr ? "" : declared_tool(call.name, *options.tools);
+  if (!reading) {
     return call;
   }
-  call.error.clear();
-  call.name = reading->name;
-  call.tool = options.tools == nullptr ? "" : declared_tool(call.name, *options.tools);
   call.arguments = reading->arguments;
   for (std::size_t i = 0; i < kRepairs; ++i) {
     if (reading->used.test(i)) {
@@ -84,17 +87,6 @@ ToolCall parse_tool_call(std::string_view body, const AnswerOptions& options) {
     }
   }
   return call;
-}
-
-std::string declared_tool(std::string_view name, const Json& tools) {
-  if (function_of(tools, name) != nullptr) {
-    return std::string(name);
-  }
-  const std::size_t mark = name.find_last_of(":.");
-  if (mark == std::string_view::npos || function_of(tools, name.substr(mark + 1)) == nullptr) {
-    return "";
-  }
-  return std::string(name.substr(mark + 1));
 }
 
 }  // namespace assay

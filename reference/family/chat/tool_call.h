@@ -14,11 +14,8 @@
 
 namespace assay {
 
-// `body` holds kDelimiterByte for delimiters and is UTF-8 otherwise.
+// `body` holds kDelimiterByte for delimiters and is UTF-8 otherwise. Of a call that cannot be read
+// the name is kept where there is one, for a client to answer the right tool.
 ToolCall parse_tool_call(std::string_view body, const AnswerOptions& options);
-
-// The tool that a call means: its name, or the part after the last ':' or '.' where only that is
-// declared ("default_api:get_weather"). Empty: no such tool.
-std::string declared_tool(std::string_view name, const Json& tools);
 
 }  // namespace assay
