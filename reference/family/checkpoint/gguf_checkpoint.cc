@@ -202,19 +202,24 @@ CheckpointFiles open_gguf_checkpoint(const std::filesystem::path& checkpoint) {
   files.config = parse_config_json(gguf_config(heads, find), label);
   const GgufDialect dialect =
       find("mm.a.fc.weight").tensor != nullptr ? GgufDialect::kOllama : GgufDialect::kLlamaCpp;
+  const TextConfig& text = files.config.text;
   Weights weights(tensors, dialect, files.config);
   for (const ExpectedTensor& expected : expected_tensors(files.config)) {
     if (auto weight = weights.make(expected)) {
       files.weights.emplace(stored_name(files.config, expected.name), std::move(weight));
     }
   }
+  const ExpectedTensor head{std::string(kHeadName), {text.vocab_size, text.hidden_size}};
+  if (auto weight = weights.make(head)) {
+    files.weights.emplace(kHeadName, std::move(weight));
+  }
   tensors.take(kRopeFreqs);
   tensors.take(kClampData);
   add_left_over(tensors, files);
   const std::string prefix = files.config.weight_prefix;
   files.place_of = [label, prefix, dialect](std::string_view name) {
-    const bool text = !prefix.empty() && name.starts_with(prefix);
-    const auto found = gguf_name(text ? name.substr(prefix.size()) : name, dialect);
+    const bool prefixed = !prefix.empty() && name.starts_with(prefix);
+    const auto found = gguf_name(prefixed ? name.substr(prefix.size()) : name, dialect);
     return label + ": " + (found ? found->name : std::string(name));
   };
   return files;

@@ -67,6 +67,19 @@ TEST(GgufCheckpoint, WeightsHaveHuggingFacesNames) {
   EXPECT_EQ(checkpoint.tensors().front().name, "blk.0.attn_k.weight");
 }
 
+// Where it differs from the table of tokens.
+TEST(GgufCheckpoint, AHeadOfItsOwn) {
+  GgufModel model;
+  model.tensor("output.weight", {10, 4});
+  EXPECT_FALSE(open(model).has("lm_head.weight"));
+  model.tensors["output.weight"].values[39] = 0;
+  EXPECT_EQ(values_of(open(model), "lm_head.weight")[39], 0);
+  EXPECT_THAT(error_after([](GgufModel& m) {
+                m.tensor("output.weight", {11, 4});
+              }),
+              HasSubstr("model.gguf: output.weight: shape: got [11, 4], expected [10, 4]"));
+}
+
 TEST(GgufCheckpoint, WithoutValuesFullLayersTakeTheirKeys) {
   GgufModel model;
   model.tensors.erase("blk.1.attn_v.weight");
