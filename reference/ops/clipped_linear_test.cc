@@ -48,6 +48,15 @@ TEST(ClippedLinear, WithoutBoundsIsLinear) {
   EXPECT_EQ(values_of(clipped_linear(x, w)), values_of(linear(x, w.weight)));
 }
 
+// The rounding of activations stands between the clamps: 2.5 -> 2 -> 2.25 -> 2.25 -> 2.1875. Before
+// the first clamp the input would end as 2, after the last one the output as 2.25.
+TEST(ClippedLinear, ActivationsAreRoundedBetweenTheClamps) {
+  ClippedLinear w{tensor_of<O, I>({1, 1}, {1}), -1, 2, -3, 2.1875};
+  w.activation = {0.75, 0.125};
+  EXPECT_EQ(values_of(clipped_linear(tensor_of<R, I>({1, 1}, {2.5}), w)),
+            std::vector<double>{2.1875});
+}
+
 // V10: bounds taken for calibration data.
 TEST(clipped_linear, not_clipped) {
   const auto x = random_tensor<R, I>({6, 8}, 1);
