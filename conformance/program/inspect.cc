@@ -14,6 +14,7 @@
 #include "reference/family/base/error.h"
 #include "reference/family/checkpoint/checkpoint.h"
 #include "reference/family/checkpoint/gguf_files.h"
+#include "reference/family/checkpoint/tensor_table.h"
 
 namespace assay::program {
 namespace {
@@ -75,6 +76,9 @@ int inspect_checkpoint(const std::filesystem::path& path) {
     std::cout << "note: " << note << "\n";
   }
   print_config(checkpoint.config());
+  if (checkpoint.has(kHeadName)) {
+    std::cout << "head " << kHeadName << ", not the table of tokens\n";
+  }
   print_encoders(checkpoint);
   print_tensors(checkpoint.tensors());
   return 0;

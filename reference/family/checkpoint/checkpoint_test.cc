@@ -343,6 +343,41 @@ TEST_F(ShardedCheckpoint, MalformedIndexesAreNamed) {
             label + "got 68719476736 bytes, expected at most 16777216");
 }
 
+// transformers' own default is to round such weights to the config's type.
+TEST(Checkpoint, ATypeThatIsNarrowerThanTheWeightsIsNoted) {
+  const TestDirectory directory;
+  SynthOptions options = tiny("31b");
+  options.dtype = DType::kF32;
+  const auto path = synthesize(directory, "31b", options);
+  EXPECT_TRUE(Checkpoint::open(path).notes().empty());
+  Json config = parse_json(read_text(path / "config.json"), "test");
+  config["dtype"] = "bfloat16";
+  write_text(path / "config.json", json_text(config));
+  EXPECT_EQ(Checkpoint::open(path).notes(),
+            std::vector<std::string>{
+                "config.json: dtype: got bfloat16, expected a type that holds the F32 of "
+                "model.language_model.embed_tokens.weight: it is taken as stored"});
+}
+
+TEST(Checkpoint, WeightsInAnotherFormAreNamed) {
+  const TestDirectory directory;
+  const auto path = synthesize(directory, "31b", tiny("31b"));
+  const auto message = [&path] { return error_of([&] { Checkpoint::open(path); }); };
+  fs::rename(path / "model.safetensors", path / "model-00001-of-00002.safetensors");
+  EXPECT_EQ(message(),
+            "model-00001-of-00002.safetensors: got weights of another name, expected "
+            "model.safetensors or model.safetensors.index.json beside it");
+  write_text(path / "pytorch_model.bin", "PK");
+  EXPECT_EQ(message(),
+            "pytorch_model.bin: got pickled tensors, expected safetensors, as save_pretrained "
+            "writes them");
+  write_text(path / "adapter_config.json", "{}");
+  EXPECT_EQ(message(),
+            "adapter_config.json: got an adapter, expected the model that it is merged into");
+  fs::rename(path / "model-00001-of-00002.safetensors", path / "model.safetensors");
+  EXPECT_EQ(message(), "no error");
+}
+
 TEST(Checkpoint, DirectoryMustBeOne) {
   const TestDirectory directory;
   const auto missing = directory.path() / "none";

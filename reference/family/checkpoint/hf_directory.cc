@@ -58,6 +58,23 @@ TensorParts parts_of(const std::vector<Container>& files, const HuggingFaceNames
   return parts;
 }
 
+// A config whose type is narrower than a stored matrix: transformers rounds it as it loads.
+void note_narrow_dtype(const std::string& dtype, const TensorParts& parts,
+                       std::vector<std::string>& notes) {
+  if (dtype != "bfloat16" && dtype != "float16") {
+    return;
+  }
+  for (const auto& [name, part] : parts) {
+    const DType stored = part.tensor->dtype;
+    if (part.tensor->shape.size() > 1 && (stored == DType::kF32 || stored == DType::kF64)) {
+      notes.push_back("config.json: dtype: got " + dtype + ", expected a type that holds the " +
+                      std::string(dtype_name(stored)) + " of " + printable(name) +
+                      ": it is taken as stored");
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 CheckpointFiles open_hf_directory(const std::filesystem::path& directory) {
@@ -70,6 +87,7 @@ CheckpointFiles open_hf_directory(const std::filesystem::path& directory) {
   take_text_names(names_of(files.containers), files.config);
   TensorParts parts = parts_of(files.containers, HuggingFaceNames(files.config));
   take_quantised_weights(files.config, parts, files.weights, files.notes);
+  note_narrow_dtype(files.config.dtype, parts, files.notes);
   for (const auto& [name, part] : parts) {
     files.weights.emplace(name, stored_weight(*part.file, *part.tensor));
   }

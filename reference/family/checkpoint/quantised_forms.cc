@@ -45,6 +45,12 @@ class Module {
 
   // Null where the weight is not quantised; its tensors are taken where it is.
   std::unique_ptr<WeightSource> take() {
+    // They are part of the arithmetic, and no page says what compressed-tensors does with them.
+    for (const char* leaf : {"input_scale", "output_scale"}) {
+      if (const auto scale = find(leaf); scale && config_->static_integer_inputs) {
+        refuse(*scale, "with static integer activations");
+      }
+    }
     if (const auto packed = find("weight_packed")) {
       return is_type(*packed, "I32") ? packed_integers(*packed) : packed_floats(*packed);
     }
@@ -118,13 +124,24 @@ class Module {
       return;
     }
     const std::size_t groups = count / shape_[0];
-    if (count % shape_[0] != 0 || groups == 0 || shape_[1] % groups != 0) {
+    const auto& extents = result.scales.tensor->shape;
+    const bool is_grid = extents.size() == 2 && extents[0] != shape_[0] && extents[0] != 1;
+    if (is_grid || count % shape_[0] != 0 || groups == 0 || shape_[1] % groups != 0) {
       throw Error(
           result.scales.place() + ": shape: got " + shape_string(result.scales.tensor->shape) +
           ", expected the same number of equal groups in each of " + std::to_string(shape_[0]) +
           " rows of " + std::to_string(shape_[1]) + ", quantised as " + result.name);
     }
     result.columns_per_scale = shape_[1] / groups;
+  }
+
+  // NVFP4 and MXFP4 say nothing of a row that ends within a group.
+  void check_whole_groups(const QuantisedLayout& result) const {
+    if (shape_[1] % result.columns_per_scale != 0) {
+      refuse_form(result.codes, (config_->is_said() ? config_->name : result.name) + ", rows of " +
+                                    std::to_string(shape_[1]) + " in groups of " +
+                                    std::to_string(result.columns_per_scale));
+    }
   }
 
   std::unique_ptr<WeightSource> finish(QuantisedLayout result) {
@@ -194,6 +211,7 @@ class Module {
     auto result = layout(nvfp4 ? "NVFP4 of compressed-tensors" : "MXFP4 of compressed-tensors",
                          packed, scales, 4, e2m1_values());
     result.columns_per_scale = nvfp4 ? 16 : 32;
+    check_whole_groups(result);
     if (nvfp4) {
       result.divided = factor("weight_global_scale", packed);
     }
@@ -203,6 +221,7 @@ class Module {
   std::unique_ptr<WeightSource> modelopt_nvfp4(const TensorPart& weight, const TensorPart& scale) {
     auto result = layout("NVFP4 of modelopt", weight, scale, 4, e2m1_values());
     result.columns_per_scale = 16;
+    check_whole_groups(result);
     result.multiplied = factor("weight_scale_2", weight);
     return finish(std::move(result));
   }
@@ -215,8 +234,8 @@ class Module {
     const auto [rows, columns] = config_->weight_block.value_or(kDefaultBlock);
     const std::vector<std::size_t> blocks = {rounded_up(shape_[0], rows),
                                              rounded_up(shape_[1], columns)};
-    const bool by_row = scale.tensor->elements == shape_[0];
-    if (scale.tensor->shape == blocks && !by_row && scale.tensor->elements > 1) {
+    const std::vector<std::size_t> by_row = {shape_[0], 1};
+    if (scale.tensor->shape == blocks && blocks != by_row && scale.tensor->elements > 1) {
       result.rows_per_scale = rows;
       result.columns_per_scale = columns;
     } else {

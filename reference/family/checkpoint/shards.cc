@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "reference/family/base/directory.h"
@@ -84,11 +85,50 @@ Shards open_indexed(const std::filesystem::path& directory, const std::string& i
   return shards;
 }
 
+struct OtherWeights {
+  const char* file;
+  const char* got;
+  const char* expected;
+};
+
+constexpr OtherWeights kOtherWeights[] = {
+    {"adapter_config.json", "an adapter", "the model that it is merged into"},
+    {"pytorch_model.bin", "pickled tensors", "safetensors, as save_pretrained writes them"},
+    {"pytorch_model.bin.index.json", "pickled tensors",
+     "safetensors, as save_pretrained writes them"},
+    {"tf_model.h5", "weights of TensorFlow", "safetensors, as save_pretrained writes them"},
+    {"flax_model.msgpack", "weights of Flax", "safetensors, as save_pretrained writes them"},
+};
+
+// A directory without the file that transformers would open: what there is instead.
+void refuse_other_weights(const std::filesystem::path& directory) {
+  for (const OtherWeights& other : kOtherWeights) {
+    if (std::filesystem::exists(directory / other.file)) {
+      throw Error(std::string(other.file) + ": got " + other.got + ", expected " + other.expected);
+    }
+  }
+  std::error_code problem;
+  std::string first;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, problem)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".safetensors") && (first.empty() || name < first)) {
+      first = name;
+    }
+  }
+  if (!first.empty()) {
+    throw Error(printable(first) + ": got weights of another name, expected " + kSingle + " or " +
+                kIndex + " beside it");
+  }
+}
+
 }  // namespace
 
 Shards open_shards(const std::filesystem::path& directory, const std::string& weights_file) {
   const bool indexed =
       !std::filesystem::exists(directory / kSingle) && std::filesystem::exists(directory / kIndex);
+  if (weights_file.empty() && !indexed && !std::filesystem::exists(directory / kSingle)) {
+    refuse_other_weights(directory);
+  }
   const std::string name = !weights_file.empty() ? weights_file : indexed ? kIndex : kSingle;
   if (name.ends_with(".index.json")) {
     return open_indexed(directory, name);

@@ -92,6 +92,7 @@ struct ModelConfig {
   TextConfig text;
   std::optional<DrafterConfig> drafter;
   bool tie_word_embeddings = true;  // false: lm_head.weight must be there
+  std::string dtype;                // "bfloat16", as the config has it, or empty
   std::string weights_file;         // transformers_weights: not model.safetensors but this one
   QuantizationConfig quantization;
 

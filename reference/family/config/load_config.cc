@@ -102,6 +102,11 @@ ModelConfig parse_root(const JsonObject& root) {
   ModelConfig config;
   config.tie_word_embeddings = parse_tied(root, text, config.notes);
   config.quantization = parse_quantization_config(root);
+  for (const char* key : {"torch_dtype", "dtype"}) {
+    if (root.has(key) && root.find(key)->is_string()) {
+      config.dtype = root.text(key);
+    }
+  }
   if (root.has("transformers_weights")) {
     config.weights_file = root.text("transformers_weights");
   }

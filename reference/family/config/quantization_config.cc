@@ -75,7 +75,12 @@ void read_groups(const Json& object, QuantizationConfig& config) {
   }
   for (const auto& [name, group] : groups->object()) {
     const Json* inputs = group.find("input_activations");
-    config.quantizes_inputs |= inputs != nullptr && inputs->is_object();
+    if (inputs != nullptr && inputs->is_object()) {
+      config.quantizes_inputs = true;
+      const Json* dynamic = inputs->find("dynamic");
+      const bool is_static = dynamic != nullptr && dynamic->is_boolean() && !dynamic->boolean();
+      config.static_integer_inputs |= is_static && text_of(*inputs, "type") != "float";
+    }
     const Json* weights = group.find("weights");
     if (weights == nullptr) {
       continue;

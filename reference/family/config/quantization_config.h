@@ -30,6 +30,7 @@ struct QuantizationConfig {
   std::vector<std::size_t> weight_bits;
   // The inputs of linear maps are quantised as well when such a model runs (w8a8, w4a4).
   bool quantizes_inputs = false;
+  bool static_integer_inputs = false;  // to integers, by scales that are stored
 };
 
 // Of the root or, where the root has no such key, its text_config.

@@ -85,6 +85,10 @@ TEST(QuantizationConfig, BlocksAndInputs) {
   const auto groups = parse(R"({"quantization_config": {"quant_method": "compressed-tensors",
       "config_groups": {"group_0": {"targets": ["Linear"], "weights": {"num_bits": 8,
       "block_structure": [16, 32]}, "input_activations": {"num_bits": 8}}}}})");
+  EXPECT_FALSE(groups.static_integer_inputs);
+  const auto fixed = parse(R"({"quantization_config": {"config_groups": {"group_0":
+      {"input_activations": {"num_bits": 8, "type": "int", "dynamic": false}}}}})");
+  EXPECT_TRUE(fixed.static_integer_inputs);
   EXPECT_EQ(groups.weight_block, (std::array<std::size_t, 2>{16, 32}));
   EXPECT_TRUE(groups.quantizes_inputs);
   const auto weights_only = parse(R"({"quantization_config": {"config_groups": {"group_0":
