@@ -3,11 +3,14 @@
 #include "conformance/program/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 
 #include "conformance/doors/registry.h"
 #include "conformance/program/judges.h"
+#include "reference/family/base/error.h"
 #include "reference/family/config/sizes.h"
 #include "reference/family/config/soft_tokens.h"
 
@@ -221,8 +224,14 @@ void add_sampling(CLI::App& c, RunOptions& o) {
 }
 
 void add_run(CLI::App& app, RunOptions& o) {
-  auto* c = app.add_subcommand("run", "answer a prompt; without one, a line of input a turn");
-  c->add_option("prompt", o.prompt, "what the user says");
+  auto* c = app.add_subcommand("run",
+                               "answer a prompt; without one, a line of input a turn, where "
+                               "/tool NAME RESULT answers a call");
+  auto* prompt = c->add_option("prompt", o.prompt, "what the user says");
+  c->add_option("--messages", o.messages,
+                "JSON lines, a message each: user, or tool with the result of a call; -: standard "
+                "input")
+      ->excludes(prompt);
   add_checkpoint(*c, o.session.checkpoint, "")->required();
   c->add_option("--drafter", o.session.drafter,
                 "the drafter, a folder or a GGUF file, for speculation");
@@ -244,6 +253,32 @@ void add_run(CLI::App& app, RunOptions& o) {
   add_sampling(*c, o);
 }
 
+// Unsigned options take decimal or 0x digits of 64 bits. CLI11 alone would take -1 and 2^64 for the
+// largest number, and 010 for eight.
+std::string refuse_other_than_unsigned(const std::string& value) {
+  const bool hexadecimal = value.starts_with("0x") || value.starts_with("0X");
+  const char* first = value.data() + (hexadecimal ? 2 : 0);
+  const char* last = value.data() + value.size();
+  std::uint64_t number = 0;
+  const auto [end, state] = std::from_chars(first, last, number, hexadecimal ? 16 : 10);
+  const bool octal = !hexadecimal && value.size() > 1 && value.starts_with('0');
+  if (state == std::errc() && end == last && !octal) {
+    return "";
+  }
+  return "got " + printable(value) + ", expected an integer from 0 to 2^64 - 1";
+}
+
+void check_unsigned_options(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_type_name().find("UINT") != std::string::npos) {
+      option->check(refuse_other_than_unsigned);
+    }
+  }
+  for (CLI::App* command : app.get_subcommands({})) {
+    check_unsigned_options(*command);
+  }
+}
+
 void add_commands(CLI::App& app, CommandLine& o) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "assay " ASSAY_VERSION);
@@ -263,6 +298,7 @@ void add_commands(CLI::App& app, CommandLine& o) {
   app.add_subcommand("explain", "explain a tap, rule, mistake, switch or committed case")
       ->add_option("what", o.explain.what, "text.layer.0.attn.q_rope, R-31, M-46, …")
       ->required();
+  check_unsigned_options(app);
 }
 
 // One line for a command line that cannot be understood.

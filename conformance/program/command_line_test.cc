@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include "conformance/records/dump.h"
@@ -28,6 +29,29 @@ struct BadLine {
   std::string expected;
 };
 
+// Every option whose help says UINT refuses what would wrap around.
+TEST(CommandLine, NoUnsignedOptionTakesAMinusSign) {
+  std::size_t options = 0;
+  for (const std::string command : {"verify", "compare", "dump", "synth", "tokenize", "prompt",
+                                    "parse", "run", "inspect", "taps", "explain"}) {
+    std::istringstream help(run(command + " --help").text);
+    for (std::string line; std::getline(help, line);) {
+      const std::size_t name = line.find("--");
+      if (name == std::string::npos || line.find("UINT") == std::string::npos) {
+        continue;
+      }
+      const std::string option = line.substr(name, line.find_first_of(" ,", name) - name);
+      for (const std::string value : {"-1", "18446744073709551616"}) {
+        const Outcome outcome = run(command + " " + option + "=" + value);
+        EXPECT_EQ(outcome.status, 2) << option << " " << value << "\n" << outcome.text;
+        EXPECT_THAT(outcome.text, HasSubstr(option + ": ")) << command;
+      }
+      ++options;
+    }
+  }
+  EXPECT_GE(options, 38U);
+}
+
 TEST(CommandLine, BadUsageIsOneLineAndStatus2) {
   const std::vector<BadLine> lines = {
       {"", "assay: A subcommand is required"},
@@ -41,6 +65,19 @@ TEST(CommandLine, BadUsageIsOneLineAndStatus2) {
       {"verify --mode forced", "--mode: got 'forced', expected chained or replay"},
       {"verify --case nothing", "--case: got 'nothing', expected a pattern that some case matches"},
       {"verify --prefill -1", "--prefill: Value -1 not in range"},
+      {"run --checkpoint x --top-k -1 Hi", "--top-k: got -1, expected an integer from 0"},
+      {"run --checkpoint x --seed=-1 Hi", "--seed: got -1, expected an integer from 0"},
+      {"run --checkpoint x --seed 18446744073709551616 Hi", "--seed: got 18446744073709551616"},
+      {"run --checkpoint x --seed 010 Hi", "--seed: got 010"},
+      {"run --checkpoint x --max-tokens -1 Hi", "--max-tokens: "},
+      {"run --checkpoint x --draft-steps -1 Hi", "--draft-steps: "},
+      {"run --checkpoint x --budget -70 Hi", "--budget: "},
+      {"run --checkpoint x --frames -1 Hi", "--frames: "},
+      {"run --checkpoint x --messages - Hi", "prompt excludes --messages"},
+      {"inspect x --frames -1", "--frames: "},
+      {"inspect x --budget -1", "--budget: "},
+      {"dump --checkpoint x --case x --out x --prefill -1", "--prefill: "},
+      {"--threads -1 taps", "--threads: "},
       {"verify --tokens 0 --checkpoint " + kCheckpoint, "--tokens: Value 0 not in range"},
       {"verify --golden /nowhere.h5", "/nowhere.h5: got no such file or folder"},
       {"verify --checkpoint /nowhere", "nowhere"},

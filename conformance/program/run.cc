@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <iostream>
 #include <optional>
 
@@ -58,6 +59,7 @@ struct Turn {
   std::vector<std::int32_t> prompt_ids;
   Generation generation;
   Answer answer;
+  std::vector<std::string> call_ids;
   double prefill_seconds = 0;
   double decode_seconds = 0;
 };
@@ -114,7 +116,8 @@ class Screen {
     if (call.error.empty()) {
       std::cout << "[call " << call.name << " " << json_text(call.arguments) << "]\n";
     } else {
-      std::cout << "[call that cannot be read: " << call.raw << "]\n";
+      const std::string name = call.name.empty() ? "" : " of " + call.name;
+      std::cout << "[call" << name << " that cannot be read: " << call.raw << "]\n";
     }
   }
 
@@ -171,6 +174,15 @@ Json timing_fields(const Turn& turn) {
   return Json(std::move(fields));
 }
 
+// Of the calls those that a result may answer have an id.
+void add_ids(const std::vector<std::string>& ids, Json& calls) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (!ids[i].empty()) {
+      calls[i]["id"] = ids[i];
+    }
+  }
+}
+
 Json turn_fields(const Turn& turn, const std::string& prompt, bool speculative) {
   Json::Object fields;
   fields.emplace_back("prompt", Json(prompt));
@@ -184,6 +196,9 @@ Json turn_fields(const Turn& turn, const std::string& prompt, bool speculative) 
   fields.emplace_back("ids", id_list(ids));
   fields.emplace_back("log_probabilities", Json(std::move(log_probabilities)));
   for (auto& field : answer_fields(turn.answer)) {
+    if (field.first == "tool_calls") {
+      add_ids(turn.call_ids, field.second);
+    }
     fields.emplace_back(field.first, std::move(field.second));
   }
   fields.emplace_back("finish_reason",
@@ -195,11 +210,10 @@ Json turn_fields(const Turn& turn, const std::string& prompt, bool speculative) 
   return Json(std::move(fields));
 }
 
-void report(const Turn& turn, const Conversation& conversation, const RunOptions& options) {
+void report(const Turn& turn, const std::string& prompt, const RunOptions& options) {
   const bool speculative = options.session.draft_steps > 0;
   if (options.json) {
-    std::cout << json_text(turn_fields(turn, conversation.text(), speculative)) << "\n"
-              << std::flush;
+    std::cout << json_text(turn_fields(turn, prompt, speculative)) << "\n" << std::flush;
   } else if (speculative) {
     const Generation& g = turn.generation;
     std::fprintf(stderr, "drafts: %zu of %zu accepted\n", g.accepted, g.drafted);
@@ -218,23 +232,109 @@ int judge_json(const Turn& turn, const RunOptions& options) {
   return check.valid ? 0 : 1;
 }
 
-int converse(conformance::Session& session, Conversation& conversation, const Tokenizer& tokenizer,
-             const GenerationOptions& generation, const RunOptions& options) {
-  const bool prompts = isatty(STDIN_FILENO) != 0 && !options.json;
-  int status = 0;
-  std::string line;
-  while ((prompts ? std::cout << "> " << std::flush : std::cout) && std::getline(std::cin, line)) {
-    if (line.empty()) {
-      continue;
-    }
-    conversation.add_user(line);
-    const Turn turn = answer_turn(session, conversation, tokenizer, generation, options.json);
-    report(turn, conversation, options);
-    status = std::max(status, judge_json(turn, options));
-    conversation.add_answer(turn.answer.content);
-  }
-  return status;
+constexpr std::string_view kToolLine = "/tool";
+
+bool is_tool_line(std::string_view line) {
+  return line.starts_with(kToolLine) &&
+         (line.size() == kToolLine.size() || line[kToolLine.size()] == ' ');
 }
+
+// "/tool NAME RESULT": JSON, or else text. A name with spaces is known by the call that waits.
+void add_tool_line(std::string_view line, Conversation& conversation) {
+  const auto rest_of = [](std::string_view text, std::size_t at) {
+    return text.substr(std::min(text.find_first_not_of(' ', at), text.size()));
+  };
+  const std::string_view rest = rest_of(line, kToolLine.size());
+  std::string name(rest.substr(0, rest.find(' ')));
+  for (const std::string& waiting : conversation.unanswered()) {
+    if (rest.starts_with(waiting + " ") && waiting.size() > name.size()) {
+      name = waiting;
+    }
+  }
+  const std::string_view result = rest_of(rest, name.size());
+  if (name.empty() || result.empty()) {
+    throw Error("result: got '" + printable(line) + "', expected /tool NAME RESULT");
+  }
+  Json value(result);
+  try {
+    value = parse_json(result, "result", kChatRules);
+  } catch (const Error&) {
+    // no JSON: the text itself
+  }
+  conversation.add_result(name, std::move(value));
+}
+
+// A line of input: a user's text, a tool's result, or with --messages a message in JSON.
+void add_line(const std::string& line, const RunOptions& options, Conversation& conversation) {
+  if (!options.messages.empty()) {
+    conversation.add_message(parse_json(line, "message", kChatRules));
+  } else if (is_tool_line(line)) {
+    add_tool_line(line, conversation);
+  } else {
+    const bool escaped = line.starts_with('/') && is_tool_line(std::string_view(line).substr(1));
+    conversation.add_user(escaped ? line.substr(1) : line);
+  }
+}
+
+// Lines in, answers out.
+class Talk {
+ public:
+  Talk(conformance::Session& session, Conversation& conversation, const Tokenizer& tokenizer,
+       const GenerationOptions& generation, const RunOptions& options)
+      : session_(session),
+        conversation_(conversation),
+        tokenizer_(tokenizer),
+        generation_(generation),
+        options_(options) {}
+
+  // The model's turn. Gives the exit status.
+  int answer() {
+    const std::string prompt = conversation_.text();
+    Turn turn = answer_turn(session_, conversation_, tokenizer_, generation_, options_.json);
+    turn.call_ids = conversation_.add_answer(turn.answer);
+    report(turn, prompt, options_);
+    return judge_json(turn, options_);
+  }
+
+  // At a terminal a line that cannot be used is told, and the next one is awaited.
+  int converse(std::istream& lines, const std::string& name) {
+    const bool terminal = &lines == &std::cin && isatty(STDIN_FILENO) != 0 && !options_.json;
+    int status = 0;
+    std::string line;
+    for (std::size_t number = 1; ask(terminal) && std::getline(lines, line); ++number) {
+      if (line.empty()) {
+        continue;
+      }
+      try {
+        add_line(line, options_, conversation_);
+        status = std::max(status, conversation_.awaits_answer() ? answer() : 0);
+      } catch (const Error& error) {
+        if (!terminal) {
+          throw Error(name + ":" + std::to_string(number) + ": " + error.what());
+        }
+        std::fprintf(stderr, "assay: %s\n", error.what());
+      }
+    }
+    return status;
+  }
+
+ private:
+  bool ask(bool terminal) const {
+    if (terminal) {
+      for (const std::string& tool : conversation_.unanswered()) {
+        std::cout << "[" << tool << " waits for its result: /tool " << tool << " RESULT]\n";
+      }
+      std::cout << "> " << std::flush;
+    }
+    return true;
+  }
+
+  conformance::Session& session_;
+  Conversation& conversation_;
+  const Tokenizer& tokenizer_;
+  const GenerationOptions& generation_;
+  const RunOptions& options_;
+};
 
 }  // namespace
 
@@ -253,13 +353,19 @@ int run_prompt(const RunOptions& given) {
   Conversation conversation(options.conversation, tokenizer, variant);
   const auto session = make_session(options.session);
   print_notes(Checkpoint::open(options.session.checkpoint));
-  if (options.prompt.empty()) {
-    return converse(*session, conversation, tokenizer, generation, options);
+  Talk talk(*session, conversation, tokenizer, generation, options);
+  if (!options.prompt.empty()) {
+    conversation.add_user(options.prompt);
+    return talk.answer();
   }
-  conversation.add_user(options.prompt);
-  const Turn turn = answer_turn(*session, conversation, tokenizer, generation, options.json);
-  report(turn, conversation, options);
-  return judge_json(turn, options);
+  if (options.messages.empty() || options.messages == "-") {
+    return talk.converse(std::cin, "standard input");
+  }
+  std::ifstream file(options.messages);
+  if (!file || file.peek() == std::ifstream::traits_type::eof()) {
+    throw Error(options.messages + ": got nothing to read, expected messages in json lines");
+  }
+  return talk.converse(file, options.messages);
 }
 
 }  // namespace assay::program

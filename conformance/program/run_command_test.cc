@@ -14,6 +14,7 @@ namespace assay::program {
 namespace {
 
 using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -183,6 +184,64 @@ TEST(RunCommand, APipeIsAConversation) {
   EXPECT_THAT(shown.text, Not(HasSubstr("> ")));
 }
 
+std::vector<Json> answers_of(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<Json> answers;
+  for (std::string line; std::getline(in, line);) {
+    answers.push_back(parse_json(line, "answer"));
+  }
+  return answers;
+}
+
+TEST(RunCommand, MessagesAreAConversationWithTools) {
+  const TestDirectory directory;
+  const std::string file =
+      directory
+          .write("chat.jsonl",
+                 R"({"role": "user", "content": "Weather?"})"
+                 "\n"
+                 R"({"role": "assistant", "content": "", "tool_calls": [{"id": "c", "function": )"
+                 R"({"name": "weather", "arguments": {"city": "Paris"}}}]})"
+                 "\n"
+                 R"({"role": "tool", "tool_call_id": "c", "content": {"temp": 15, "sky": "clear"}})"
+                 "\n\n"
+                 R"({"role": "user", "content": "Thanks"})"
+                 "\n")
+          .string();
+  const Outcome outcome = run_small("--json --greedy --max-tokens 2 --messages " + file);
+  ASSERT_EQ(outcome.status, 0) << outcome.text;
+  const auto answers = answers_of(outcome.text);
+  ASSERT_EQ(answers.size(), 3) << outcome.text;
+  EXPECT_THAT(answers[1]["prompt"].string(),
+              EndsWith("<|turn>model\n" + answers[0]["content"].string() +
+                       "<|tool_call>call:weather{city:<|\"|>Paris<|\"|>}<tool_call|>"
+                       "<|tool_response>response:weather{sky:<|\"|>clear<|\"|>,temp:15}"
+                       "<tool_response|>"));
+  EXPECT_THAT(answers[2]["prompt"].string(), StartsWith(answers[1]["prompt"].string()));
+  EXPECT_THAT(answers[2]["prompt"].string(), HasSubstr("<|turn>user\nThanks<turn|>"));
+  const Outcome piped = run_small("--json --greedy --max-tokens 2 --messages - < " + file);
+  EXPECT_EQ(answers_of(piped.text).at(2)["prompt"], answers[2]["prompt"]);
+}
+
+TEST(RunCommand, AMessageThatCannotBeUsedIsNamed) {
+  const TestDirectory directory;
+  const auto refused = [&](const std::string& lines, const std::string& expected) {
+    const std::string file = directory.write("chat.jsonl", lines).string();
+    const Outcome outcome = run_small("--max-tokens 1 --messages " + file);
+    EXPECT_EQ(outcome.status, 2) << outcome.text;
+    EXPECT_THAT(outcome.text, HasSubstr("chat.jsonl:" + expected));
+  };
+  refused("{\n", "1: message: json: ");
+  refused("[]\n", "1: message: got []");
+  refused(R"({"role": "tool", "name": "f", "content": "x"})", "1: result: got one of 'f'");
+  refused(R"({"role": "user", "content": {"a": 1}})", "1: messages[0]: content: got a mapping");
+  expect_refused(run_small("--messages /nowhere.jsonl"), "/nowhere.jsonl: got nothing to read");
+  const std::string lines = directory.write("lines.txt", "/tool weather {}\n").string();
+  expect_refused(run_small("< " + lines), "standard input:1: result: got one of 'weather'");
+  const std::string bare = directory.write("bare.txt", "/tool\n").string();
+  expect_refused(run_small("< " + bare), "expected /tool NAME RESULT");
+}
+
 // A copy of a checkpoint whose answers hold these tokens only.
 std::string only_saying(const TestDirectory& directory, const std::vector<std::string>& texts) {
   const std::string copy = (directory.path() / "checkpoint").string();
@@ -239,6 +298,35 @@ TEST(RunCommand, AToolCallIsShownAndStops) {
   const TestDirectory directory;
   const std::string path = only_saying(directory, {"<|tool_response>"});
   EXPECT_EQ(answer_of(path, "x")["finish_reason"], "stop");
+}
+
+// Answers of four tokens, all equally likely: some seed says <|tool_call>a{<tool_call|>, a call
+// that cannot be read but has a name. On the machine where this was written it is 53.
+TEST(RunCommand, AToolLineAnswersTheModelsOwnCall) {
+  const TestDirectory directory;
+  const std::string path = only_saying(directory, {"<|tool_call>", "a", "{", "<tool_call|>"});
+  const std::string user = directory.write("user.txt", "x\n").string();
+  const std::string lines =
+      directory.write("lines.txt", "x\n/tool a {\"b\": [1, null]}\n//tool y\n").string();
+  for (int seed = 53; seed < 400; ++seed) {
+    const std::string options =
+        "run --json --max-tokens 4 --temperature 1000 --top-k 0 --top-p 1 --checkpoint " + path +
+        " --seed " + std::to_string(seed);
+    const Json first = answers_of(run(options + " < " + user).text).at(0);
+    if (first["tool_calls"].size() != 1 || !first["tool_calls"][0].contains("id")) {
+      continue;
+    }
+    EXPECT_EQ(first["tool_calls"][0]["name"], "a");
+    EXPECT_EQ(first["tool_calls"][0]["id"], "call_1");
+    const auto answers = answers_of(run(options + " < " + lines).text);
+    ASSERT_EQ(answers.size(), 3);
+    EXPECT_THAT(answers[1]["prompt"].string(),
+                EndsWith("<|tool_call>call:a{}<tool_call|><|tool_response>response:a{b:[1,null]}"
+                         "<tool_response|>"));
+    EXPECT_THAT(answers[2]["prompt"].string(), HasSubstr("<|turn>user\n/tool y<turn|>"));
+    return;
+  }
+  FAIL() << "no seed makes a call";
 }
 
 TEST(RunCommand, PlaceholdersCannotBeTyped) {

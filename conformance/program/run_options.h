@@ -27,6 +27,7 @@ struct RunOptions {
   bool json = false;
   bool check_json = false;  // the answer must be JSON
   std::string prompt;       // empty: interactive, a line a turn
+  std::string messages;     // a file of JSON lines, each a message; "-": standard input
 };
 
 // Exit status 0, or 1 when --check-json found no JSON.
