@@ -147,15 +147,21 @@ void add_synth(CLI::App& app, SynthCommand& o) {
 void add_inspect(CLI::App& app, InspectOptions& o) {
   auto* c =
       app.add_subcommand("inspect", "show what a checkpoint, golden, dump or media file holds");
-  c->add_option("path", o.path, "a folder or file; of media PNG, JPEG, WAV, FLAC or video")
+  c->add_option("path", o.path,
+                "a folder or file; of media images, audio and video, told by content")
       ->required();
   c->add_option("--png", o.png,
                 "draw patches and soft tokens, or log-mel and tokens, to this file");
   c->add_option("--budget", o.budget, "soft tokens of an image: " + budgets_text())
       ->check(CLI::IsMember(kSoftTokenBudgets));
-  c->add_option("--frames", o.frames,
-                "frames taken from a video; default: " + std::to_string(kVideoFrames))
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+  auto* frames =
+      c->add_option("--frames", o.frames,
+                    "frames taken from a video; default: " + std::to_string(kVideoFrames) +
+                        ", or all of a short one");
+  frames->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+  c->add_option("--fps", o.fps, "frames taken from a video by this many per second (rule RX-2)")
+      ->check(CLI::PositiveNumber)
+      ->excludes(frames);
 }
 
 constexpr const char* kVocabHelp =

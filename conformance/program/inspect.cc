@@ -158,6 +158,7 @@ int inspect(const InspectOptions& options) {
   if (is_media_file(options.path)) {
     return inspect_media(options);
   }
+  refuse_media_not_read(options.path);
   if (!options.png.empty()) {
     throw Error(options.path + ": got no image, audio or video, expected one to draw");
   }

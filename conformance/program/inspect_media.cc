@@ -8,7 +8,9 @@
 #include "reference/family/base/error.h"
 #include "reference/family/base/mapped_file.h"
 #include "reference/family/config/sizes.h"
+#include "reference/family/media/file_bytes.h"
 #include "reference/family/media/media_file.h"
+#include "reference/family/media/video_container.h"
 #include "reference/family/preprocess/image_patches.h"
 #include "reference/family/preprocess/log_mel.h"
 #include "reference/family/preprocess/target_size.h"
@@ -83,8 +85,9 @@ void inspect_video(const Video& video, const InspectOptions& options) {
   const PatchOptions patches = patches_of(MediaKind::kFrame, options);
   const std::size_t tokens = image_soft_tokens(size, patches);
   std::cout << "video, " << video.frames_in_file << " frames at " << fps
-            << (video.fps > 0 ? "" : " (assumed)") << " per second, " << size.width << " x "
-            << size.height << " pixels; "
+            << (video.fps > 0 ? "" : " (assumed)") << " per second"
+            << (video.fps_varies ? " on average" : "") << ", " << size.width << " x " << size.height
+            << " pixels; "
             << (video.audio ? "an audio track of " + std::to_string(video.audio->samples.size()) +
                                   " samples at 16000 Hz"
                             : std::string("no audio track"))
@@ -94,6 +97,10 @@ void inspect_video(const Video& video, const InspectOptions& options) {
     std::cout << " " << timestamp(seconds);
   }
   std::cout << "\n";
+  if (options.frames == 0 && options.fps == 0 && video.frames.size() < kVideoFrames) {
+    std::cout << "short: transformers refuses fewer than " << kVideoFrames
+              << " frames unless it is told their number\n";
+  }
   save(options.png, draw_frames(video.frames, video.seconds, patches));
 }
 
@@ -103,10 +110,30 @@ bool is_media_file(const std::string& path) {
   return media_kind_of(MappedFile::open(path, path).bytes()).has_value();
 }
 
+void refuse_media_not_read(const std::string& path) {
+  const std::string name = file_label(path);
+  const MappedFile file = MappedFile::open(path, path);
+  const auto kind = file_kind(file.bytes());
+  const auto refuse = [&](std::string_view thing, std::string_view formats) {
+    throw Error(name + ": " + std::string(thing) + ": " +
+                got_kind_text(file.bytes(), name, formats));
+  };
+  if (kind && kind->group == FileGroup::kImage) {
+    refuse("image", kImageFormats);
+  }
+  if (kind && kind->group == FileGroup::kAudio) {
+    refuse("audio", kAudioFormats);
+  }
+  if (kind && kind->group == FileGroup::kVideo) {
+    refuse("video", kVideoFormats);
+  }
+}
+
 int inspect_media(const InspectOptions& options) {
   const auto kind = media_kind_of(MappedFile::open(options.path, options.path).bytes());
-  const auto content = read_media_file(options.path, kind.value_or(MediaKind::kVideo),
-                                       options.frames == 0 ? kVideoFrames : options.frames);
+  FrameChoice frames{.rate = options.fps, .or_all = options.frames == 0};
+  frames.count = options.frames == 0 ? kVideoFrames : options.frames;
+  const auto content = read_media_file(options.path, kind.value_or(MediaKind::kVideo), frames);
   if (const auto* image = std::get_if<Image>(&content)) {
     inspect_image(*image, options);
   } else if (const auto* audio = std::get_if<Audio>(&content)) {

@@ -56,7 +56,8 @@ struct InspectOptions {
   std::string path;
   std::string png;         // an image of what the model makes of an image, audio or video
   std::size_t budget = 0;  // soft tokens of an image or frame; 0: as released
-  std::size_t frames = 0;  // of a video; 0: as released
+  std::size_t frames = 0;  // of a video; 0: as released, or all of a short one
+  double fps = 0;          // frames by this rate instead; 0: by number
 };
 
 struct ExplainOptions {

@@ -340,8 +340,8 @@ TEST(RunCommand, WhatDoesNotFitIsRefused) {
   expect_refused(run_small("--drafter " + kCheckpoints + "31b-tiny-drafter x"), "drafter: ");
   expect_refused(run_small("--drafter /nowhere x"), "/nowhere");
   expect_refused(run_small("--image /nowhere.png x"), "/nowhere.png");
-  expect_refused(run_small("--image " + kGolden + "README.md x"), "expected PNG or JPEG");
-  expect_refused(run_small("--audio " + kMedia + "photo.png x"), "expected WAV or FLAC");
+  expect_refused(run_small("--image " + kGolden + "README.md x"), "expected PNG, JPEG, WebP");
+  expect_refused(run_small("--audio " + kMedia + "photo.png x"), "expected WAV, FLAC, AIFF");
   expect_refused(run_small("--tools /nowhere.json x"), "/nowhere.json");
   const TestDirectory directory;
   const std::string tools = directory.write("tools.json", "{}").string();

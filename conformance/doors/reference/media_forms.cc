@@ -64,13 +64,12 @@ Image image_from(const MediaItem::Array& array, const std::string& what) {
 // What this build lacks is said before the file is opened.
 MediaContent content_of(const MediaItem& item, const std::string& name, std::size_t num_frames) {
   const auto bytes = std::as_bytes(std::span(item.file));
-  const bool video =
-      item.kind == MediaKind::kVideo || (item.kind == MediaKind::kAudio && looks_like_video(bytes));
-  if (video && !video_support()) {
+  if (needs_ffmpeg(bytes, item.kind) && !video_support()) {
     throw conformance::NotBuilt(name +
-                                ": got a video, expected a build that reads videos (with FFmpeg)");
+                                ": got a video, or audio as videos have it, expected a "
+                                "build that reads videos (with FFmpeg)");
   }
-  return decode_media(bytes, item.kind, name, num_frames);
+  return decode_media(bytes, item.kind, name, {.count = num_frames});
 }
 
 std::size_t forms_of(const MediaItem& item) {

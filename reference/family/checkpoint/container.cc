@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "reference/family/base/error.h"
+#include "reference/family/base/file_kind.h"
 #include "reference/family/checkpoint/gguf.h"
 #include "reference/family/checkpoint/safetensors.h"
 
@@ -36,6 +37,7 @@ Container::Container(MappedFile file, std::string label, ContainerLayout layout)
 Container Container::open(const std::filesystem::path& path, std::string_view label) {
   std::string name = label.empty() ? path.filename().string() : std::string(label);
   MappedFile file = MappedFile::open(path, name);
+  refuse_other_kinds(file.bytes(), name, "safetensors or GGUF", {"safetensors", "GGUF"});
   const auto* const format =
       std::find_if(std::begin(kFormats), std::end(kFormats),
                    [&](const Format& candidate) { return candidate.matches(file.bytes()); });

@@ -8,9 +8,11 @@
 #include <memory>
 
 #include "reference/family/base/error.h"
+#include "reference/family/media/audio_format.h"
 #include "reference/family/media/audio_header.h"
 #include "reference/family/media/file_bytes.h"
 #include "reference/family/media/mono_audio.h"
+#include "reference/family/media/video_file.h"
 
 namespace assay {
 namespace {
@@ -59,10 +61,15 @@ struct CloseAudio {
 };
 
 Error damaged(const std::string& name, const char* words) {
-  return Error(name + ": audio: got \"" + printable(words) + "\", expected whole WAV or FLAC data");
+  return Error(name + ": audio: got \"" + printable(words) + "\", expected whole audio data");
 }
 
-Audio read_all(SNDFILE* file, const SF_INFO& info, const std::string& name) {
+// What MPEG and Ogg say of their length is an estimate, or the place of the last packet.
+bool states_its_length(AudioFormat format) {
+  return format != AudioFormat::kMpeg && format != AudioFormat::kOgg;
+}
+
+Audio read_all(SNDFILE* file, const SF_INFO& info, bool known, const std::string& name) {
   const auto channels = static_cast<std::size_t>(std::max(info.channels, 0));
   MonoAudio audio(static_cast<std::size_t>(std::max(info.samplerate, 0)), channels, name);
   std::vector<double> block(kFramesAtOnce * channels);
@@ -75,7 +82,7 @@ Audio read_all(SNDFILE* file, const SF_INFO& info, const std::string& name) {
     audio.append(std::span(block).first(static_cast<std::size_t>(count) * channels));
   } while (count > 0);
   // A FLAC that was written to a pipe does not know its length; libsndfile then says the largest.
-  const bool known = info.frames <= static_cast<sf_count_t>(kMaxAudioFrames);
+  known = known && info.frames <= static_cast<sf_count_t>(kMaxAudioFrames);
   if (known && info.frames != static_cast<sf_count_t>(audio.frames())) {
     throw Error(name + ": audio: got " + std::to_string(audio.frames()) + " samples, expected " +
                 std::to_string(info.frames));
@@ -86,17 +93,18 @@ Audio read_all(SNDFILE* file, const SF_INFO& info, const std::string& name) {
 }  // namespace
 
 bool looks_like_audio(Bytes bytes) {
-  return looks_like_wav(bytes) || looks_like_flac(bytes);
+  return audio_format(bytes) != AudioFormat::kNone;
 }
 
 Audio decode_audio(Bytes bytes, const std::string& name) {
-  if (looks_like_wav(bytes)) {
-    check_wav_header(bytes, name);
-  } else if (looks_like_flac(bytes)) {
-    check_flac_header(bytes, name);
-  } else {
-    throw Error(name + ": audio: got " + first_bytes_text(bytes) + ", expected WAV or FLAC");
+  const AudioFormat format = audio_format(bytes);
+  if (format == AudioFormat::kAac || (format == AudioFormat::kNone && looks_like_video(bytes))) {
+    return decode_audio_track(bytes, name);
   }
+  if (format == AudioFormat::kNone) {
+    throw Error(name + ": audio: " + got_kind_text(bytes, name, kAudioFormats));
+  }
+  check_audio_header(bytes, format, name);
   MemoryFile memory{bytes};
   SF_VIRTUAL_IO access{file_length, file_seek, file_read, file_write, file_tell};
   SF_INFO info = {};
@@ -105,7 +113,7 @@ Audio decode_audio(Bytes bytes, const std::string& name) {
   if (file == nullptr) {
     throw damaged(name, sf_strerror(nullptr));
   }
-  return read_all(file.get(), info, name);
+  return read_all(file.get(), info, states_its_length(format), name);
 }
 
 }  // namespace assay

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// WAV and FLAC files to 16 kHz mono samples in [-1, 1].
+// Audio files to 16 kHz mono samples in [-1, 1]: WAV (RF64, RIFX, Wave64), FLAC, AIFF, AU, CAF,
+// MP3, Ogg Vorbis and Opus through libsndfile, so that samples are those of soundfile; AAC and the
+// audio of an MP4 or Matroska file (M4A, MKA, WebM) through FFmpeg's libraries, where they were
+// built in.
 //
 //   8 bits (v - 128) / 128   16 bits v / 2^15   24 bits v / 2^23   32 bits v / 2^31   floats as is
+//   A-law, mu-law: the 16 bits that G.711 gives, / 2^15
 //   mono[t] = (1/C) sum_c channel[c][t], in double, rounded once
 // Other rates are resampled by libsamplerate (its best sinc), which lies outside what the suite
 // grades (spec multimodal 5.1): n samples at rate r become ceil(16000 n / r). Spec: RA-1.
@@ -12,9 +16,13 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace assay {
+
+inline constexpr std::string_view kAudioFormats =
+    "WAV, FLAC, AIFF, MP3, Ogg Vorbis, Opus, M4A or AAC";
 
 constexpr std::size_t kAudioRate = 16000;          // of what comes out
 constexpr std::size_t kMaxAudioFrames = 1u << 26;  // 70 minutes at 16 kHz; 256 MB of samples

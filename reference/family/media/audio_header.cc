@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/media/audio_header.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -14,8 +15,9 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-constexpr std::uint64_t kUnknownLength = 0xFFFFFFFF;  // written by programs that cannot seek
-constexpr std::uint64_t kIntegers = 1, kFloats = 3, kExtensible = 0xFFFE;
+constexpr std::uint64_t kIntegers = 1, kFloats = 3, kALaw = 6, kMuLaw = 7, kExtensible = 0xFFFE;
+// Codings that libsndfile decodes by blocks: Microsoft's and IMA's ADPCM, GSM 6.10, G.721, MPEG.
+constexpr std::array<std::uint64_t, 5> kBlocks = {2, 0x11, 0x31, 0x40, 0x55};
 constexpr std::size_t kFormatBytes = 16, kExtensibleBytes = 40;
 constexpr std::size_t kStreamInfoBytes = 34;
 
@@ -25,52 +27,83 @@ struct Chunk {
   std::uint64_t length = 0;
 };
 
-std::optional<Chunk> find_chunk(Bytes bytes, std::string_view chunk_name) {
-  for (std::size_t at = 12; at + 8 <= bytes.size();) {
-    const std::uint64_t length = little_endian(bytes, at + 4, 4);
-    if (has_text(bytes, at, chunk_name)) {
-      return Chunk{at + 8, length};
-    }
-    at += 8 + length + length % 2;
+// A file of chunks: RIFF from the lower byte up, RIFX and IFF from the higher byte down.
+struct Chunks {
+  Bytes bytes;
+  bool little;
+
+  std::uint64_t number(std::size_t at, std::size_t width) const {
+    return little ? little_endian(bytes, at, width) : big_endian(bytes, at, width);
   }
-  return {};
+
+  std::optional<Chunk> find(std::string_view chunk_name) const {
+    for (std::size_t at = 12; at + 8 <= bytes.size();) {
+      const std::uint64_t length = number(at + 4, 4);
+      if (has_text(bytes, at, chunk_name)) {
+        return Chunk{at + 8, length};
+      }
+      at += 8 + length + length % 2;
+    }
+    return {};
+  }
+};
+
+bool is_placeholder(std::uint64_t length) {
+  return length == 0 || length > kMaxAudioFileBytes;
 }
 
-void check_format(Bytes format, const std::string& name) {
-  std::uint64_t form = little_endian(format, 0, 2);
-  if (form == kExtensible && format.size() >= kExtensibleBytes) {
-    form = little_endian(format, 24, 2);  // the first two bytes of its identifier
+void check_whole(Bytes bytes, const Chunk& data, const std::string& thing) {
+  const std::size_t left = bytes.size() - data.at;
+  if (data.length > left && !is_placeholder(data.length)) {
+    throw Error(thing + ": got " + std::to_string(left) + " bytes, expected " +
+                std::to_string(data.length));
   }
-  const std::uint64_t channels = little_endian(format, 2, 2);
-  const std::uint64_t frame = little_endian(format, 12, 2);
-  const std::uint64_t bits = little_endian(format, 14, 2);
+}
+
+void check_frame(std::uint64_t form, std::uint64_t bits, std::uint64_t channels,
+                 std::uint64_t frame, const std::string& name) {
   const bool whole = form == kIntegers && (bits == 8 || bits == 16 || bits == 24 || bits == 32);
   const bool real = form == kFloats && (bits == 32 || bits == 64);
-  if (!whole && !real) {
-    throw Error(name + ": WAV coding: got format " + std::to_string(form) + " of " +
-                std::to_string(bits) +
-                " bits, expected 1 (integers of 8, 16, 24, 32) or 3 (floats of 32, 64)");
+  const bool law = (form == kALaw || form == kMuLaw) && bits == 8;
+  if (!whole && !real && !law) {
+    throw Error(
+        name + ": WAV coding: got format " + std::to_string(form) + " of " + std::to_string(bits) +
+        " bits, expected 1 (integers of 8, 16, 24, 32), 3 (floats of 32, 64), 6 or 7 (A-law "
+        "or mu-law of 8), or 2, 17, 49, 64, 85 (ADPCM, GSM, MPEG)");
   }
-  check_audio_format(little_endian(format, 4, 4), channels, name);
   if (frame != channels * bits / 8) {
     throw Error(name + ": WAV frame: got " + std::to_string(frame) + " bytes, expected " +
                 std::to_string(channels * bits / 8));
   }
 }
 
-}  // namespace
-
-bool looks_like_wav(Bytes bytes) {
-  return has_text(bytes, 0, "RIFF") && has_text(bytes, 8, "WAVE");
+void check_wav_format(const Chunks& file, const Chunk& format, const std::string& name) {
+  std::uint64_t form = file.number(format.at, 2);
+  if (form == kExtensible && format.length >= kExtensibleBytes) {
+    form = file.number(format.at + 24, 2);  // the first two bytes of its identifier
+  }
+  const std::uint64_t channels = file.number(format.at + 2, 2);
+  check_audio_format(file.number(format.at + 4, 4), channels, name);
+  if (std::find(kBlocks.begin(), kBlocks.end(), form) == kBlocks.end()) {
+    check_frame(form, file.number(format.at + 14, 2), channels, file.number(format.at + 12, 2),
+                name);
+  }
 }
 
-bool looks_like_flac(Bytes bytes) {
-  return has_text(bytes, 0, "fLaC");
+// RF64 keeps the length of its data in a chunk of its own.
+std::uint64_t data_length(const Chunks& file, const Chunk& data) {
+  constexpr std::uint64_t kElsewhere = 0xFFFFFFFF;
+  constexpr std::size_t kSizes = 24;
+  const auto sizes = file.find("ds64");
+  const bool wide = has_text(file.bytes, 0, "RF64") && data.length == kElsewhere && sizes &&
+                    sizes->length >= kSizes && file.bytes.size() - sizes->at >= kSizes;
+  return wide ? file.number(sizes->at + 8, 8) : data.length;
 }
 
-void check_wav_header(Bytes bytes, const std::string& name) {
-  const auto format = find_chunk(bytes, "fmt ");
-  const auto data = find_chunk(bytes, "data");
+void check_wav(Bytes bytes, const std::string& name) {
+  const Chunks file{bytes, !has_text(bytes, 0, "RIFX")};
+  const auto format = file.find("fmt ");
+  auto data = file.find("data");
   for (const auto& [chunk, chunk_name] : {std::pair(format, "fmt "), std::pair(data, "data")}) {
     if (!chunk) {
       throw Error(name + ": WAV chunks: got none of name \"" + chunk_name + "\", expected one");
@@ -80,15 +113,23 @@ void check_wav_header(Bytes bytes, const std::string& name) {
     throw Error(name + ": WAV format: got a chunk of " + std::to_string(format->length) +
                 " bytes, expected " + std::to_string(kFormatBytes) + " or more before the data");
   }
-  check_format(bytes.subspan(format->at, format->length), name);
-  const std::size_t left = bytes.size() - data->at;
-  if (data->length > left && data->length != kUnknownLength) {
-    throw Error(name + ": WAV data: got " + std::to_string(left) + " bytes, expected " +
-                std::to_string(data->length));
+  check_wav_format(file, *format, name);
+  data->length = data_length(file, *data);
+  check_whole(bytes, *data, name + ": WAV data");
+}
+
+void check_aiff(Bytes bytes, const std::string& name) {
+  const Chunks file{bytes, false};
+  for (const char* chunk_name : {"COMM", "SSND"}) {
+    const auto chunk = file.find(chunk_name);
+    if (!chunk) {
+      throw Error(name + ": AIFF chunks: got none of name \"" + chunk_name + "\", expected one");
+    }
+    check_whole(bytes, *chunk, name + ": AIFF chunk " + chunk_name);
   }
 }
 
-void check_flac_header(Bytes bytes, const std::string& name) {
+void check_flac(Bytes bytes, const std::string& name) {
   if (bytes.size() < 8 + kStreamInfoBytes) {
     throw Error(name + ": FLAC header: got " + std::to_string(bytes.size()) +
                 " bytes, expected at least " + std::to_string(8 + kStreamInfoBytes));
@@ -104,6 +145,74 @@ void check_flac_header(Bytes bytes, const std::string& name) {
   if (count > kMaxAudioFrames) {
     throw Error(name + ": audio: got " + std::to_string(count) + " samples, expected at most " +
                 std::to_string(kMaxAudioFrames));
+  }
+}
+
+// RFC 3533: 27 bytes, a table of segment lengths, the segments.
+std::optional<std::size_t> page_length(Bytes bytes, std::size_t at) {
+  constexpr std::size_t kHead = 27;
+  if (!has_text(bytes, at, "OggS") || bytes.size() - at < kHead) {
+    return {};
+  }
+  const auto segments = std::to_integer<std::size_t>(bytes[at + kHead - 1]);
+  if (bytes.size() - at < kHead + segments) {
+    return {};
+  }
+  std::size_t length = kHead + segments;
+  for (const std::byte segment : bytes.subspan(at + kHead, segments)) {
+    length += std::to_integer<std::size_t>(segment);
+  }
+  return length;
+}
+
+void check_ogg_coding(Bytes packet, const std::string& name) {
+  const bool vorbis = has_text(packet, 0, "\x01vorbis"), opus = has_text(packet, 0, "OpusHead");
+  if (vorbis || opus ||
+      has_text(packet, 0,
+               "\x7f"
+               "FLAC")) {
+    return;
+  }
+  const std::string_view got = has_text(packet, 0, "Speex")        ? "Speex"
+                               : has_text(packet, 0, "\x80theora") ? "video (Theora)"
+                               : has_text(packet, 0, "fishead")    ? "Ogg Skeleton"
+                                                                   : "another coding";
+  throw Error(name + ": Ogg: got " + std::string(got) + ", expected Vorbis, Opus or FLAC" +
+              "; convert it: ffmpeg -i " + name + " out.wav");
+}
+
+void check_ogg(Bytes bytes, const std::string& name) {
+  bool first = true;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const auto length = page_length(bytes, at);
+    if (!length || *length > bytes.size() - at) {
+      throw Error(name + ": Ogg: got " + std::to_string(bytes.size() - at) +
+                  " bytes of a page at byte " + std::to_string(at) + ", expected " +
+                  (length ? std::to_string(*length) : std::string("a page")));
+    }
+    if (first) {
+      const auto segments = std::to_integer<std::size_t>(bytes[at + 26]);
+      check_ogg_coding(bytes.subspan(at + 27 + segments, *length - 27 - segments), name);
+      first = false;
+    }
+    at += *length;
+  }
+}
+
+}  // namespace
+
+void check_audio_header(Bytes bytes, AudioFormat format, const std::string& name) {
+  switch (format) {
+    case AudioFormat::kWav:
+      return check_wav(bytes, name);
+    case AudioFormat::kAiff:
+      return check_aiff(bytes, name);
+    case AudioFormat::kFlac:
+      return check_flac(bytes.subspan(id3_length(bytes)), name);
+    case AudioFormat::kOgg:
+      return check_ogg(bytes, name);
+    default:
+      return;
   }
 }
 

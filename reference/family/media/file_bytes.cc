@@ -56,25 +56,6 @@ std::vector<std::byte> read_file_bytes(const std::filesystem::path& path, std::s
   return bytes;
 }
 
-std::string first_bytes_text(std::span<const std::byte> bytes) {
-  if (bytes.empty()) {
-    return "0 bytes";
-  }
-  constexpr std::size_t kShown = 4;
-  const char* const digits = "0123456789abcdef";
-  std::string text = "first bytes";
-  for (const std::byte byte : bytes.first(std::min(kShown, bytes.size()))) {
-    const auto value = std::to_integer<std::size_t>(byte);
-    text += {' ', digits[value / 16], digits[value % 16]};
-  }
-  return text;
-}
-
-bool has_text(std::span<const std::byte> bytes, std::size_t at, std::string_view text) {
-  return at <= bytes.size() && bytes.size() - at >= text.size() &&
-         std::memcmp(bytes.data() + at, text.data(), text.size()) == 0;
-}
-
 std::uint64_t big_endian(std::span<const std::byte> bytes, std::size_t at, std::size_t width) {
   std::uint64_t value = 0;
   for (const std::byte byte : bytes.subspan(at, width)) {

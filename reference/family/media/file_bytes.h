@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "reference/family/base/file_kind.h"
+
 namespace assay {
 
 // A file's name in messages.
@@ -17,12 +19,6 @@ std::string file_label(const std::filesystem::path& path);
 
 // All of a regular file. Its size is checked against `limit` before memory is taken.
 std::vector<std::byte> read_file_bytes(const std::filesystem::path& path, std::size_t limit);
-
-// "first bytes 47 49 46 38", or "0 bytes".
-std::string first_bytes_text(std::span<const std::byte> bytes);
-
-// Whether `text` stands at offset `at`.
-bool has_text(std::span<const std::byte> bytes, std::size_t at, std::string_view text);
 
 // Unsigned numbers of 2, 4 or 8 bytes; the caller has checked that they are there.
 std::uint64_t big_endian(std::span<const std::byte> bytes, std::size_t at, std::size_t width);

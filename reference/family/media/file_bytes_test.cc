@@ -34,9 +34,9 @@ TEST(FileBytes, WhatIsNoReadableFileIsSaidSo) {
   EXPECT_EQ(error(directory.path() / "none.png"),
             "none.png: file: got \"No such file or directory\", expected a readable file");
   EXPECT_EQ(error(directory.write("empty.png", "")),
-            "empty.png: image: got 0 bytes, expected PNG or JPEG");
+            "empty.png: image: got 0 bytes, expected PNG, JPEG, WebP, GIF, BMP or TIFF");
   EXPECT_EQ(error(directory.write("line\nbreak.png", "")),
-            "line?break.png: image: got 0 bytes, expected PNG or JPEG");
+            "line?break.png: image: got 0 bytes, expected PNG, JPEG, WebP, GIF, BMP or TIFF");
 }
 
 TEST(FileBytes, FilesThatMayNotBeReadAreSaidSo) {

@@ -1,12 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/media/image_file.h"
 
+#include <algorithm>
+#include <array>
+
 #include "reference/family/base/error.h"
+#include "reference/family/media/bmp_file.h"
 #include "reference/family/media/file_bytes.h"
+#include "reference/family/media/gif_file.h"
 #include "reference/family/media/jpeg_file.h"
 #include "reference/family/media/png_file.h"
+#include "reference/family/media/tiff_file.h"
+#include "reference/family/media/webp_file.h"
 
 namespace assay {
+namespace {
+
+struct Format {
+  bool (*looks_like)(std::span<const std::byte>);
+  Image (*decode)(std::span<const std::byte>, const std::string&);
+};
+
+constexpr std::array kFormats = {
+    Format{looks_like_png, decode_png},   Format{looks_like_jpeg, decode_jpeg},
+    Format{looks_like_webp, decode_webp}, Format{looks_like_gif, decode_gif},
+    Format{looks_like_tiff, decode_tiff}, Format{looks_like_bmp, decode_bmp},
+};
+
+const Format* format_of(std::span<const std::byte> bytes) {
+  const auto found = std::find_if(kFormats.begin(), kFormats.end(),
+                                  [&](const Format& format) { return format.looks_like(bytes); });
+  return found == kFormats.end() ? nullptr : &*found;
+}
+
+}  // namespace
 
 void check_image_size(ImageSize size, const std::string& name) {
   const std::string got =
@@ -23,17 +50,15 @@ void check_image_size(ImageSize size, const std::string& name) {
 }
 
 bool looks_like_image(std::span<const std::byte> bytes) {
-  return looks_like_png(bytes) || looks_like_jpeg(bytes);
+  return format_of(bytes) != nullptr;
 }
 
 Image decode_image(std::span<const std::byte> bytes, const std::string& name) {
-  if (looks_like_png(bytes)) {
-    return decode_png(bytes, name);
+  const Format* format = format_of(bytes);
+  if (format == nullptr) {
+    throw Error(name + ": image: " + got_kind_text(bytes, name, kImageFormats));
   }
-  if (looks_like_jpeg(bytes)) {
-    return decode_jpeg(bytes, name);
-  }
-  throw Error(name + ": image: got " + first_bytes_text(bytes) + ", expected PNG or JPEG");
+  return format->decode(bytes, name);
 }
 
 }  // namespace assay

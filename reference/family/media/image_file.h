@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// PNG and JPEG files to upright 8-bit RGB images, and images to PNG files.
+// PNG, JPEG, WebP, GIF, BMP and TIFF files to upright 8-bit RGB images, and images to PNG files.
 //
-// Orientation is taken from EXIF; grey, palette and CMYK images are converted; alpha is dropped,
-// not composited (spec multimodal 2.1). Spec: RI-1.
+// A format is told by the content. Of several images the first counts. Orientation is taken from
+// EXIF or XMP; grey, palette and CMYK images are converted; alpha is dropped, not composited (spec
+// multimodal 2.1). Each byte is that of Pillow's exif_transpose and convert("RGB"). Spec: RI-1.
 //
 // Files are untrusted: dimensions are checked before memory is taken, a truncated file is an error.
 // Every error is an assay::Error "name: thing: got X, expected Y".
@@ -15,10 +16,13 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "reference/family/preprocess/image.h"
 
 namespace assay {
+
+inline constexpr std::string_view kImageFormats = "PNG, JPEG, WebP, GIF, BMP or TIFF";
 
 constexpr std::size_t kMaxImageSide = 1u << 17;       // pixels
 constexpr std::size_t kMaxImagePixels = 100'000'000;  // 300 MB of RGB

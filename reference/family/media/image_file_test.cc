@@ -117,10 +117,30 @@ TEST(Orientation, IsOneWhereExifIsDamaged) {
   const std::string whole = exif("II", 6);
   EXPECT_EQ(exif_orientation(as_file(exif("II", 9))), 1);
   EXPECT_EQ(exif_orientation(as_file(exif("II", 0))), 1);
-  EXPECT_EQ(exif_orientation(as_file(patched(whole, "II", 4, big(0xffffffff, 4)))), 1);
+  EXPECT_FALSE(exif_orientation(as_file(patched(whole, "II", 4, big(0xffffffff, 4)))));
   for (std::size_t count = 0; count < 22; ++count) {
-    EXPECT_EQ(exif_orientation(as_file(cut(whole, count))), 1) << count;
+    EXPECT_FALSE(exif_orientation(as_file(cut(whole, count)))) << count;
   }
+}
+
+int by_xmp(const std::string& xmp) {
+  return orientation_of({{}, as_file(xmp)});
+}
+
+TEST(Orientation, OfXmpIsAnAttributeOrAnElement) {
+  EXPECT_EQ(by_xmp("<a tiff:Orientation=\"6\"/>"), 6);
+  EXPECT_EQ(by_xmp("<tiff:Orientation>8</tiff:Orientation>"), 8);
+  EXPECT_EQ(by_xmp("tiff:Orientation='6' tiff:Orientation=\"3\""), 3);  // as the pattern has it
+  EXPECT_EQ(by_xmp("<a tiff:Orientation=\"9\"/>"), 1);
+  EXPECT_EQ(by_xmp("tiff:Orientation=\""), 1);
+  EXPECT_EQ(by_xmp(""), 1);
+}
+
+TEST(Orientation, OfExifGoesFirst) {
+  const std::string six = "tiff:Orientation=\"6\"", eight = exif("II", 8), one = exif("II", 1);
+  EXPECT_EQ(orientation_of({as_file(eight), as_file(six)}), 8);
+  EXPECT_EQ(orientation_of({as_file(one), as_file(six)}), 1);
+  EXPECT_EQ(orientation_of({as_file("damaged"), as_file(six)}), 6);
 }
 
 TEST(Orientation, OfAPngTurnsItsPixels) {

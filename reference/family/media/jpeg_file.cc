@@ -15,6 +15,7 @@
 #include "reference/family/base/error.h"
 #include "reference/family/media/file_bytes.h"
 #include "reference/family/media/image_file.h"
+#include "reference/family/media/image_metadata.h"
 #include "reference/family/media/orientation.h"
 
 namespace assay {
@@ -173,7 +174,7 @@ Image decode_jpeg(Bytes bytes, const std::string& name) {
     }
   }
   check_jpeg(file, name, finish);
-  return upright(std::move(image), jpeg_orientation(bytes));
+  return upright(std::move(image), orientation_of(jpeg_metadata(bytes).blocks()));
 }
 
 }  // namespace assay

@@ -59,8 +59,12 @@ const std::string kPng = png_file(kTwoByTwo, kRows);
 const std::string kPhoto = golden_media("photo.png");
 
 const Case kPngs[] = {
-    {"Empty", "", "x: image: got 0 bytes, expected PNG or JPEG"},
-    {"AnotherFormat", "GIF89a\1", "x: image: got first bytes 47 49 46 38, expected PNG or JPEG"},
+    {"Empty", "", "x: image: got 0 bytes, expected PNG, JPEG, WebP, GIF, BMP or TIFF"},
+    {"AnotherFormat", "8BPS\1",
+     "x: image: got Photoshop PSD, expected PNG, JPEG, WebP, GIF, BMP or TIFF; convert it: magick "
+     "x[0] x.png"},
+    {"UnknownFormat", "\1\2\3\4",
+     "x: image: got first bytes 01 02 03 04, expected PNG, JPEG, WebP, GIF, BMP or TIFF"},
     {"SignatureAlone", cut(kPng, 8), "x: PNG header: got 8 bytes, expected at least 33"},
     {"HeaderCut", cut(kPng, 30), "x: PNG header: got 30 bytes, expected at least 33"},
     {"AnotherChunkFirst", cut(kPng, 8) + png_chunk("tEXt", "thirteen byte") + kPng,

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "reference/family/base/error.h"
+#include "reference/family/media/audio_format.h"
 #include "reference/family/media/file_bytes.h"
+#include "reference/family/media/video_container.h"
 
 namespace assay {
 namespace {
@@ -22,17 +24,6 @@ std::size_t largest_file(MediaKind kind) {
   return kMaxImageFileBytes;
 }
 
-Audio decode_samples(std::span<const std::byte> bytes, const std::string& name) {
-  if (!looks_like_video(bytes)) {
-    return decode_audio(bytes, name);
-  }
-  auto video = decode_video(bytes, name, 1);
-  if (!video.audio) {
-    throw Error(name + ": got a video without an audio track, expected one");
-  }
-  return std::move(*video.audio);
-}
-
 }  // namespace
 
 std::optional<MediaKind> media_kind_of(std::span<const std::byte> bytes) {
@@ -42,16 +33,24 @@ std::optional<MediaKind> media_kind_of(std::span<const std::byte> bytes) {
   if (looks_like_audio(bytes)) {
     return MediaKind::kAudio;
   }
-  return looks_like_video(bytes) ? std::optional(MediaKind::kVideo) : std::nullopt;
+  if (!looks_like_video(bytes)) {
+    return {};
+  }
+  return holds_only_audio(bytes) ? MediaKind::kAudio : MediaKind::kVideo;
+}
+
+bool needs_ffmpeg(std::span<const std::byte> bytes, MediaKind kind) {
+  const bool sound_of_video = looks_like_video(bytes) || audio_format(bytes) == AudioFormat::kAac;
+  return kind == MediaKind::kVideo || (kind == MediaKind::kAudio && sound_of_video);
 }
 
 MediaContent decode_media(std::span<const std::byte> bytes, MediaKind kind, const std::string& name,
-                          std::size_t num_frames) {
+                          const FrameChoice& frames) {
   switch (kind) {
     case MediaKind::kVideo:
-      return decode_video(bytes, name, num_frames);
+      return decode_video(bytes, name, frames);
     case MediaKind::kAudio:
-      return decode_samples(bytes, name);
+      return decode_audio(bytes, name);
     case MediaKind::kImage:
     case MediaKind::kFrame:
       break;
@@ -60,9 +59,8 @@ MediaContent decode_media(std::span<const std::byte> bytes, MediaKind kind, cons
 }
 
 MediaContent read_media_file(const std::filesystem::path& path, MediaKind kind,
-                             std::size_t num_frames) {
-  return decode_media(read_file_bytes(path, largest_file(kind)), kind, file_label(path),
-                      num_frames);
+                             const FrameChoice& frames) {
+  return decode_media(read_file_bytes(path, largest_file(kind)), kind, file_label(path), frames);
 }
 
 }  // namespace assay

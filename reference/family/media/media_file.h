@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one way of a media file to what an encoder's preprocessing takes:
 //
-//   PNG, JPEG                       -> an image     -> preprocess_image
-//   Matroska, WebM, MP4, MOV, AVI   -> frames       -> preprocess_image, each
-//   WAV, FLAC, or a video's track   -> samples      -> log_mel (12B: rows of samples)
+//   an image (image_file.h)              -> an image   -> preprocess_image
+//   a video (video_file.h)               -> frames     -> preprocess_image, each
+//   audio (audio_file.h), a video's too  -> samples    -> log_mel (12B: rows of samples)
 //
 // `assay inspect` shows what comes out, `assay run` and the goldens go on to the encoders. Files
 // are untrusted; every error is an assay::Error "name: thing: got X, expected Y".
@@ -24,18 +24,21 @@
 
 namespace assay {
 
-// By the first bytes: kImage, kVideo, kAudio, or nothing for another file.
+// By the content: kImage, kVideo, kAudio, or nothing for another file.
 std::optional<MediaKind> media_kind_of(std::span<const std::byte> bytes);
+
+// Whether reading it takes FFmpeg's libraries, which a build may lack: video_support().
+bool needs_ffmpeg(std::span<const std::byte> bytes, MediaKind kind);
 
 using MediaContent = std::variant<Image, Video, Audio>;
 
-// What `kind` asks for: an image (also for kFrame), `num_frames` frames of a video, or the samples
-// of an audio file or of a video's audio track. `name` is the file's in messages.
+// What `kind` asks for: an image (also for kFrame), the chosen frames of a video, or the samples of
+// an audio file or of a video's audio track. `name` is the file's in messages.
 MediaContent decode_media(std::span<const std::byte> bytes, MediaKind kind, const std::string& name,
-                          std::size_t num_frames = kVideoFrames);
+                          const FrameChoice& frames = {});
 
 // The same of a file, whose size is checked against the limit of its kind before memory is taken.
 MediaContent read_media_file(const std::filesystem::path& path, MediaKind kind,
-                             std::size_t num_frames = kVideoFrames);
+                             const FrameChoice& frames = {});
 
 }  // namespace assay

@@ -13,6 +13,7 @@ extern "C" {
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 
 #include "reference/family/base/error.h"
 #include "reference/family/media/image_file.h"
@@ -24,7 +25,7 @@ using Bytes = std::span<const std::byte>;
 
 constexpr std::size_t kReadBytes = 1u << 15;
 constexpr std::size_t kMaxAllocation = 1u << 30;  // of libavutil, at once
-constexpr const char* kContainers = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi";
+constexpr const char* kContainers = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,aac";
 
 struct MemoryFile {
   Bytes bytes;
@@ -145,7 +146,9 @@ struct MediaStream::State {
   std::unique_ptr<AVPacket, FreePacket> packet;
   std::unique_ptr<AVFrame, FreeFrame> frame;
   AVStream* stream = nullptr;
-  bool ended = false;  // all packets are sent
+  bool ended = false;                                             // all packets are sent
+  std::int64_t begin = std::numeric_limits<std::int64_t>::max();  // ticks, of the packets so far
+  std::int64_t end = std::numeric_limits<std::int64_t>::min();
 
   Error bad(const std::string& words, const char* expected) const {
     return Error(name + ": " + what + ": got \"" + printable(words) + "\", expected " + expected);
@@ -170,6 +173,7 @@ struct MediaStream::State {
   void open_input();
   void find_stream(AVMediaType type);
   void open_decoder();
+  void note_time();
   void send_packet();
   int receive_frame();  // 0, or why there is none: AVERROR_EOF or AVERROR(EAGAIN)
 };
@@ -234,6 +238,16 @@ void MediaStream::State::open_decoder() {
   check(avcodec_open2(decoder.get(), codec, nullptr), "a codec that can be opened");
 }
 
+void MediaStream::State::note_time() {
+  constexpr std::int64_t kMost = std::int64_t{1} << 60;
+  const std::int64_t at = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+  const std::int64_t length = std::max<std::int64_t>(packet->duration, 0);
+  if (at > -kMost && at < kMost && length < kMost && (packet->flags & AV_PKT_FLAG_DISCARD) == 0) {
+    begin = std::min(begin, at);
+    end = std::max(end, at + length);
+  }
+}
+
 void MediaStream::State::send_packet() {
   const int code = av_read_frame(input.get(), packet.get());
   ended = code == AVERROR_EOF;
@@ -246,6 +260,9 @@ void MediaStream::State::send_packet() {
   }
   if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) {
     throw bad("corrupt packet", "whole packets");
+  }
+  if (!ended) {
+    note_time();
   }
   const Listener listener;
   const int sent = avcodec_send_packet(decoder.get(), ended ? nullptr : packet.get());
@@ -288,6 +305,24 @@ bool MediaStream::exists() const {
 double MediaStream::frames_per_second() const {
   const AVRational rate = state_->stream->avg_frame_rate;
   return rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
+}
+
+double MediaStream::tick() const {
+  return av_q2d(state_->stream->time_base);
+}
+
+double MediaStream::begin() const {
+  return static_cast<double>(state_->begin) * tick();
+}
+
+double MediaStream::end() const {
+  return static_cast<double>(state_->end) * tick();
+}
+
+double MediaStream::seconds() const {
+  const std::int64_t at = state_->frame->best_effort_timestamp;
+  return at == AV_NOPTS_VALUE ? std::numeric_limits<double>::quiet_NaN()
+                              : static_cast<double>(at) * tick();
 }
 
 int MediaStream::orientation() const {

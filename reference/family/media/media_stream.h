@@ -25,8 +25,14 @@ class MediaStream {
   ~MediaStream();
 
   bool exists() const;               // the file has such a stream
-  double frames_per_second() const;  // the average; 0 when the file does not say
-  int orientation() const;           // as EXIF counts
+  double frames_per_second() const;  // that the file states; 0 when it does not say
+  double tick() const;               // seconds: the unit of its time stamps
+
+  // Of the packets so far: the first time stamp, and the last with its duration, in seconds.
+  double begin() const;
+  double end() const;
+  double seconds() const;   // the time stamp of the last frame; not a number where it has none
+  int orientation() const;  // as EXIF counts
 
   // Null at the end. Valid until the next call. Throws Error for damaged data.
   const AVFrame* next();

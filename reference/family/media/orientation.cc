@@ -19,31 +19,27 @@ constexpr std::size_t kEntry = 12;      // tag, type, count, value
 constexpr std::uint64_t kOrientationTag = 0x0112;
 constexpr std::uint64_t kByte = 1, kShort = 3, kLong = 4;  // types of a value
 
-constexpr std::uint8_t kApp1 = 0xE1, kStartOfScan = 0xDA, kEndOfImage = 0xD9;
-
 std::size_t value_width(std::uint64_t type) {
   return type == kByte ? 1 : type == kShort ? 2 : type == kLong ? 4 : 0;
 }
 
-bool is_alone(std::uint8_t marker) {  // without a length: restarts, start of image, TEM
-  return (marker >= 0xD0 && marker <= 0xD8) || marker == 0x01;
-}
-
 }  // namespace
 
-int exif_orientation(Bytes tiff) {
+std::optional<int> exif_orientation(Bytes exif) {
+  constexpr std::string_view kPrefix("Exif\0\0", 6);
+  const Bytes tiff = has_text(exif, 0, kPrefix) ? exif.subspan(kPrefix.size()) : exif;
   const bool little = has_text(tiff, 0, "II");
   if (tiff.size() < kTiffHeader || !(little || has_text(tiff, 0, "MM"))) {
-    return 1;
+    return {};
   }
   const auto number = [&](std::size_t at, std::size_t width) {
     return little ? little_endian(tiff, at, width) : big_endian(tiff, at, width);
   };
   const std::size_t directory = number(4, 4);
   if (number(2, 2) != 42 || directory + 2 > tiff.size()) {
-    return 1;
+    return {};
   }
-  int orientation = 1;
+  std::optional<int> orientation;
   const std::size_t entries = number(directory, 2);
   for (std::size_t i = 0; i < entries; ++i) {
     const std::size_t at = directory + 2 + i * kEntry;
@@ -59,29 +55,24 @@ int exif_orientation(Bytes tiff) {
   return orientation;
 }
 
-int jpeg_orientation(Bytes jpeg) {
-  constexpr std::string_view kExif("Exif\0\0", 6);
-  std::vector<std::byte> tiff;  // long EXIF data goes on in further segments
-  for (std::size_t at = 0; at + 4 <= jpeg.size();) {
-    const auto marker = std::to_integer<std::uint8_t>(jpeg[at + 1]);
-    if (jpeg[at] != std::byte{0xFF} || marker == kStartOfScan || marker == kEndOfImage) {
-      break;
+std::optional<int> xmp_orientation(Bytes xmp) {
+  constexpr std::string_view kProperty = "tiff:Orientation";
+  const std::string_view text(reinterpret_cast<const char*>(xmp.data()), xmp.size());
+  for (std::size_t at = 0; (at = text.find(kProperty, at)) != text.npos;) {
+    at += kProperty.size();
+    const std::string_view rest = text.substr(at);
+    const std::size_t mark = rest.starts_with("=\"") ? 2 : rest.starts_with(">") ? 1 : 0;
+    if (mark > 0 && rest.size() > mark && rest[mark] >= '0' && rest[mark] <= '9') {
+      const int value = rest[mark] - '0';
+      return value >= 1 && value <= 8 ? value : 1;
     }
-    if (marker == 0xFF || is_alone(marker)) {  // 0xFF: a fill byte before the marker
-      at += marker == 0xFF ? 1 : 2;
-      continue;
-    }
-    const std::size_t length = big_endian(jpeg, at + 2, 2);
-    if (length < 2 || at + 2 + length > jpeg.size()) {
-      break;
-    }
-    if (marker == kApp1 && length >= 2 + kExif.size() && has_text(jpeg, at + 4, kExif)) {
-      const Bytes body = jpeg.subspan(at + 4 + kExif.size(), length - 2 - kExif.size());
-      tiff.insert(tiff.end(), body.begin(), body.end());
-    }
-    at += 2 + length;
   }
-  return exif_orientation(tiff);
+  return {};
+}
+
+int orientation_of(const OrientationBlocks& blocks) {
+  const auto exif = exif_orientation(blocks.exif);
+  return exif ? *exif : xmp_orientation(blocks.xmp).value_or(1);
 }
 
 Image upright(Image image, int orientation) {

@@ -1,25 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// EXIF orientation: the number that a camera writes, and the image turned upright by it.
+// Which way up an image is: EXIF 2.32, tag 0x0112, or else the property tiff:Orientation of XMP.
 //
-// With the stored image [H, W] and the shown one [h, w], the pixel shown at (y, x) is stored at
-//   1 (y, x)   2 (y, W-1-x)   3 (H-1-y, W-1-x)   4 (H-1-y, x)      h = H, w = W
-//   5 (x, y)   6 (H-1-x, y)   7 (H-1-x, W-1-y)   8 (x, W-1-y)      h = W, w = H
-// EXIF 2.32, tag 0x0112. Only EXIF is read: an orientation that stands in XMP alone is not seen.
+//   1 as stored    2 mirrored    3 half a turn    4 upside down
+//   5 to 8         the same with rows and columns exchanged; 6 is a quarter turn clockwise
+// EXIF decides where it holds the tag, whatever its value; XMP is looked at otherwise. So does
+// Pillow's exif_transpose; programs that read EXIF alone differ (DIV-M47).
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include "reference/family/preprocess/image.h"
 
 namespace assay {
 
-// The orientation in a TIFF structure (the body of a JPEG's EXIF segment, of a PNG's eXIf chunk);
-// 1 where there is none, or none that can be understood: metadata never makes an image unreadable.
-int exif_orientation(std::span<const std::byte> tiff);
+// The metadata of an image file that can hold an orientation; empty where there is none.
+struct OrientationBlocks {
+  std::span<const std::byte> exif;  // a TIFF structure, after "Exif\0\0" or not
+  std::span<const std::byte> xmp;   // XML
+};
 
-// The orientation in the EXIF segments of a JPEG file, 1 where there is none.
-int jpeg_orientation(std::span<const std::byte> jpeg);
+// The value of the tag, 1 where it makes no sense; nothing where there is no tag or the structure
+// is damaged: metadata never makes an image unreadable.
+std::optional<int> exif_orientation(std::span<const std::byte> exif);
+
+// The first tiff:Orientation="N" or tiff:Orientation>N, a digit.
+std::optional<int> xmp_orientation(std::span<const std::byte> xmp);
+
+int orientation_of(const OrientationBlocks& blocks);  // 1 to 8
 
 Image upright(Image image, int orientation);
 

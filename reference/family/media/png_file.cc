@@ -12,6 +12,7 @@
 #include "reference/family/base/error.h"
 #include "reference/family/media/file_bytes.h"
 #include "reference/family/media/image_file.h"
+#include "reference/family/media/image_metadata.h"
 #include "reference/family/media/orientation.h"
 
 namespace assay {
@@ -71,7 +72,7 @@ void read_header(Png& file) {
   png_set_user_limits(file.png, kMaxImageSide, kMaxImageSide);
   png_set_chunk_malloc_max(file.png, kMaxChunkBytes);
   png_set_crc_action(file.png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
-  // Text and profiles may be compressed; nothing here needs them.
+  // Text and profiles may be compressed; image_metadata.cc reads what is needed of them.
   static constexpr png_byte kUnread[] = "iCCP\0iTXt\0tEXt\0zTXt";
   png_set_keep_unknown_chunks(file.png, PNG_HANDLE_CHUNK_NEVER, kUnread, 4);
   png_read_info(file.png, file.info);
@@ -202,13 +203,6 @@ std::vector<std::uint8_t> clip_grey(const std::vector<std::uint8_t>& wide) {  //
   return rgb;
 }
 
-int orientation_of(const Png& file) {
-  png_bytep tiff = nullptr;
-  png_uint_32 count = 0;
-  const bool found = png_get_eXIf_1(file.png, file.info, &count, &tiff) != 0;
-  return found ? exif_orientation(std::as_bytes(std::span(tiff, count))) : 1;
-}
-
 }  // namespace
 
 bool looks_like_png(Bytes bytes) {
@@ -239,7 +233,7 @@ Image decode_png(Bytes bytes, const std::string& name) {
   } else {
     image.rgb = read_pixels(file, name, width * 3);
   }
-  return upright(std::move(image), orientation_of(file));
+  return upright(std::move(image), orientation_of(png_metadata(bytes).blocks()));
 }
 
 }  // namespace assay

@@ -68,6 +68,56 @@ std::optional<Element> mp4_box(Bytes bytes, std::size_t at) {
   return wide < 16 ? std::nullopt : std::optional(Element{id, 16, wide - 16});
 }
 
+using ElementAt = std::optional<Element> (*)(Bytes, std::size_t);
+
+// Calls `visit(id, content)` for the elements of `bytes`, as far as they are whole.
+template <class Visit>
+void for_each_element(Bytes bytes, ElementAt element_at, const Visit& visit) {
+  for (std::size_t at = 0; at < bytes.size();) {
+    const auto element = element_at(bytes, at);
+    if (!element || element->head > bytes.size() - at) {
+      return;
+    }
+    const std::size_t left = bytes.size() - at - element->head;
+    const std::size_t length = std::min<std::uint64_t>(element->length, left);
+    visit(element->id, bytes.subspan(at + element->head, length));
+    at += element->head + length;
+  }
+}
+
+constexpr int kTrackDepth = 4;  // of the containers below: what nests deeper is no track
+
+struct Tracks {
+  std::size_t images = 0, audio = 0;
+};
+
+// moov, trak, mdia, hdlr: its handler is "vide" or "soun".
+void add_mp4_tracks(Bytes bytes, Tracks& tracks, int depth = 0) {
+  constexpr std::uint64_t kMoov = 0x6d6f6f76, kTrak = 0x7472616b, kMdia = 0x6d646961,
+                          kHdlr = 0x68646c72;
+  for_each_element(bytes, mp4_box, [&](std::uint64_t id, Bytes content) {
+    if (depth < kTrackDepth && (id == kMoov || id == kTrak || id == kMdia)) {
+      add_mp4_tracks(content, tracks, depth + 1);
+    } else if (id == kHdlr) {
+      tracks.images += has_text(content, 8, "vide") ? 1 : 0;
+      tracks.audio += has_text(content, 8, "soun") ? 1 : 0;
+    }
+  });
+}
+
+// Segment, Tracks, TrackEntry, TrackType: 1 is video, 2 audio.
+void add_matroska_tracks(Bytes bytes, Tracks& tracks, int depth = 0) {
+  constexpr std::uint64_t kTracks = 0x1654AE6B, kEntry = 0xAE, kType = 0x83;
+  for_each_element(bytes, matroska_element, [&](std::uint64_t id, Bytes content) {
+    if (depth < kTrackDepth && (id == kSegment || id == kTracks || id == kEntry)) {
+      add_matroska_tracks(content, tracks, depth + 1);
+    } else if (id == kType && content.size() == 1) {
+      tracks.images += content[0] == std::byte{1} ? 1 : 0;
+      tracks.audio += content[0] == std::byte{2} ? 1 : 0;
+    }
+  });
+}
+
 // Walks the outermost elements; `wanted` must be one of them, and what is after it need be none.
 void check_elements(Bytes bytes, std::optional<Element> (*element_at)(Bytes, std::size_t),
                     std::uint64_t wanted, const std::string& what, const std::string& missing) {
@@ -96,25 +146,44 @@ void check_elements(Bytes bytes, std::optional<Element> (*element_at)(Bytes, std
   }
 }
 
+// AVIF, HEIC and others begin with the same box; MOV may come without it.
+bool is_mp4(Bytes bytes) {
+  if (has_text(bytes, 4, "ftyp")) {
+    const std::string_view kind = file_kind(bytes).value_or(FileKind{}).name;
+    return kind == "MP4" || kind == "M4A" || kind == "QuickTime";
+  }
+  return has_text(bytes, 4, "moov") || has_text(bytes, 4, "mdat") || has_text(bytes, 4, "wide");
+}
+
 }  // namespace
 
 VideoContainer video_container(Bytes bytes) {
   if (has_text(bytes, 0, "\x1a\x45\xdf\xa3")) {
     return VideoContainer::kMatroska;
   }
-  if (has_text(bytes, 4, "ftyp")) {
+  if (is_mp4(bytes)) {
     return VideoContainer::kMp4;
   }
   const bool avi = has_text(bytes, 0, "RIFF") && has_text(bytes, 8, "AVI ");
   return avi ? VideoContainer::kAvi : VideoContainer::kNone;
 }
 
+bool holds_only_audio(Bytes bytes) {
+  Tracks tracks;
+  const VideoContainer container = video_container(bytes);
+  if (container == VideoContainer::kMp4) {
+    add_mp4_tracks(bytes, tracks);
+  } else if (container == VideoContainer::kMatroska) {
+    add_matroska_tracks(bytes, tracks);
+  }
+  return tracks.audio > 0 && tracks.images == 0;
+}
+
 void check_video_container(Bytes bytes, const std::string& name) {
   constexpr std::uint64_t kMoov = 0x6d6f6f76;  // "moov", the index of an MP4
   switch (video_container(bytes)) {
     case VideoContainer::kNone:
-      throw Error(name + ": video: got " + first_bytes_text(bytes) +
-                  ", expected Matroska, WebM, MP4, MOV or AVI");
+      throw Error(name + ": video: " + got_kind_text(bytes, name, kVideoFormats));
     case VideoContainer::kMatroska:
       return check_elements(bytes, matroska_element, kSegment, name + ": Matroska", "segment");
     case VideoContainer::kMp4:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -13,6 +14,10 @@ namespace assay {
 
 // The container has been checked.
 Video decode_checked_video(std::span<const std::byte> bytes, const std::string& name,
-                           std::size_t num_frames);
+                           const FrameChoice& choice);
+
+// Nothing where there is no audio track.
+std::optional<Audio> decode_checked_audio_track(std::span<const std::byte> bytes,
+                                                const std::string& name);
 
 }  // namespace assay

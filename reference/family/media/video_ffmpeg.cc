@@ -7,6 +7,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "reference/family/base/error.h"
@@ -22,6 +23,7 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
+constexpr double kMostSeconds = 1e9;
 constexpr std::size_t kRowAlignment = 64;  // bytes; swscale writes whole vectors
 
 struct FreeScaler {
@@ -77,8 +79,37 @@ Image image_of(const AVFrame& frame, const std::string& name) {
 struct Count {
   std::size_t frames = 0;
   double fps = 0;
+  bool fps_varies = false;
   ImageSize size;  // of the first frame, as stored
 };
+
+// Whether frames come at the rate that the file states: each within a tick of its place.
+class SteadyRate {
+ public:
+  SteadyRate(double stated, double tick) : stated_(stated), tick_(tick) {}
+
+  void add(double seconds) {
+    const double place = static_cast<double>(count_++) / stated_;
+    first_ = count_ == 1 ? seconds : first_;
+    const double off = std::abs(seconds - first_ - place);
+    holds_ = holds_ && off <= kTicks * tick_;  // false where the time stamp is no number
+  }
+  bool holds() const { return holds_ && stated_ > 0; }
+
+ private:
+  static constexpr double kTicks = 1.5;  // the first is rounded too
+  double stated_, tick_, first_ = 0;
+  std::size_t count_ = 0;
+  bool holds_ = true;
+};
+
+void set_rate(Count& count, const MediaStream& stream, bool steady) {
+  const double stated = stream.frames_per_second();
+  const double length = stream.end() - stream.begin();
+  const bool timed = length > 0 && length < kMostSeconds;
+  count.fps_varies = timed && !steady;
+  count.fps = steady || !timed ? stated : static_cast<double>(count.frames) / length;
+}
 
 // A pass that keeps nothing.
 Count count_frames(Bytes bytes, const std::string& name) {
@@ -87,6 +118,7 @@ Count count_frames(Bytes bytes, const std::string& name) {
     throw Error(name + ": video: got no stream of images, expected one");
   }
   Count count;
+  SteadyRate rate(stream.frames_per_second(), stream.tick());
   std::size_t pixels = 0;
   while (const AVFrame* frame = stream.next()) {
     const ImageSize size = size_of(*frame);
@@ -97,13 +129,14 @@ Count count_frames(Bytes bytes, const std::string& name) {
       throw Error(name + ": frame " + std::to_string(count.frames) + ": got " + text_of(size) +
                   ", expected " + text_of(count.size) + " as in the first");
     }
+    rate.add(stream.seconds());
     pixels += size.height * size.width;
     if (++count.frames > kMaxVideoFrames || pixels > kMaxVideoPixels) {
       throw Error(name + ": video: got more than " + std::to_string(count.frames - 1) +
                   " frames of " + text_of(size) + ", expected at most so many");
     }
   }
-  count.fps = stream.frames_per_second();
+  set_rate(count, stream, rate.holds());
   return count;
 }
 
@@ -187,7 +220,13 @@ class SampleReader {
   std::vector<double> samples_;
 };
 
-std::optional<Audio> audio_track(Bytes bytes, const std::string& name) {
+}  // namespace
+
+bool video_support() {
+  return true;
+}
+
+std::optional<Audio> decode_checked_audio_track(Bytes bytes, const std::string& name) {
   MediaStream stream(bytes, name, StreamKind::kAudio);
   const AVFrame* frame = stream.exists() ? stream.next() : nullptr;
   if (frame == nullptr) {
@@ -202,22 +241,18 @@ std::optional<Audio> audio_track(Bytes bytes, const std::string& name) {
   return audio.take();
 }
 
-}  // namespace
-
-bool video_support() {
-  return true;
-}
-
-Video decode_checked_video(Bytes bytes, const std::string& name, std::size_t num_frames) {
+Video decode_checked_video(Bytes bytes, const std::string& name, const FrameChoice& choice) {
   const Count count = count_frames(bytes, name);
+  const std::size_t num_frames = frame_count(count.frames, count.fps, choice);
   check_count(count, num_frames, name);
   Video video;
   video.frames_in_file = count.frames;
   video.fps = count.fps;
+  video.fps_varies = count.fps_varies;
   video.indices = frame_indices(count.frames, num_frames);
   video.seconds = frame_seconds(video.indices, count.fps > 0 ? count.fps : kDefaultFramesPerSecond);
   video.frames = chosen_frames(bytes, name, video.indices);
-  video.audio = audio_track(bytes, name);
+  video.audio = decode_checked_audio_track(bytes, name);
   return video;
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/media/video_file.h"
 
+#include <utility>
+
+#include "reference/family/base/error.h"
 #include "reference/family/media/video_container.h"
 #include "reference/family/media/video_decoder.h"
 
@@ -11,9 +14,20 @@ bool looks_like_video(std::span<const std::byte> bytes) {
 }
 
 Video decode_video(std::span<const std::byte> bytes, const std::string& name,
-                   std::size_t num_frames) {
+                   const FrameChoice& choice) {
   check_video_container(bytes, name);
-  return decode_checked_video(bytes, name, num_frames);
+  return decode_checked_video(bytes, name, choice);
+}
+
+Audio decode_audio_track(std::span<const std::byte> bytes, const std::string& name) {
+  if (video_container(bytes) != VideoContainer::kNone) {
+    check_video_container(bytes, name);
+  }
+  auto audio = decode_checked_audio_track(bytes, name);
+  if (!audio) {
+    throw Error(name + ": got a video without an audio track, expected one");
+  }
+  return std::move(*audio);
 }
 
 }  // namespace assay

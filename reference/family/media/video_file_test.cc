@@ -13,7 +13,7 @@ const std::string kMoving = golden_media("moving.mkv");
 const std::string kSilent = golden_media("moving-silent.mkv");
 
 Video decoded(const std::string& bytes, std::size_t num_frames) {
-  return decode_video(as_file(bytes), "x", num_frames);
+  return decode_video(as_file(bytes), "x", {.count = num_frames});
 }
 
 class VideoFile : public testing::Test {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/preprocess/video_frames.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -17,6 +18,23 @@ std::string two_digits(double whole) {
 }
 
 }  // namespace
+
+std::size_t frame_count(std::size_t frames_in_video, double fps, const FrameChoice& choice) {
+  if (choice.rate == 0) {
+    return choice.or_all && frames_in_video > 0 ? std::min(choice.count, frames_in_video)
+                                                : choice.count;
+  }
+  if (!(choice.rate > 0) || !std::isfinite(choice.rate) || !(fps > 0) || !std::isfinite(fps)) {
+    throw Error("video: frames per second: got " + std::to_string(choice.rate) + " wanted of " +
+                std::to_string(fps) + ", expected positive numbers");
+  }
+  const double wanted = static_cast<double>(frames_in_video) / fps * choice.rate;
+  if (wanted >= static_cast<double>(frames_in_video) + 1) {
+    throw Error("video: frames per second: got " + std::to_string(choice.rate) +
+                " wanted, expected at most the " + std::to_string(fps) + " of the file");
+  }
+  return std::max<std::size_t>(1, static_cast<std::size_t>(wanted));
+}
 
 std::vector<std::size_t> frame_indices(std::size_t frames_in_video, std::size_t num_frames) {
   if (num_frames == 0) {

@@ -50,6 +50,25 @@ TEST(VideoFrames, AsManyAsThereAreIsAllOfThem) {
   EXPECT_THAT(frame_indices(1, 1), ElementsAre(0));
 }
 
+// RX-2.
+TEST(VideoFrames, ARateGivesTheirNumber) {
+  EXPECT_EQ(frame_count(300, 30, {.rate = 1}), 10u);
+  EXPECT_EQ(frame_count(299, 30, {.rate = 1}), 9u);  // cut, not rounded
+  EXPECT_EQ(frame_count(3, 30, {.rate = 1}), 1u);    // one at least
+  EXPECT_EQ(frame_count(40, 1.93, {.rate = 1.93}), 40u);
+  EXPECT_EQ(message_of([] { frame_count(300, 30, {.rate = 60}); }),
+            "video: frames per second: got 60.000000 wanted, expected at most the 30.000000 of the "
+            "file");
+  EXPECT_EQ(message_of([] { frame_count(300, 0, {.rate = 1}); }),
+            "video: frames per second: got 1.000000 wanted of 0.000000, expected positive numbers");
+}
+
+TEST(VideoFrames, AShortVideoGivesAllItHasWhereThatIsAskedFor) {
+  EXPECT_EQ(frame_count(24, 8, {.or_all = true}), 24u);
+  EXPECT_EQ(frame_count(300, 8, {.or_all = true}), 32u);
+  EXPECT_EQ(frame_count(24, 8, {}), 32u);  // and frame_indices refuses
+}
+
 TEST(VideoFrames, Stamps) {
   EXPECT_EQ(timestamp(0), "00:00");
   EXPECT_EQ(timestamp(59.999), "00:59");
