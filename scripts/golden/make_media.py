@@ -129,7 +129,7 @@ def make(out: Path) -> None:
 
 
 def differences(committed: Path, fresh: Path) -> list[str]:
-    old = {p.name: p.read_bytes() for p in committed.iterdir() if p.name != "README.md"}
+    old = {p.name: p.read_bytes() for p in committed.iterdir() if p.is_file() and p.name != "README.md"}
     new = {p.name: p.read_bytes() for p in fresh.iterdir()}
     return [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
 

@@ -49,7 +49,8 @@ def entry(golden: Path, path: Path) -> dict:
         out["generator"] = "scripts/golden/oracle_jax.py --unrepaired-router"
         out["command"] = "scripts/golden/run --only 26b-tiny/text-long"
     elif place == "media":
-        out["generator"] = "scripts/golden/make_media.py"
+        formats = path.parent.name == "formats"
+        out["generator"] = f"scripts/golden/make_media{'_formats' if formats else ''}.py"
         out["command"] = "scripts/golden/run"
     elif path.suffix == ".synth":
         out["generator"] = "scripts/golden/synthetic.py"

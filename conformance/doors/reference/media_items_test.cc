@@ -133,7 +133,8 @@ TEST(EncodeMedia, AVideoFillsARunForEachFrame) {
   }
   const auto checkpoint = Checkpoint::open(kRoot + "checkpoints/12b-media-tiny");
   const MediaEncoder encoder(checkpoint);
-  const auto decoded = decode_video(std::as_bytes(std::span(video.file)), "moving.mkv", {.count = 2});
+  const auto decoded =
+      decode_video(std::as_bytes(std::span(video.file)), "moving.mkv", {.count = 2});
   const std::size_t rows =
       image_soft_tokens(decoded.frames[0].size, encoder.patch_options(MediaKind::kFrame, 70));
   const auto encoded = encode(
@@ -154,7 +155,8 @@ TEST(EncodeMedia, TheAudioTrackOfAVideoIsAnAudioClip) {
     GTEST_SKIP() << "built without FFmpeg";
   }
   const auto audio = from_file(MediaKind::kAudio, "moving.mkv");
-  const auto decoded = decode_video(std::as_bytes(std::span(audio.file)), "moving.mkv", {.count = 1});
+  const auto decoded =
+      decode_video(std::as_bytes(std::span(audio.file)), "moving.mkv", {.count = 1});
   ASSERT_TRUE(decoded.audio);
   const std::size_t rows = audio_soft_tokens(mel_frames(decoded.audio->samples.size()));
   EXPECT_EQ(encode("e2b-media-tiny", {audio}, {{kAudio, rows}}).media[0].rows, rows);

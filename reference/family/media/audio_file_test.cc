@@ -55,8 +55,8 @@ TEST(Wav, ChannelsAreAveragedNotAddedAndNotTheFirstAlone) {
 
 // What streams write for the length that they do not know yet.
 TEST(Wav, UnknownLengthReachesToTheEnd) {
-  for (const std::uint32_t length :
-       {0xFFFFFFFF, 0xFFFFFFDB, 0xFFFFFFD3, 0x80000000, 0x7FFFFFFF, 0x7FFFFFDB, 0x7FFFF000}) {
+  for (const std::uint64_t length : std::initializer_list<std::uint64_t>{
+           0xFFFFFFFF, 0xFFFFFFDB, 0xFFFFFFD3, 0x80000000, 0x7FFFFFFF, 0x7FFFFFDB, 0x7FFFF000}) {
     const std::string bytes =
         patched(wav_file({}, int16s({1, 2, 3})), "data", 4, little(length, 4));
     EXPECT_EQ(decoded(bytes).samples, (Samples{1 / 32768.0f, 2 / 32768.0f, 3 / 32768.0f}))
@@ -64,7 +64,7 @@ TEST(Wav, UnknownLengthReachesToTheEnd) {
   }
 }
 
-// G.711: the code of the smallest sound and of the largest, of both signs.
+// G.711: the code of the smallest sample and of the largest, of both signs.
 TEST(Wav, LawsOfTelephones) {
   EXPECT_EQ(decoded(wav_file({7, 1, 16000, 8}, std::string("\xff\x7f\x80\0", 4))).samples,
             (Samples{0, 0, 32124 / 32768.0f, -32124 / 32768.0f}));

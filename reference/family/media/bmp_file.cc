@@ -57,7 +57,7 @@ void read_sizes(Bytes bytes, Header& header) {
   header.colours = number(32, 4);
 }
 
-// The masks stand in the header from 52 bytes on; a header of 40 has three behind it.
+// The masks stand in the header from 52 bytes on; a header of 40 has three after it.
 void read_masks(Bytes bytes, Header& header, const std::string& name) {
   if (header.coding != kMasks || header.length == 12) {
     return;

@@ -149,6 +149,7 @@ TEST(Orientation, OfAPngTurnsItsPixels) {
   EXPECT_EQ(image.size, (ImageSize{2, 1}));
 }
 
+// The mistake I25.
 TEST(Orientation, OfAJpegTurnsItsPixels) {
   const Image plain = decoded(golden_media("photo.jpg"));
   const Image turned = decoded(golden_media("photo-orientation-6.jpg"));

@@ -40,8 +40,8 @@ std::optional<MediaKind> media_kind_of(std::span<const std::byte> bytes) {
 }
 
 bool needs_ffmpeg(std::span<const std::byte> bytes, MediaKind kind) {
-  const bool sound_of_video = looks_like_video(bytes) || audio_format(bytes) == AudioFormat::kAac;
-  return kind == MediaKind::kVideo || (kind == MediaKind::kAudio && sound_of_video);
+  const bool like_video = looks_like_video(bytes) || audio_format(bytes) == AudioFormat::kAac;
+  return kind == MediaKind::kVideo || (kind == MediaKind::kAudio && like_video);
 }
 
 MediaContent decode_media(std::span<const std::byte> bytes, MediaKind kind, const std::string& name,

@@ -18,7 +18,7 @@ struct TiffLayout {
   TiffNumber number = TiffNumber::kUnsigned;
   std::size_t bits = 1;               // of a sample
   std::size_t samples = 1;            // of a pixel
-  bool multiplied = false;            // colours by the alpha behind them
+  bool multiplied = false;            // colours by the alpha after them
   std::vector<std::uint8_t> palette;  // [2^bits, 3]
 
   std::size_t colours() const;  // samples that count: 1, 3 or 4

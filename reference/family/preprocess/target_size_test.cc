@@ -203,6 +203,11 @@ TEST(target_size, I2_exact_integers) {
   }
 }
 
+TEST(target_size, I26_one_fixed_square) {
+  const ImageSize wide = target({1080, 1920}, 280);
+  EXPECT_EQ(wide, (ImageSize{576, 1056}));
+}
+
 TEST(target_size, I3_small_images_stay_small) {
   EXPECT_EQ(target({100, 100}, 280), (ImageSize{768, 768}));
 }

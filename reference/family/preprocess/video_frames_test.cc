@@ -50,6 +50,15 @@ TEST(VideoFrames, AsManyAsThereAreIsAllOfThem) {
   EXPECT_THAT(frame_indices(1, 1), ElementsAre(0));
 }
 
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
 // RX-2.
 TEST(VideoFrames, ARateGivesTheirNumber) {
   EXPECT_EQ(frame_count(300, 30, {.rate = 1}), 10u);
@@ -78,17 +87,9 @@ TEST(VideoFrames, Stamps) {
   EXPECT_EQ(timestamp(6000), "100:00");
 }
 
+// The mistake I27: only then.
 TEST(VideoFrames, WithoutARateItIsTwentyFour) {
   EXPECT_THAT(frame_seconds({0, 24, 36}, kDefaultFramesPerSecond), ElementsAre(0, 1, 1.5));
-}
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(VideoFrames, RefusesShortVideosAndSillyRates) {
