@@ -108,6 +108,49 @@ TEST(Dump, reads_safetensors) {
   EXPECT_TRUE(dump.taps.at("text.ids").integer);
 }
 
+void write_as(hid_t file, const std::string& name, hid_t type, const void* values) {
+  const hsize_t count = 2;
+  const hid_t space = H5Screate_simple(1, &count, nullptr);
+  const hid_t set = H5Dcreate2(file, ("/taps/" + name).c_str(), type, space, H5P_DEFAULT,
+                               H5P_DEFAULT, H5P_DEFAULT);
+  EXPECT_GE(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), 0);
+  H5Dclose(set);
+  H5Sclose(space);
+}
+
+// As h5py stores the two bytes that NumPy makes of MLX's bfloat16: H5T_OPAQUE.
+TEST(Dump, keeps_the_type_of_an_array) {
+  const Folder folder;
+  write_dump(folder / "a.h5", two_taps(), {}, DumpPrecision::kF32);
+  const std::uint16_t bits[] = {0x3F80, 0xC000};
+  spoil(folder / "a.h5", [&](hid_t file) {
+    const hid_t two_bytes = H5Tcreate(H5T_OPAQUE, 2);
+    write_as(file, "text.layer.0.out", two_bytes, bits);
+    H5Tclose(two_bytes);
+    write_as(file, "text.layer.1.out", H5T_NATIVE_UINT16, bits);
+    write_as(file, "text.layer.2.out", H5T_NATIVE_INT16, bits);
+  });
+  const Dump dump = read_dump(folder / "a.h5");
+  for (const auto& [name, stored] : {std::pair{"text.layer.0.out", "V2"},
+                                     {"text.layer.1.out", "U16"},
+                                     {"text.layer.2.out", "I16"},
+                                     {"text.embed", "F32"},
+                                     {"text.ids", "I32"}}) {
+    EXPECT_EQ(dump.taps.at(name).stored, stored) << name;
+  }
+  EXPECT_THAT(dump.taps.at("text.layer.0.out").values, ElementsAre(0x3F80, 0xC000));
+  EXPECT_TRUE(dump.taps.at("text.layer.0.out").integer);
+  EXPECT_THAT(dump.taps.at("text.layer.2.out").values, ElementsAre(0x3F80, -0x4000));
+  spoil(folder / "a.h5", [&](hid_t file) {
+    const hid_t four_bytes = H5Tcreate(H5T_OPAQUE, 4);
+    const std::uint32_t values[] = {1, 2};
+    write_as(file, "text.layer.3.out", four_bytes, values);
+    H5Tclose(four_bytes);
+  });
+  EXPECT_EQ(error_of([&] { read_dump(folder / "a.h5"); }),
+            "a.h5: /taps/text.layer.3.out: got values without a type, expected numbers");
+}
+
 TEST(Dump, refuses_what_it_cannot_trust) {
   const Folder folder;
   write_safetensors(folder / "short.safetensors",
