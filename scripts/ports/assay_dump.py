@@ -276,14 +276,18 @@ def _check_row(row, place):
 def hook_torch(model, name_map, dump, rename=None, taps=None):
     """Hook every module that the map names; returns Hooks. Missing modules are listed, not fatal.
 
-    rename: {"model.": "model.language_model."} replaces the first part of module paths.
+    rename: {"model.": "model.language_model."} replaces the first part of module paths; by default
+    that one, of multimodal classes, where it finds more of the map's modules than the paths as
+    they are.
     taps: a function name -> bool that selects taps; all without it.
     """
     modules = dict(model.named_modules())
+    rows = read_map(name_map)
+    if rename is None:
+        rename = max(_TREES, key=lambda tree: sum(_is_there(modules, row, tree) for row in rows))
     hooks, parts = Hooks(), {}
-    for template, path, io, rules in read_map(name_map):
-        for old, new in (rename or {}).items():
-            path = new + path[len(old) :] if path.startswith(old) else path
+    for template, path, io, rules in rows:
+        path = _renamed(path, rename)
         found = [place for place in _find(modules, path) if _beside(modules, place[1], rules)]
         part = parts.setdefault(rules.get("of", ""), {"found": 0, "missing": []})
         part["found"] += bool(found)
@@ -300,6 +304,19 @@ def hook_torch(model, name_map, dump, rename=None, taps=None):
         else:
             hooks.missing += part["missing"]
     return hooks
+
+
+_TREES = ({}, {"model.": "model.language_model."})  # of text-only and of multimodal classes
+
+
+def _renamed(path, rename):
+    for old, new in rename.items():
+        path = new + path[len(old) :] if path.startswith(old) else path
+    return path
+
+
+def _is_there(modules, row, rename):
+    return bool(_find(modules, _renamed(row[1], rename)))
 
 
 def _find(modules, path):

@@ -136,8 +136,21 @@ class DumpTest(unittest.TestCase):
         self.assertNotEqual(float(np.abs(out).sum()), 0.0)
 
     @unittest.skipIf(torch is None, "needs torch")
+    def test_the_tree_of_a_multimodal_class_is_found(self):
+        text = torch.nn.ModuleDict({"norm": torch.nn.Linear(2, 2), "layers": torch.nn.ModuleList()})
+        text["layers"].append(torch.nn.Linear(2, 2))
+        rows = {"text.layer.{i}.out": ("model.layers.{i}",), "text.final_norm": ("model.norm",)}
+        for model in ({"model": text}, {"model": torch.nn.ModuleDict({"language_model": text})}):
+            hooks = hook_torch(torch.nn.ModuleDict(model), rows, Dump(self.folder / "a.h5"))
+            self.assertEqual(hooks.taps, ["text.layer.0.out", "text.final_norm"])
+            self.assertEqual(hooks.missing, [])
+        hooks = hook_torch(torch.nn.ModuleDict(model), rows, Dump(self.folder / "a.h5"), rename={})
+        self.assertEqual(len(hooks.missing), 2)
+
+    @unittest.skipIf(torch is None, "needs torch")
     def test_rows_of_a_part_that_the_model_lacks_are_not_missing(self):
-        model = torch.nn.ModuleDict({"router": torch.nn.Linear(2, 2), "norm": torch.nn.Linear(2, 2)})
+        modules = {name: torch.nn.Linear(2, 2) for name in ("router", "norm")}
+        model = torch.nn.ModuleDict(modules)
         rows = {
             "text.final_norm": ("norm",),
             "text.logits": ("head",),
