@@ -89,7 +89,7 @@ TEST(Catalogue, rules_and_mistakes_of_the_text_around_the_network_are_there) {
   ASSERT_TRUE(find_mistake("P14"));
   EXPECT_EQ(find_mistake("P14")->tap, "tpl.{k}.ids");
   EXPECT_EQ(find_mistake("P52")->tap, "");  // shows in what is drawn
-  EXPECT_FALSE(find_mistake("P59"));
+  EXPECT_FALSE(find_mistake("P62"));
   for (const char* tap : {"tok.0.ids", "tpl.3.text", "parse.1.calls", "stop.0.length"}) {
     ASSERT_TRUE(find_tap(tap)) << tap;
     EXPECT_FALSE(find_tap(tap)->entry->rules.empty()) << tap;

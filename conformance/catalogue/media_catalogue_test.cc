@@ -208,10 +208,10 @@ TEST(MediaCatalogue, has_all_rules_mistakes_and_divergences) {
   auto mistakes = counts(all_mistakes());
   mistakes.erase("M");
   EXPECT_EQ(mistakes, (std::map<std::string, int>{
-                          {"A", 20}, {"C", 56}, {"I", 24}, {"P", 58}, {"V", 61}, {"X", 17}}));
-  EXPECT_EQ(all_divergences().size(), 46u);
-  EXPECT_TRUE(find_divergence("DIV-M46"));
-  EXPECT_FALSE(find_divergence("DIV-M47"));
+                          {"A", 20}, {"C", 56}, {"I", 27}, {"P", 61}, {"V", 61}, {"X", 17}}));
+  EXPECT_EQ(all_divergences().size(), 48u);
+  EXPECT_TRUE(find_divergence("DIV-M48"));
+  EXPECT_FALSE(find_divergence("DIV-M"));
 }
 
 TEST(MediaCatalogue, every_rule_of_media_is_cited_by_a_tap) {
