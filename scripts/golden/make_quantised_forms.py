@@ -4,7 +4,7 @@
 
     make_quantised_forms.py [--check]
 
-Each form replaces weights of e2b-tiny by random codes and scales. Their values are computed by
+Each form replaces weights of a tiny model by random codes and scales. Their values are computed by
 other people's programs: the package compressed-tensors, transformers' integrations of gemma and
 fp8, torch's and ml_dtypes' 8- and 4-bit floats, all in fp64, and kept as CRC-32 of their bytes. The
 logits are those of transformers at fp64 with these values as its weights; `native` is how far the
@@ -28,7 +28,6 @@ from make_loading_forms import NAMES, PROMPT, TYPES, Form, write_safetensors
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "golden" / "tables" / "quantised_forms.json"
-BASE = "e2b-tiny"
 LAYERS = "model.language_model.layers."
 E4M3, E5M2 = torch.float8_e4m3fn, torch.float8_e5m2
 TYPES.update({"U8": torch.uint8, "I32": torch.int32, "F8_E8M0": torch.float8_e8m0fnu})
@@ -38,9 +37,9 @@ NAMES.update({dtype: name for name, dtype in TYPES.items()})
 class Quantised:
     """One form: the tensors that are added, and the values that they stand for."""
 
-    def __init__(self, name: str, config: dict, seed: int) -> None:
-        self.name, self.config = name, config
-        self.base = Form(ROOT / "golden" / "checkpoints" / BASE)
+    def __init__(self, name: str, config: dict, seed: int, base: str = "e2b-tiny") -> None:
+        self.name, self.config, self.base_name = name, config, base
+        self.base = Form(ROOT / "golden" / "checkpoints" / base)
         self.added: dict[str, torch.Tensor] = {}
         self.values: dict[str, torch.Tensor] = {}
         self.random = torch.Generator().manual_seed(seed)
@@ -187,6 +186,26 @@ def f8(
     return form
 
 
+def f8_experts() -> Quantised:
+    from transformers.integrations.finegrained_fp8 import Fp8Dequantize
+
+    config = {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [8, 16]}
+    form = Quantised("fp8-experts", config, 11, "26b-tiny")
+    for layer, projection in ((1, "gate_up_proj"), (2, "down_proj")):
+        name = f"{LAYERS}{layer}.experts.{projection}"
+        experts, rows, columns = form.base.tensors[name].shape
+        codes = finite_f8(form, experts * rows, columns, E4M3).reshape(experts, rows, columns)
+        scale = form.scales(experts, rows // 8, -(-columns // 16), size=0.0005)
+        spread = scale.double().repeat_interleave(8, 1).repeat_interleave(16, 2)
+        values = codes.double() * spread[:, :, :columns]
+        if columns % 16 == 0:  # theirs: no block may be cut, and fp32
+            theirs = Fp8Dequantize(None)._dequantize_one(codes, scale, torch.float64)
+            assert torch.allclose(values, theirs, rtol=1e-6, atol=0), name
+        form.added[name], form.added[name + "_scale_inv"] = codes, scale
+        form.values[name] = values
+    return form
+
+
 def modelopt_f8() -> Quantised:
     form = Quantised("modelopt-f8", {"quant_method": "modelopt", "quant_algo": "FP8"}, 6)
     module = LAYERS + "0.mlp.gate_proj"
@@ -327,6 +346,7 @@ def all_forms() -> list[Quantised]:
         f8("fp8-cut-block", (16, 64), torch.bfloat16),
         f8("fp8-tensor", None),
         f8("mxfp8", (1, 32), torch.uint8),
+        f8_experts(),
         modelopt_f8(),
         nvfp4("ct"),
         nvfp4("modelopt"),
@@ -368,7 +388,8 @@ def row(form: Quantised) -> dict:
     weights.update(form.values)
     config = hf_model.read_config(form.base.config)
     model = hf_model.model_class("gemma4")(config).eval()
-    config._attn_implementation = config.text_config._attn_implementation = "eager"
+    for part in (config, config.text_config):
+        part._attn_implementation = part._experts_implementation = "eager"
     if form.tied:
         weights["lm_head.weight"] = weights["model.language_model.embed_tokens.weight"]
     model.lm_head.weight = torch.nn.Parameter(weights["lm_head.weight"])
@@ -378,6 +399,7 @@ def row(form: Quantised) -> dict:
     far = theirs if isinstance(theirs, str) else float(f"{np.abs(theirs - logits).max():.1e}")
     return {
         "form": form.name,
+        "base": form.base_name,
         "quantization_config": form.config,
         "tied": form.tied,
         "tensors": {
@@ -411,7 +433,7 @@ def main() -> int:
     rows = [row(form) for form in all_forms()]
     lines = ",\n".join("  " + json.dumps(r) for r in rows)
     made_with = f"transformers {transformers.__version__}, compressed-tensors, ml_dtypes, fp64"
-    head = f'"made_with": "{made_with}",\n "base": "{BASE}",\n "prompt": {PROMPT}'
+    head = f'"made_with": "{made_with}",\n "prompt": {PROMPT}'
     text = f'{{\n {head},\n "forms": [\n{lines}\n ]\n}}\n'
     if sys.argv[1:] == ["--check"]:
         same = TABLE.read_text() == text

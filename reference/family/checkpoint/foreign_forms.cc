@@ -45,7 +45,7 @@ constexpr Mark kMarks[] = {
     {".weight_zero_point", true, "compressed-tensors, with weight_zero_point"},
     {".weight_packed", true, "compressed-tensors"},
     {".weight_scale", true, "scaled weights"},
-    {".weight_scale_inv", true, "fp8"},
+    {"_scale_inv", true, "fp8"},
     {".weight_scale_2", true, "NVFP4 of modelopt"},
 };
 

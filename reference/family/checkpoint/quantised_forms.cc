@@ -271,6 +271,38 @@ class Module {
   TensorParts* parts_;
 };
 
+// fp8 of experts, which are one tensor: a scale for each block of an expert, or for each expert.
+std::unique_ptr<WeightSource> take_experts(const std::string& name,
+                                           const std::vector<std::size_t>& shape,
+                                           const QuantizationConfig& config, TensorParts& parts) {
+  const auto codes = parts.find(name);
+  auto scales = parts.find(name + "_scale_inv");
+  scales = scales == parts.end() ? parts.find(name + "_scale") : scales;
+  if (codes == parts.end() || scales == parts.end() || !is_f8(codes->second)) {
+    return nullptr;
+  }
+  const bool e4m3 = is_type(codes->second, "F8_E4M3");
+  QuantisedLayout result;
+  result.name = e4m3 ? "F8_E4M3" : "F8_E5M2";
+  result.shape = shape;
+  result.codes = codes->second;
+  result.values = e4m3 ? e4m3_values() : e5m2_values();
+  result.scales = scales->second;
+  result.scales_are_exponents = are_exponents(scales->second);
+  const auto [rows, columns] = config.weight_block.value_or(kDefaultBlock);
+  const bool by_expert = result.scales.tensor->elements == shape[0];
+  if (!by_expert && shape[1] % rows != 0) {
+    refuse_form(result.codes, "fp8, experts of " + std::to_string(shape[1]) +
+                                  " rows in blocks of " + std::to_string(rows));
+  }
+  result.rows_per_scale = by_expert ? shape[1] : rows;
+  result.columns_per_scale = by_expert ? shape[2] : columns;
+  auto weight = quantised_weight(std::move(result));
+  parts.erase(scales);
+  parts.erase(name);
+  return weight;
+}
+
 // Static scales of a map's activations (gemma). 0 says that there was no calibration, as does none.
 void take_activation_scales(const std::string& module, bool quantised, TensorParts& parts,
                             WeightMap& weights) {
@@ -329,6 +361,11 @@ void take_quantised_weights(const ModelConfig& config, TensorParts& parts, Weigh
   const bool foreign = is_foreign_method(config.quantization);
   for (const ExpectedTensor& tensor : expected) {
     const std::string name = stored_name(config, tensor.name);
+    if (tensor.shape.size() == 3 && !foreign) {
+      if (auto experts = take_experts(name, tensor.shape, config.quantization, parts)) {
+        weights.emplace(name, std::move(experts));
+      }
+    }
     if (tensor.shape.size() != 2 || !name.ends_with(kWeight) || foreign) {
       continue;
     }

@@ -9,6 +9,7 @@
 //   weight_global_scale compressed-tensors mxfp4-pack-quantized   weight_packed U8, weight_scale U8
 //   modelopt NVFP4                            weight U8, weight_scale F8, weight_scale_2
 //   fp8, fbgemm_fp8, mxfp8, modelopt FP8      weight F8, weight_scale or weight_scale_inv
+//   the same, of all experts in one tensor X  X F8, X_scale_inv or X_scale
 //   gemma (mobile QAT)                        weight U8 or I8, weight_scale, activation scales;
 //                                             embedding_quantized, embedding_scale
 //

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 #include <utility>
 
 #include "reference/family/base/error.h"
@@ -30,7 +32,7 @@ class QuantisedWeight : public WeightSource {
       : layout_(std::move(layout)),
         row_bytes_(layout_.codes.tensor->shape.back() *
                    layout_.codes.tensor->dtype.info().block_bytes),
-        scales_per_row_(rounded_up(layout_.shape[1], layout_.columns_per_scale)) {}
+        scales_per_row_(rounded_up(layout_.shape.back(), layout_.columns_per_scale)) {}
 
   std::string place() const override { return layout_.codes.place(); }
   const std::vector<std::size_t>& shape() const override { return layout_.shape; }
@@ -73,7 +75,7 @@ class QuantisedWeight : public WeightSource {
   template <class Real>
   void read_each(std::size_t first, std::size_t count, Real* out) const {
     const std::byte* codes = layout_.codes.file->bytes(*layout_.codes.tensor).data();
-    const std::size_t columns = layout_.shape[1];
+    const std::size_t columns = layout_.shape.back();
     while (count > 0) {
       const std::size_t row = first / columns;
       const std::size_t column = first % columns;
@@ -99,8 +101,8 @@ class QuantisedWeight : public WeightSource {
 void check_codes(const QuantisedLayout& layout) {
   const StoredTensor& tensor = *layout.codes.tensor;
   const std::size_t bytes = tensor.dtype.info().block_bytes;
-  const std::size_t width = rounded_up(rounded_up(layout.shape[1] * layout.bits, 8), bytes);
-  const std::vector<std::size_t> expected = {layout.shape[0], width};
+  std::vector<std::size_t> expected = layout.shape;
+  expected.back() = rounded_up(rounded_up(layout.shape.back() * layout.bits, 8), bytes);
   if (tensor.shape != expected) {
     throw Error(layout.codes.place() + ": shape: got " + shape_string(tensor.shape) +
                 ", expected " + shape_string(expected) + " for a weight " +
@@ -110,8 +112,10 @@ void check_codes(const QuantisedLayout& layout) {
 
 void check_scales(const QuantisedLayout& layout) {
   const StoredTensor& tensor = *layout.scales.tensor;
-  const std::size_t rows = rounded_up(layout.shape[0], layout.rows_per_scale);
-  const std::size_t columns = rounded_up(layout.shape[1], layout.columns_per_scale);
+  const std::size_t all_rows = std::accumulate(layout.shape.begin(), layout.shape.end() - 1,
+                                               std::size_t{1}, std::multiplies<>());
+  const std::size_t rows = rounded_up(all_rows, layout.rows_per_scale);
+  const std::size_t columns = rounded_up(layout.shape.back(), layout.columns_per_scale);
   if (tensor.elements != rows * columns) {
     throw Error(layout.scales.place() + ": shape: got " + shape_string(tensor.shape) +
                 ", expected " + shape_string(std::vector{rows, columns}) + " for a weight " +

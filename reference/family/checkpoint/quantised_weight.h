@@ -34,7 +34,7 @@ CodeValues e5m2_values();
 
 struct QuantisedLayout {
   std::string name;                // for messages: "int4 of compressed-tensors"
-  std::vector<std::size_t> shape;  // of the weight, [rows, columns]
+  std::vector<std::size_t> shape;  // of the weight, [rows, columns] or [experts, rows, columns]
   TensorPart codes;
   unsigned bits = 8;
   CodeValues values{};
