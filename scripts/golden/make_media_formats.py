@@ -341,6 +341,15 @@ def ffmpeg_clips() -> dict[str, bytes]:
     return made
 
 
+def uneven_videos(out: Path) -> None:
+    """The same 40 frames with the same uneven times, in two containers."""
+    source = ["-f", "lavfi", "-i", "testsrc=size=32x24:rate=30:duration=1.3334"]
+    times = ["-vf", "setpts=(N+N*N/3)/30/TB", "-vsync", "vfr", "-frames:v", "40", "-c:v", "mpeg4"]
+    for name in ("uneven.mkv", "uneven.mp4"):
+        command = ["ffmpeg", "-v", "error", "-y", *source, *times, "-fflags", "+bitexact"]
+        subprocess.run([*command, "-flags:v", "+bitexact", out / name], check=True)
+
+
 def ffmpeg_samples(path: Path) -> np.ndarray:
     command = ["ffmpeg", "-v", "error", "-i", path, "-f", "f32le", "-ac", "1", "-"]
     return np.frombuffer(subprocess.run(command, check=True, capture_output=True).stdout, "<f4")
@@ -359,6 +368,7 @@ def make(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     warnings.filterwarnings("ignore")
     lines = []
+    uneven_videos(out)
     for name, data in images().items():
         (out / name).write_bytes(data)
         with Image.open(out / name) as image:

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "reference/family/media/video_container.h"
 #include "reference/family/testing/test_bytes.h"
 #include "reference/family/testing/test_golden_media.h"
 
@@ -63,6 +64,31 @@ TEST_F(VideoFile, KeepsTheFramesAtFloorOfJTOverF) {
   for (std::size_t j = 0; j < 5; ++j) {
     EXPECT_EQ(five.frames[j].rgb, all[five.indices[j]].rgb) << j;
   }
+}
+
+// 40 frames at uneven times, in two containers; Matroska states 30 per second, which is a guess.
+TEST_F(VideoFile, RateComesFromTheTimeStamps) {
+  const Video matroska = decoded(golden_media("formats/uneven.mkv"), 32);
+  const Video mp4 = decoded(golden_media("formats/uneven.mp4"), 32);
+  EXPECT_TRUE(matroska.fps_varies);
+  EXPECT_NEAR(matroska.fps, 40 / 18.233, 1e-3);  // frames over seconds
+  EXPECT_NEAR(matroska.fps, mp4.fps, 1e-4);
+  for (std::size_t j = 0; j < 32; ++j) {
+    EXPECT_EQ(timestamp(matroska.seconds[j]), timestamp(mp4.seconds[j])) << j;
+  }
+}
+
+TEST_F(VideoFile, AShortOneGivesAllItsFramesWhereThatIsAskedFor) {
+  EXPECT_EQ(decode_video(as_file(kMoving), "x", {.or_all = true}).frames.size(), 24u);
+  EXPECT_EQ(decode_video(as_file(kMoving), "x", {.rate = 2}).frames.size(), 6u);  // RX-2: 3 s
+}
+
+TEST(VideoContainer, TracksTellAudioFromVideo) {
+  EXPECT_TRUE(holds_only_audio(as_file(golden_media("formats/aac.m4a"))));
+  EXPECT_TRUE(holds_only_audio(as_file(golden_media("formats/vorbis.mka"))));
+  EXPECT_FALSE(holds_only_audio(as_file(kMoving)));
+  EXPECT_FALSE(holds_only_audio(as_file(golden_media("formats/uneven.mp4"))));
+  EXPECT_FALSE(looks_like_video(as_file(big(16, 4) + "ftypavif" + big(0, 4))));
 }
 
 TEST(VideoContainer, IsKnownByItsFirstBytes) {
