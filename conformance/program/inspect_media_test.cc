@@ -82,5 +82,31 @@ TEST(InspectMedia, AVideo) {
   EXPECT_EQ(inspect("moving.mkv --frames 25").outcome.status, 2);  // more than the file has
 }
 
+TEST(InspectMedia, AVideoWithFewerFramesThanUsualShowsThemAll) {
+  const Outcome outcome = run("inspect " + kMedia + "moving.mkv");
+  if (outcome.text.find("ASSAY_VIDEO") != std::string::npos) {
+    GTEST_SKIP() << "built without video";
+  }
+  EXPECT_EQ(outcome.status, 0) << outcome.text;
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("24 frames of 63 soft tokens"), HasSubstr("short:")));
+  EXPECT_THAT(run("inspect " + kMedia + "moving.mkv --fps 2").text,
+              HasSubstr("6 frames of 63 soft tokens: 00:00 00:00 00:01 00:01 00:02 00:02"));
+}
+
+TEST(InspectMedia, WhatIsNotReadIsNamedWithAWayToConvertIt) {
+  const TestDirectory directory;
+  const auto avif = directory.write("a.avif", std::string("\0\0\0\x10"
+                                                          "ftypavif\0\0\0\0",
+                                                          16));
+  const Outcome image = run("inspect " + avif.string());
+  EXPECT_EQ(image.status, 2);
+  EXPECT_THAT(image.text, AllOf(HasSubstr("a.avif: image: got AVIF, expected PNG, JPEG, WebP"),
+                                HasSubstr("magick a.avif a.png")));
+  const auto pdf = directory.write("b.pdf", "%PDF-1.7\n1 0 obj\n");
+  const Outcome document = run("inspect " + pdf.string());
+  EXPECT_EQ(document.status, 2);
+  EXPECT_THAT(document.text, HasSubstr("b.pdf: file: got a PDF document, expected safetensors"));
+}
+
 }  // namespace
 }  // namespace assay::program
