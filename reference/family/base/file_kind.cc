@@ -237,9 +237,12 @@ bool is_netpbm(Bytes bytes) {
          (head[2] == '\n' || head[2] == ' ' || head[2] == '\r' || head[2] == '\t');
 }
 
+// No control characters, and no byte that UTF-8 never has.
 bool is_text(std::string_view head) {
   return std::all_of(head.begin(), head.end(), [](char c) {
-    return static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\r' || c == '\t';
+    const auto byte = static_cast<unsigned char>(c);
+    const bool printed = byte >= 0x20 && byte < 0xF5 && byte != 0xC0 && byte != 0xC1;
+    return printed || c == '\n' || c == '\r' || c == '\t';
   });
 }
 
