@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/synth/synth.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
-#include <system_error>
 
 #include "reference/family/base/error.h"
 #include "reference/family/base/json.h"
+#include "reference/family/base/new_file.h"
 #include "reference/family/checkpoint/safetensors_writer.h"
 #include "reference/family/checkpoint/tensor_table.h"
 #include "reference/family/config/load_config.h"
@@ -25,8 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kBlock = std::size_t{1} << 18;        // elements made at a time
-constexpr std::size_t kSpareBytes = std::size_t{64} << 20;  // what the disk keeps free
+constexpr std::size_t kBlock = std::size_t{1} << 18;  // elements made at a time
 
 struct PlannedTensor {
   StoredTensor stored;
@@ -120,79 +115,6 @@ void make_bytes(const PlannedTensor& tensor, std::size_t first, std::size_t coun
   narrow(tensor.stored.dtype, values, out.data());
 }
 
-void write_text(const fs::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) {
-    throw Error(path.string() + ": got \"" + std::strerror(errno) + "\", expected to write it");
-  }
-}
-
-// A directory under a name of its own beside `target`, removed again unless it is published.
-class DirectoryInTheMaking {
- public:
-  explicit DirectoryInTheMaking(const fs::path& target) : target_(target) {
-    std::string name = target.string() + ".partial-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw Error(target.string() + ": got \"" + std::strerror(errno) +
-                  "\", expected to make a directory beside it");
-    }
-    path_ = name;
-    fs::permissions(path_, fs::perms(0755));
-  }
-  DirectoryInTheMaking(const DirectoryInTheMaking&) = delete;
-  DirectoryInTheMaking& operator=(const DirectoryInTheMaking&) = delete;
-  ~DirectoryInTheMaking() {
-    if (!path_.empty()) {
-      std::error_code ignored;
-      fs::remove_all(path_, ignored);
-    }
-  }
-
-  const fs::path& path() const { return path_; }
-
-  void publish() {
-    std::error_code problem;
-    fs::rename(path_, target_, problem);
-    if (problem) {
-      throw Error(target_.string() + ": got \"" + problem.message() +
-                  "\", expected to rename the finished directory");
-    }
-    path_.clear();
-  }
-
- private:
-  fs::path target_;
-  fs::path path_;
-};
-
-fs::path check_target(const fs::path& directory) {
-  fs::path target = fs::absolute(directory).lexically_normal();
-  if (!target.has_filename()) {
-    target = target.parent_path();
-  }
-  std::error_code ignored;
-  if (fs::exists(fs::symlink_status(target, ignored)) &&
-      !(fs::is_directory(fs::symlink_status(target, ignored)) && fs::is_empty(target))) {
-    throw Error(directory.string() + ": got something that is there, expected an empty directory " +
-                "or none");
-  }
-  if (!fs::is_directory(target.parent_path(), ignored)) {
-    throw Error(directory.string() + ": got no directory to make it in, expected one");
-  }
-  return target;
-}
-
-void check_space(const fs::path& target, std::size_t bytes) {
-  const std::size_t available = fs::space(target.parent_path()).available;
-  if (available < kSpareBytes || available - kSpareBytes < bytes) {
-    throw Error(target.string() + ": got " + std::to_string(available >> 20) +
-                " MiB of free space, expected " + std::to_string((bytes + kSpareBytes) >> 20) +
-                " MiB");
-  }
-}
-
 std::string shard_name(std::size_t index, std::size_t count) {
   if (count == 1) {
     return "model.safetensors";
@@ -248,9 +170,8 @@ SynthSummary write_synthetic_checkpoint(std::string_view size, const fs::path& d
                                         const SynthOptions& options,
                                         const std::function<void(const SynthProgress&)>& progress) {
   const Plan plan = make_plan(size, options);
-  const fs::path target = check_target(directory);
-  check_space(target, plan.summary.bytes);
-  DirectoryInTheMaking making(target);
+  NewDirectory making(directory);
+  require_space(making.path(), plan.summary.bytes);
   write_text(making.path() / "config.json", plan.config_text);
   if (!plan.processor_text.empty()) {
     write_text(making.path() / "processor_config.json", plan.processor_text);
