@@ -11,7 +11,7 @@ Tensor<T, D> mlp(const MlpWeights& w, const Tensor<T, D>& x, const TapScope& tap
   tap("gate", gate);
   auto up = linear(x, w.up_proj);  // [T, F]
   tap("up", up);
-  auto act = gelu(gate);  // [T, F]
+  auto act = gelu(gate, w.gelu);  // [T, F]
   tap("act", act);
   Tensor<T, F> product = act * up;  // [T, F]
   tap("mul", product);

@@ -81,7 +81,7 @@ Tensor<T, X, F> for_each_expert(const IntTensor<T, X>& chosen, std::size_t exper
 }
 
 // gelu(first half) .* second half of each row of 2f.
-Tensor<R, F> gated_halves(const Tensor<R, F>& gate_up) {
+Tensor<R, F> gated_halves(const Tensor<R, F>& gate_up, GeluForm form) {
   const std::size_t width = gate_up.shape()[1] / 2;
   auto gate = make_tensor<R, F>({gate_up.shape()[0], width});
   auto up = gate;
@@ -91,7 +91,7 @@ Tensor<R, F> gated_halves(const Tensor<R, F>& gate_up) {
       up(r, f) = gate_up(r, width + f);
     }
   }
-  return gelu(gate) * up;
+  return gelu(gate, form) * up;
 }
 
 Tensor<T, D> weighted_sum(const Tensor<T, X, F>& outputs, const Tensor<T, X>& weight) {
@@ -152,7 +152,7 @@ Tensor<T, D> moe(const MoeWeights& w, const MoeConfig& config, const Tensor<T, D
       routing.expert, config.num_experts, 2 * inner, width,
       [&](Assignment a) { return row(gate_up, a.token * slots + a.slot, 2 * inner); },
       [&](std::size_t e, const Tensor<R, I>& x) {
-        return linear(gated_halves(x), w.down_proj(e));
+        return linear(gated_halves(x, w.gelu), w.down_proj(e));
       });
   tap("expert_out", outputs);  // [T, X, D]
 

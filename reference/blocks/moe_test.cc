@@ -149,7 +149,7 @@ std::vector<double> plain_moe(const MoeWeights& w, const Tensor<T, D>& residual,
     const auto one = tensor_of<T, D>({1, kWidth}, {from.begin(), from.end()});
     for (std::size_t x = 0; x < 2; ++x) {
       const auto e = static_cast<std::size_t>(routing.expert(t, x));
-      const auto gate_up = w.gate_up_proj(e);
+      const auto gate_up = w.gate_up_proj(e).weight;
       MlpWeights network{make_tensor<O, I>({3, kWidth}), make_tensor<O, I>({3, kWidth}),
                          w.down_proj(e)};
       for (std::size_t i = 0; i < 3 * kWidth; ++i) {

@@ -69,7 +69,7 @@ Tensor<T, D> per_layer_input_block(const PerLayerInputWeights& w, const Tensor<T
                                    const Tensor<T, P>& in, double eps, const TapScope& tap) {
   auto gate = linear(h, w.per_layer_input_gate);  // [T, P]
   tap("gate", gate);
-  Tensor<T, P> product = gelu(gate) * in;  // [T, P]
+  Tensor<T, P> product = gelu(gate, w.gelu) * in;  // [T, P]
   tap("mul", product);
   auto proj = linear(product, w.per_layer_projection);  // [T, D]
   tap("proj", proj);

@@ -48,7 +48,7 @@ struct Drafter::Context {
 };
 
 Drafter::Drafter(const Checkpoint& drafter, const Transformer& target)
-    : target_(target), config_(drafter.config()), reader_(drafter, target.rounding().bf16_weights) {
+    : target_(target), config_(drafter.config()), reader_(drafter, target.rounding()) {
   if (!config_.drafter) {
     throw Error(drafter.path().string() + ": got a " + config_.model_type +
                 " model, expected a drafter (gemma4_assistant or gemma4_unified_assistant)");

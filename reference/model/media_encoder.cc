@@ -24,7 +24,9 @@ namespace {
 }  // namespace
 
 MediaEncoder::MediaEncoder(const Checkpoint& checkpoint, const Profile& profile, bool bf16_weights)
-    : config_(checkpoint.config()), reader_(checkpoint, bf16_weights), profile_(profile) {}
+    : config_(checkpoint.config()),
+      reader_(checkpoint, Rounding{.bf16_weights = bf16_weights}),
+      profile_(profile) {}
 
 Tensor<T, D> MediaEncoder::encode(const MediaInput& item, const TapScope& tap) const {
   return item.kind == MediaKind::kAudio ? encode_audio(item, tap) : encode_image(item, tap);

@@ -111,7 +111,7 @@ struct Transformer::Call {
 
 Transformer::Transformer(const Checkpoint& checkpoint, Rounding rounding, VisionMask vision_mask)
     : config_(checkpoint.config().text),
-      reader_(checkpoint, rounding.bf16_weights),
+      reader_(checkpoint, rounding),
       rounding_(rounding),
       vision_mask_(vision_mask) {}
 

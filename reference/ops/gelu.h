@@ -8,9 +8,14 @@
 #pragma once
 
 #include "reference/core/tensor.h"
+#include "reference/family/config/rounding.h"
 
 namespace assay::ASSAY_REFERENCE {
 
 Tensor<R, F> gelu(const Tensor<R, F>& x);
+
+// kF16Table: as ggml's CPU kernels look it up, f16(gelu(f16(x))) in fp32, 0 up to -10 and x from
+// 10 on.  Source: ggml, ggml_vec_gelu_f32 with GGML_GELU_FP16.
+Tensor<R, F> gelu(const Tensor<R, F>& x, GeluForm form);
 
 }  // namespace assay::ASSAY_REFERENCE

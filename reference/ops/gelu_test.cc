@@ -44,6 +44,19 @@ TEST(Gelu, FarOutItIsXOrNothing) {
             std::vector<double>({100, -0.0, static_cast<double>(Real(1e15)), -0.0}));
 }
 
+// ggml's table: f16 of the value at f16(x), x itself from 10 on and 0 up to -10.
+TEST(Gelu, FromATableItHasElevenBits) {
+  const auto looked_up = [](const std::vector<double>& x) {
+    return values_of(gelu(tensor_of<R, F>({1, x.size()}, x), GeluForm::kF16Table));
+  };
+  EXPECT_EQ(looked_up({10.5, -10.5, 0}), (std::vector<double>{10.5, 0, 0}));
+  EXPECT_EQ(looked_up({1}), std::vector<double>{0.84130859375});  // 0.841192 to 2^-11
+  EXPECT_EQ(looked_up({1 + 0x1p-12}), looked_up({1}));
+  EXPECT_NE(looked_up({1}), ours({1}));
+  const auto x = tensor_of<R, F>({1, 2}, {1, -1});
+  EXPECT_EQ(values_of(gelu(x, GeluForm::kExact)), values_of(gelu(x)));
+}
+
 // M-101
 TEST(gelu, erf) {
   const std::vector<double> x = {-2.7, -1, 0.5, 2.7};

@@ -28,7 +28,33 @@ Tensor<R, O> linear(const Tensor<R, I>& x, const Tensor<O, I>& weight) {
   return xt::linalg::dot(x, xt::transpose(weight));  // [R, I] x [I, O]
 }
 
+namespace {
+
+Tensor<R, I> rounded_rows(Tensor<R, I> x, const ActivationScales& scales) {
+  const std::size_t inputs = x.shape()[1];
+  for (std::size_t r = 0; r < x.shape()[0]; ++r) {
+    round_input(scales.stored, scales.half_way, row(x, r, inputs).data(), inputs);
+  }
+  return x;
+}
+
+// Of each block of 32: [R, I / 32].
+Tensor<R, I> sum_errors(const Tensor<R, I>& x, HalfWay half_way) {
+  const std::size_t inputs = x.shape()[1];
+  auto errors = make_tensor<R, I>({x.shape()[0], inputs / 32});
+  for (std::size_t r = 0; r < x.shape()[0]; ++r) {
+    block_sum_errors(half_way, row(x, r, inputs).data(), inputs,
+                     row(errors, r, inputs / 32).data());
+  }
+  return errors;
+}
+
+}  // namespace
+
 Tensor<R, O> linear(const Tensor<R, I>& x, const Tensor<O, I>& weight, ActivationScales scales) {
+  if (scales.stored != InputRounding::kNone) {
+    return linear(rounded_rows(x, scales), weight);
+  }
   if (scales.input == Real(0) && scales.output == Real(0)) {
     return linear(x, weight);
   }
@@ -37,7 +63,11 @@ Tensor<R, O> linear(const Tensor<R, I>& x, const Tensor<O, I>& weight, Activatio
 }
 
 Tensor<R, O> linear(const Tensor<R, I>& x, const LinearWeights& w) {
-  return linear(x, w.weight, w.activation);
+  auto y = linear(x, w.weight, w.activation);  // [R, O]
+  if (w.minima.size() > 0) {
+    y += linear(sum_errors(x, w.activation.half_way), w.minima);
+  }
+  return y;
 }
 
 Tensor<T, N, H> linear_heads(const Tensor<T, D>& x, const LinearWeights& w, std::size_t heads) {

@@ -7,7 +7,8 @@
 // its test compares it with the plain triple loop. One row takes the matrix-vector routine, so a
 // row alone and the same row among others may differ in the last bits.  Spec: R-02.
 //
-// With activation scales x and y are rounded (fake_quantize.h).
+// With activation scales x and y are rounded (fake_quantize.h), or x as a program rounds it that
+// multiplies the weight as it is stored (input_rounding.h).
 #pragma once
 
 #include "reference/core/tensor.h"

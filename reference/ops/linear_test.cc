@@ -95,5 +95,31 @@ TEST(linear_heads, dim_major) {
   EXPECT_EQ(heads(0, 1, 0), 3);
 }
 
+// The input in 8 bits a block, as ggml's kernels round it for stored blocks: 127 steps of 1/4.
+TEST(Linear, RoundsItsInputAsTheStorageTypeAsks) {
+  std::vector<double> row(32, 0);
+  row[0] = 31.75;
+  row[1] = 0.3;
+  const auto x = tensor_of<R, I>({1, 32}, row);
+  auto weight = make_tensor<O, I>({1, 32});
+  weight(0, 1) = 1;
+  ActivationScales scales;
+  scales.stored = InputRounding::kBlocks32;
+  EXPECT_EQ(values_of(linear(x, weight, scales)), std::vector<double>{0.25});
+  scales.stored = InputRounding::kBf16;
+  EXPECT_EQ(values_of(linear(x, weight, scales)), std::vector<double>{0.30078125});
+  EXPECT_EQ(values_of(linear(x, weight, {})), values_of(linear(x, weight)));
+}
+
+// 32 times 127 steps of d = 1/127: their sum 32 is an f16, and 127 * 32 f16(d) is another number.
+TEST(Linear, TheSumThatMeetsAMinimumIsRoundedOnce) {
+  const auto x = tensor_of<R, I>({1, 32}, std::vector<double>(32, 1));
+  LinearWeights w(make_tensor<O, I>({1, 32}));
+  w.activation.stored = InputRounding::kBlocks32;
+  w.minima = tensor_of<O, I>({1, 1}, {1});
+  const double scale = 0x1.02p-7;
+  EXPECT_NEAR(values_of(linear(x, w))[0], 32 - 127 * 32 * scale, 1e-5);
+}
+
 }  // namespace
 }  // namespace assay::ASSAY_REFERENCE

@@ -6,12 +6,16 @@
 #include <utility>
 
 #include "reference/core/tensor.h"
+#include "reference/family/checkpoint/input_rounding.h"
 
 namespace assay::ASSAY_REFERENCE {
 
 struct ActivationScales {  // 0: not rounded
   Real input = 0;
   Real output = 0;
+  // How a program rounds the input that multiplies the weight as it is stored; none: it does not.
+  InputRounding stored = InputRounding::kNone;
+  HalfWay half_way = HalfWay::kEven;
 };
 
 struct LinearWeights {
@@ -22,6 +26,7 @@ struct LinearWeights {
 
   Tensor<O, I> weight;
   ActivationScales activation;
+  Tensor<O, I> minima;  // [out, in / 32] of blocks whose products round a sum; else empty
 };
 
 }  // namespace assay::ASSAY_REFERENCE

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/weights/load_weights.h"
 
+#include <cstring>
+
 #include "reference/family/base/number_formats.h"
 
 namespace assay::ASSAY_REFERENCE {
@@ -8,7 +10,7 @@ namespace assay::ASSAY_REFERENCE {
 void WeightReader::read(const std::string& name, std::size_t first, std::size_t count,
                         Real* out) const {
   checkpoint_->read(name, first, count, out);
-  if (bf16_weights_) {
+  if (rounding_.bf16_weights) {
     for (std::size_t i = 0; i < count; ++i) {
       out[i] = static_cast<Real>(round_to_bf16(static_cast<float>(out[i])));
     }
@@ -38,11 +40,53 @@ ActivationScales WeightReader::activation_scales(const std::string& module) cons
     const std::string name = module + side;
     return checkpoint_->has(name) ? scalar(name) : Real(0);
   };
-  return {scale(".input_activation_scale"), scale(".output_activation_scale")};
+  ActivationScales scales = stored_product(module + ".weight");
+  scales.input = scale(".input_activation_scale");
+  scales.output = scale(".output_activation_scale");
+  return scales;
+}
+
+ActivationScales WeightReader::stored_product(const std::string& name) const {
+  ActivationScales scales;
+  if (rounding_.stored_products) {
+    const auto stored = checkpoint_->stored(name);
+    scales.stored = stored ? input_rounding(stored->dtype) : InputRounding::kNone;
+    scales.half_way = rounding_.half_way;
+  }
+  return scales;
+}
+
+Tensor<O, I> WeightReader::block_minima(const std::string& name, std::size_t first,
+                                        std::size_t count) const {
+  const auto stored = checkpoint_->stored(name);
+  const auto minimum_at = stored ? rounded_minimum(stored->dtype) : std::nullopt;
+  if (!rounding_.stored_products || !minimum_at) {
+    return {};
+  }
+  const DTypeInfo& type = stored->dtype.info();
+  const std::size_t blocks = checkpoint_->shape(name).back() / type.block_elements;
+  auto minima = make_tensor<O, I>({count, blocks});
+  for (std::size_t i = 0; i < minima.size(); ++i) {
+    const std::size_t block = first * blocks + i;
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, stored->bytes.data() + block * type.block_bytes + *minimum_at, sizeof bits);
+    minima.data()[i] = float_from_f16(bits);
+  }
+  return minima;
 }
 
 LinearWeights WeightReader::linear(const std::string& module) const {
-  return {matrix(module + ".weight"), activation_scales(module)};
+  const std::string name = module + ".weight";
+  LinearWeights weights(matrix(name), activation_scales(module));
+  weights.minima = block_minima(name, 0, weights.weight.shape()[0]);
+  return weights;
+}
+
+LinearWeights WeightReader::linear_slice(const std::string& name, std::size_t slice) const {
+  LinearWeights weights(matrix_slice(name, slice), stored_product(name));
+  const std::size_t rows = weights.weight.shape()[0];
+  weights.minima = block_minima(name, slice * rows, rows);
+  return weights;
 }
 
 Tensor<O, I> WeightReader::matrix_rows(const std::string& name, std::size_t first,
@@ -87,11 +131,12 @@ MoeWeights load_moe(const WeightReader& reader, const std::string& at) {
   w.pre_feedforward_layernorm_2 = reader.vector(at + "pre_feedforward_layernorm_2.weight");
   w.post_feedforward_layernorm_2 = reader.vector(at + "post_feedforward_layernorm_2.weight");
   w.gate_up_proj = [reader, at](std::size_t e) {
-    return reader.matrix_slice(at + "experts.gate_up_proj", e);
+    return reader.linear_slice(at + "experts.gate_up_proj", e);
   };
   w.down_proj = [reader, at](std::size_t e) {
-    return reader.matrix_slice(at + "experts.down_proj", e);
+    return reader.linear_slice(at + "experts.down_proj", e);
   };
+  w.gelu = reader.rounding().gelu;
   return w;
 }
 
@@ -109,6 +154,7 @@ DecoderLayerWeights load_decoder_layer(const WeightReader& reader, const TextCon
   w.mlp.gate_proj = reader.linear(at + "mlp.gate_proj");
   w.mlp.up_proj = reader.linear(at + "mlp.up_proj");
   w.mlp.down_proj = reader.linear(at + "mlp.down_proj");
+  w.mlp.gelu = reader.rounding().gelu;
   if (config.moe) {
     w.moe = load_moe(reader, at);
   }
@@ -116,7 +162,7 @@ DecoderLayerWeights load_decoder_layer(const WeightReader& reader, const TextCon
   if (config.hidden_size_per_layer_input > 0) {
     w.per_layer_input = PerLayerInputWeights{
         reader.linear(at + "per_layer_input_gate"), reader.linear(at + "per_layer_projection"),
-        reader.vector(at + "post_per_layer_input_norm.weight")};
+        reader.vector(at + "post_per_layer_input_norm.weight"), reader.rounding().gelu};
   }
   w.layer_scalar = reader.scalar(at + "layer_scalar");
   return w;

@@ -9,17 +9,19 @@
 
 #include "reference/core/tensor.h"
 #include "reference/family/checkpoint/checkpoint.h"
+#include "reference/family/config/rounding.h"
 #include "reference/weights/weights.h"
 
 namespace assay::ASSAY_REFERENCE {
 
 class WeightReader {
  public:
-  // bf16_weights rounds every weight to bf16 on the way, for emulating a bf16 port.
-  explicit WeightReader(const Checkpoint& checkpoint, bool bf16_weights = false)
-      : checkpoint_(&checkpoint), bf16_weights_(bf16_weights) {}
+  // `rounding`: that of a program which is emulated.
+  explicit WeightReader(const Checkpoint& checkpoint, const Rounding& rounding = {})
+      : checkpoint_(&checkpoint), rounding_(rounding) {}
 
   const Checkpoint& checkpoint() const { return *checkpoint_; }
+  const Rounding& rounding() const { return rounding_; }
 
   Real scalar(const std::string& name) const;
   Tensor<D> vector(const std::string& name) const;
@@ -27,6 +29,13 @@ class WeightReader {
   // A linear map: `module`.weight, and its activation scales where the checkpoint has them.
   LinearWeights linear(const std::string& module) const;
   ActivationScales activation_scales(const std::string& module) const;
+  // The rounding that goes with the storage type of this matrix, where it is emulated.
+  ActivationScales stored_product(const std::string& name) const;
+  // The minima of its blocks, rows [first, first + count) of all its rows, where products round
+  // their sums; else empty.
+  Tensor<O, I> block_minima(const std::string& name, std::size_t first, std::size_t count) const;
+  // Slice `slice` of a [slices, rows, in] tensor as a linear map.
+  LinearWeights linear_slice(const std::string& name, std::size_t slice) const;
   // Rows [first, first + count) of a matrix, or of slice `slice` of a [slices, rows, in] tensor.
   Tensor<O, I> matrix_rows(const std::string& name, std::size_t first, std::size_t count) const;
   Tensor<O, I> matrix_slice(const std::string& name, std::size_t slice) const;
@@ -43,7 +52,7 @@ class WeightReader {
   void read(const std::string& name, std::size_t first, std::size_t count, Real* out) const;
 
   const Checkpoint* checkpoint_;
-  bool bf16_weights_;
+  Rounding rounding_;
 };
 
 // Layer `layer` below `prefix` ("layers." or a drafter's "model.layers.").

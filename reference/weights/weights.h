@@ -2,13 +2,15 @@
 // Every weight of every block, under the checkpoint's own names, with its shape.
 //
 // One layer is widened when it is entered and dropped when it is left, so these structs live for
-// one layer at a time. A linear weight is [out, in].  Spec: text 5.1.
+// one layer at a time. A linear weight is [out, in].  Spec: text 5.1. `gelu` is no weight: it says
+// how a program that is emulated computes the activation between them (ops/gelu.h).
 #pragma once
 
 #include <functional>
 #include <optional>
 
 #include "reference/core/tensor.h"
+#include "reference/family/config/rounding.h"
 #include "reference/weights/linear_weights.h"
 
 namespace assay::ASSAY_REFERENCE {
@@ -26,10 +28,11 @@ struct MlpWeights {
   LinearWeights gate_proj;  // [F, D]
   LinearWeights up_proj;    // [F, D]
   LinearWeights down_proj;  // [D, F]
+  GeluForm gelu = GeluForm::kExact;
 };
 
 // A weight of one expert, widened each time it is asked for.
-using ExpertWeight = std::function<Tensor<O, I>(std::size_t expert)>;
+using ExpertWeight = std::function<LinearWeights(std::size_t expert)>;
 
 struct MoeWeights {
   Tensor<O, I> router_proj;                // [E, D]
@@ -40,12 +43,14 @@ struct MoeWeights {
   Tensor<D> post_feedforward_layernorm_2;  // [D] after the experts
   ExpertWeight gate_up_proj;               // [2f, D]: rows 0 ... f-1 gate, f ... 2f-1 up
   ExpertWeight down_proj;                  // [D, f]
+  GeluForm gelu = GeluForm::kExact;
 };
 
 struct PerLayerInputWeights {
   LinearWeights per_layer_input_gate;   // [P, D]
   LinearWeights per_layer_projection;   // [D, P]
   Tensor<D> post_per_layer_input_norm;  // [D]
+  GeluForm gelu = GeluForm::kExact;
 };
 
 struct DecoderLayerWeights {
