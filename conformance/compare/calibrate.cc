@@ -150,7 +150,9 @@ void Calibration::replay_member(const TapSet& dump) {
 // Own steps of every single tap: the size of the noise. Products take what any order may take.
 void Calibration::measure_steps(const TapSet& dump) {
   ReplayListener listener(dump, input_, precision_.largest);
-  require_ok(f64_.run(input_, {}, listener), "", "the replay of the float run");
+  RunOptions run;
+  run.rounding = replay_rounding(precision_);
+  require_ok(f64_.run(input_, run, listener), "", "the replay of the float run");
   for (const Comparison& step : listener.finish()) {
     if (step.kind == Comparison::Kind::kReal && std::isfinite(step.errors.rel_l2())) {
       double& size = step_sizes_[tap_kind(step.tap)];
@@ -190,9 +192,11 @@ std::size_t Calibration::noise_members() const {
 
 void Calibration::measure_float() {
   const bool forced = f32_.capabilities().forced_taps;
+  RunOptions honest;
+  honest.rounding = precision_.rounding;
   {
     TapSet plain;
-    if (!run_member({f32_, {}, 0, false, false, forced}, &plain, {})) {
+    if (!run_member({f32_, honest, 0, false, false, forced}, &plain, {})) {
       throw HarnessError("the float build cannot run the case that is to be calibrated");
     }
     measure_steps(plain);
@@ -200,19 +204,19 @@ void Calibration::measure_float() {
       replay_member(plain);
     }
   }
-  RunOptions angles;
+  RunOptions angles = honest;
   angles.rounding.fp32_rope_angles = true;
   follow({f32_, angles, 0, false, false, forced}, true);
   const bool blocks = std::ranges::any_of(input_.token_types, [](int t) { return t != 0; });
   if (f32_.capabilities().chunked_prefill && !blocks && input_.ids.size() > kCalibrationChunk) {
-    RunOptions chunks;
+    RunOptions chunks = honest;
     chunks.prefill_chunk = kCalibrationChunk;
     follow({f32_, chunks, 0, false, false, false}, true);
   }
   const std::size_t members =
       options_.chained ? noise_members() : std::min(kReplayNoiseMembers, noise_members());
   for (std::size_t m = 0; m < members; ++m) {
-    follow({f64_, {}, options_.seed + m, false, true, true}, m < kReplayNoiseMembers);
+    follow({f64_, honest, options_.seed + m, false, true, true}, m < kReplayNoiseMembers);
   }
 }
 

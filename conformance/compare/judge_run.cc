@@ -8,6 +8,7 @@
 #include "conformance/compare/calibrate.h"
 #include "conformance/compare/chained.h"
 #include "conformance/compare/harness.h"
+#include "conformance/compare/known_rounding.h"
 #include "conformance/compare/replay.h"
 #include "conformance/compare/which_profile.h"
 
@@ -28,6 +29,7 @@ class RunJudge {
     std::optional<CaseResult> replayed;
     if (modes_.contains(Mode::kReplay)) {
       replayed = replay(oracle_->f64(), golden_.input, taps_, floors_);
+      name_rounding(*replayed);
       replayed->seconds = lap();
     }
     std::vector<CaseResult> results;
@@ -38,6 +40,7 @@ class RunJudge {
       name_profile(steps, chained);
       chained.seconds = lap();
       if (replayed) {
+        chained.rounding_note = replayed->rounding_note;
         replayed->matches_profile = chained.matches_profile;
         replayed->profile_note = chained.profile_note;
       }
@@ -70,6 +73,24 @@ class RunJudge {
         calibrate(oracle_->f64(), oracle_->f32(), golden_.input, taps_.names(), precision, options);
     floors.use_stored(golden_);
     return floors;
+  }
+
+  // Says which known rounding explains failing taps. Where a dump shows so little that one flipped
+  // integer spoils the next tap, it is judged in class int8 instead.
+  void name_rounding(CaseResult& replayed) {
+    const auto found = name_roundings(oracle_->f64(), golden_.input, taps_, floors_, replayed);
+    replayed.rounding_note = found.note;
+    if (!found.note.empty() || !found.stored_products ||
+        floors_.precision().rounding.stored_products) {
+      return;
+    }
+    const Floors of_int8 = floors(*find_precision("int8"), {Mode::kReplay});
+    const CaseResult judged = replay(oracle_->f64(), golden_.input, taps_, of_int8);
+    if (judged.introduced_by.empty() && judged.verdict != Verdict::kHarnessError) {
+      replayed.rounding_note =
+          "right in class int8: off by what rounding activations before a product gives, to 8 bits "
+          "a block where the weight is stored in blocks (ggml's CPU kernels)";
+    }
   }
 
   // Looks for the profile that a failing run follows, and writes what it finds into the result.

@@ -14,6 +14,8 @@ constexpr Rounding kExact{};
 constexpr Rounding kBf16Rounding{
     .bf16_scales = true, .fp32_rope_angles = true, .bf16_weights = true};
 constexpr Rounding kFloatRounding{.fp32_rope_angles = true};
+// A checkpoint in blocks on ggml's CPU kernels: activations in 8 bits wherever they meet blocks.
+constexpr Rounding kBlockRounding{.stored_products = true};
 constexpr double kLargestFloat = 0x1.fffffep127;
 
 // clang-format off
@@ -23,6 +25,7 @@ constexpr PrecisionClass kClasses[] = {
     {"f32", 24, -126, kLargestFloat, false, false, 1, "f32", 0, kExact},
     {"tf32", 11, -126, kLargestFloat, false, true, 1, "tf32", 0, kFloatRounding},
     {"f16", 11, -14, 65504, true, true, 1, "f16", 0, kFloatRounding},
+    {"int8", 24, -126, kLargestFloat, false, false, 1, "int8", 0, kBlockRounding},
     {"bf16", 8, -126, 0x1.fep127, true, true, 1, "bf16", 0, kBf16Rounding},
 };
 // clang-format on

@@ -79,6 +79,15 @@ class ReplayListener : public SafeListener {
 CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dump,
                   const Floors& floors);
 
+// The same, recomputed in each of these ways: a tap is judged by the nearest of them.
+CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dump,
+                  const Floors& floors, const std::vector<Rounding>& ways);
+
+// What a rounding leaves open. Values halfway between two integers go either way: R(x / d) and
+// R(x c), c = 1 / d, differ there. Where activations have 8 bits, a GELU may have the 11 of a
+// table.
+std::vector<Rounding> ways_to_round(const Rounding& rounding);
+
 // How a class is replayed: its rounding that no tap shows, without those that replay can judge.
 Rounding replay_rounding(const PrecisionClass& precision);
 

@@ -79,6 +79,8 @@ struct CaseResult {
   // Of a failure that a switch of the profile explains: the profile, and a line that says so.
   std::string matches_profile;
   std::string profile_note;
+  // Of a failure at taps where a known rounding explains the error: which, and how many of them.
+  std::string rounding_note;
   // Of a property: how many checks were made and failed, and what the first of those found.
   std::size_t checks = 0;
   std::size_t failed_checks = 0;

@@ -60,6 +60,9 @@ Json case_json(const CaseResult& result) {
     json["matches_profile"] = result.matches_profile;
     json["profile_note"] = result.profile_note;
   }
+  if (!result.rounding_note.empty()) {
+    json["rounding_note"] = result.rounding_note;
+  }
   if (result.mode == Mode::kProperty) {
     json["checks"] = result.checks;
     json["failed_checks"] = result.failed_checks;

@@ -352,6 +352,9 @@ void print_case(std::ostream& out, const CaseResult& result, const TerminalOptio
   if (!result.profile_note.empty()) {
     out << title("profile") << harmless(result.profile_note) << '\n';
   }
+  if (!result.rounding_note.empty()) {
+    out << title("rounding") << harmless(result.rounding_note) << '\n';
+  }
   if (!result.reproduce.empty()) {
     out << title("reproduce") << harmless(result.reproduce) << '\n';
   }
