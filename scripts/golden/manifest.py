@@ -45,6 +45,9 @@ def entry(golden: Path, path: Path) -> dict:
     if place == "checkpoints":
         out["generator"] = "scripts/golden/make_checkpoints.py"
         out["command"] = f"scripts/golden/make_checkpoints.py {path.parent.name}"
+    elif place == "dumps":
+        out["generator"] = "scripts/ports/llama_cpp_port.py"
+        out["command"] = "by hand, with llama-cpp-python 0.3.36 (golden/README.md)"
     elif place == "findings":
         out["generator"] = "scripts/golden/oracle_jax.py --unrepaired-router"
         out["command"] = "scripts/golden/run --only 26b-tiny/text-long"
