@@ -7,6 +7,7 @@
 #include <iomanip>
 #include <set>
 #include <sstream>
+#include <vector>
 
 #include "conformance/compare/judge.h"
 #include "conformance/compare/replay.h"
@@ -16,6 +17,7 @@ namespace {
 
 struct KnownRounding {
   const char* what;
+  const char* at_a_tap;
   const char* who;
   Rounding rounding;
 };
@@ -23,12 +25,22 @@ struct KnownRounding {
 constexpr std::array kKnown = {
     KnownRounding{"rounding activations before a product: to 8 bits a block where the weight is "
                   "stored in blocks, else to its f16 or bf16",
+                  "as rounded activations give it",
                   "ggml's CPU kernels; class int8",
                   {.stored_products = true}},
     KnownRounding{"a GELU looked up in a table of f16",
+                  "as a GELU from a table gives it",
                   "llama.cpp as it is published, on CPUs",
                   {.gelu = GeluForm::kF16Table}},
 };
+
+// Values halfway between two integers go either way.
+std::vector<Rounding> half_ways(const Rounding& rounding) {
+  std::vector<Rounding> ways(3, rounding);
+  ways[1].half_way = HalfWay::kUp;
+  ways[2].half_way = HalfWay::kDown;
+  return ways;
+}
 
 // Those that no longer fail.
 std::set<std::string> explained(const std::vector<std::string>& before, const CaseResult& after) {
@@ -71,14 +83,14 @@ RoundingNames name_roundings(Implementation& f64, const CaseInput& input, const 
     auto names = explained(replayed.introduced_by, again);
     found.stored_products |= known.rounding.stored_products && is_felt(replayed, again);
     if (!names.empty() && known.rounding.stored_products) {
-      again = replay(f64, input, dump, floors, ways_to_round(known.rounding));
+      again = replay(f64, input, dump, floors, half_ways(known.rounding));
       names = explained(replayed.introduced_by, again);
     }
     double largest = 0;
     for (TapResult& tap : replayed.taps) {
       if (names.contains(tap.tap)) {
         largest = std::max(largest, tap.rel_l2);
-        add_note(tap, std::string("as ") + known.what + " gives it");
+        add_note(tap, known.at_a_tap);
       }
     }
     if (again.verdict != Verdict::kHarnessError && !names.empty()) {
