@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "reference/family/base/error.h"
+#include "reference/family/base/file_kind.h"
 
 namespace assay::conformance {
 namespace {
@@ -20,6 +21,7 @@ constexpr std::size_t kZipNameLength = 26;  // of the first local header; the na
 constexpr std::size_t kZipName = 30;
 constexpr std::size_t kLongestSafetensorsHeader = 100'000'000;
 
+// Those of which a dump can be made, or that hold tables; media and text are the family's.
 struct Magic {
   std::string_view bytes;
   std::size_t at;
@@ -52,11 +54,6 @@ constexpr Magic kMagics[] = {
     {"ARROW1"sv, 0, "an Arrow file"},
     {"MATLAB 5.0"sv, 0, "a MATLAB file"},
     {"CDF\x01"sv, 0, "a netCDF file"},
-    {"\x89PNG"sv, 0, "a PNG image"},
-    {"\xFF\xD8\xFF"sv, 0, "a JPEG image"},
-    {"RIFF"sv, 0, "a RIFF file"},
-    {"fLaC"sv, 0, "a FLAC file"},
-    {"OggS"sv, 0, "an Ogg file"},
     {"\x7F"
      "ELF"sv,
      0, "a program"},
@@ -88,13 +85,6 @@ std::string_view zip_kind(std::string_view head) {
   const bool torch = name.ends_with("/data.pkl") || name.find("/.format") != name.npos ||
                      name.find("/data/") != name.npos || name.ends_with("/byteorder");
   return name.ends_with(".npy") ? kNpz : torch ? kTorch : "a zip archive";
-}
-
-bool is_text(std::string_view head) {
-  return std::ranges::all_of(head, [](char c) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    return (byte >= 0x20 && byte != 0x7F) || (byte >= '\t' && byte <= '\r');
-  });
 }
 
 // What each kind asks of whoever has it. The script lies beside the one that ports copy.
@@ -144,10 +134,9 @@ std::string foreign_kind(std::span<const std::byte> head, std::size_t file_bytes
       return std::string(magic.kind);
     }
   }
-  if (is_text(text)) {
-    const std::size_t first = text.find_first_not_of(" \t\r\n");
-    const bool json = first != text.npos && (text[first] == '{' || text[first] == '[');
-    return json ? std::string(kJson) : "text";
+  const auto kind = file_kind(head);
+  if (kind && kind->name != "HDF5") {
+    return std::string(kind->name);
   }
   const bool binary = text.size() >= 8 && !text.starts_with("\x89HDF") &&
                       little_endian(text, 0, 8) > kLongestSafetensorsHeader;

@@ -41,7 +41,8 @@ TEST(FileKind, KnowsWhatPeopleHandIn) {
   EXPECT_EQ(kind(std::string("\x80\x04\x95\x00\x00", 5)), "a Python pickle");
   EXPECT_EQ(kind("\x1F\x8B\x08"), "a compressed file");
   EXPECT_EQ(kind(std::string(257, '\0') + "ustar"), "a tar archive");
-  EXPECT_EQ(kind("\x89PNG\r\n"), "a PNG image");
+  EXPECT_EQ(kind("\x89PNG\r\n\x1A\n"), "PNG");
+  EXPECT_EQ(kind("%PDF-1.7\n1 0 obj\n"), "a PDF document");
   EXPECT_EQ(kind(""), "an empty file");
   EXPECT_EQ(kind("\x01\x02\x03\x04\x05\x06\x07\x08\x09"), "a file of no kind that is known here");
 }
