@@ -26,6 +26,7 @@ TIDY = "clang-tidy-14"
 TIDY_SECONDS = 300  # then the files that are left count as skipped
 TIDY_FAILS = False  # a finding fails the run; False until every source has been through it once
 TIDY_COMMITS = 10  # looked at where nothing differs from origin/main, as in a fresh clone
+FUZZ_SECONDS = 2  # of each target
 
 
 def counts(passed: int = 0, failed: int = 0, skipped: int = 0) -> dict[str, int]:
@@ -212,6 +213,22 @@ def true_widths() -> dict[str, int]:
     return counts(passed, failed)
 
 
+def fuzz_targets() -> dict[str, int]:
+    """Every fuzz target for a few seconds: findings that are near, not the last ones."""
+    if not shutil.which("clang++-14"):
+        print("clang++-14 is not installed")
+        return counts(skipped=1)
+    jobs = str(os.cpu_count() or 1)
+    command = [ROOT / "scripts/fuzz", "-seconds", str(FUZZ_SECONDS), "-jobs", jobs]
+    result = subprocess.run([*map(str, command)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    print(result.stdout, end="")
+    ends = re.findall(r"^\w+ +\S+ inputs +\d+ s  (nothing|finding)$", result.stdout, re.MULTILINE)
+    failed = ends.count("finding")
+    if (result.returncode != 0 or not ends) and failed == 0:
+        failed = 1
+    return counts(ends.count("nothing"), failed)
+
+
 def finish(total: dict[str, int]) -> int:
     print(f"\n{total[PASSED]} passed, {total[FAILED]} failed, {total[SKIPPED]} skipped", flush=True)
     return 1 if total[FAILED] else 0
@@ -231,6 +248,7 @@ def main() -> int:
         "script tests": python_tests,
         "assay verify": verified_cases,
         "true widths": true_widths,
+        "fuzz targets": fuzz_targets,
     }
     for name, stage in stages.items():
         say(name)

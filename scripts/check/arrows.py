@@ -37,6 +37,7 @@ ALLOWED = {
     "conformance/generation": [*SHARED, "conformance/interface", "conformance/compare"],
     "conformance/doors": [*SHARED, *SUITE],
     DOOR: [*SHARED, *SUITE, *TEXTBOOK, "conformance/doors"],
+    "conformance/fuzz": [*SHARED, *SUITE],
     "conformance/properties": [*SHARED, *SUITE],
     "conformance/program": [*SHARED, *SUITE, *DRIVERS],
     "benchmarks/reference": [*SHARED, "reference/core", "reference/ops"],

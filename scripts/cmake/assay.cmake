@@ -9,7 +9,8 @@
 set(ASSAY_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast>)
 # g++ 12 reports copies inside std::string that overlap, have no end or leave the short string, which
 # cannot happen (GCC 105651); from a precompiled header more of them.
-list(APPEND ASSAY_WARNINGS -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+list(APPEND ASSAY_WARNINGS
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict$<SEMICOLON>-Wno-array-bounds$<SEMICOLON>-Wno-stringop-overflow$<SEMICOLON>-Wno-stringop-overread>)
 if(ASSAY_WERROR)
   list(APPEND ASSAY_WARNINGS -Werror)
 endif()
@@ -23,7 +24,9 @@ endif()
 
 # The headers of a target: its own, or the target that lends them.
 function(assay_precompile name headers)
-  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)  # for ccache
+  target_compile_options(${name} PRIVATE  # for ccache
+    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+    "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
   if(TARGET "${headers}")
     target_precompile_headers(${name} REUSE_FROM ${headers})
   else()
