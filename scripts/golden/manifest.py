@@ -15,6 +15,7 @@ ALLOWED = 1e-13  # relative L2 between two fp64 runs on different machines
 TABLES = {
     "ggml_blocks.json": "make_ggml_block_vectors.py",
     "loading_forms.json": "make_loading_forms.py",
+    "gguf_conversions.json": "make_gguf_conversions.py",
     "log_mel.json": "make_log_mel_vectors.py",
     "quantised_forms.json": "make_quantised_forms.py",
     "resize.json": "make_resize_vectors.py",
