@@ -19,6 +19,7 @@ FAMILY = {
     "tokenizer": "base checkpoint",
     "chat": "base tokenizer",
     "sampling": "base checkpoint tokenizer",
+    "convert": "base config checkpoint tokenizer sampling",
 }
 FLOOR = "reference/family"
 SHARED = [f"{FLOOR}/{folder}" for folder in FAMILY]  # by every implementation

@@ -188,6 +188,14 @@ GgufMetadata::GgufMetadata(std::span<const std::byte> bytes, const std::string& 
   end_ = reader.at();
 }
 
+std::vector<std::string_view> GgufMetadata::keys() const {
+  std::vector<std::string_view> keys;
+  for (const auto& [key, value] : values_) {
+    keys.push_back(key);
+  }
+  return keys;
+}
+
 const GgufValue* GgufMetadata::find(std::string_view key) const {
   const auto entry = values_.find(key);
   return entry == values_.end() ? nullptr : &entry->second;

@@ -53,6 +53,9 @@ class GgufMetadata {
   std::uint64_t num_tensors() const { return num_tensors_; }
   std::size_t end() const { return end_; }  // the byte after the last value
 
+  // In name order; they point into the file.
+  std::vector<std::string_view> keys() const;
+
   // Null when absent.
   const GgufValue* find(std::string_view key) const;
 

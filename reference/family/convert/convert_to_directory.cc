@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/family/base/error.h"
+#include "reference/family/base/new_file.h"
+#include "reference/family/checkpoint/safetensors_writer.h"
+#include "reference/family/checkpoint/tensor_table.h"
+#include "reference/family/config/write_config.h"
+#include "reference/family/convert/convert.h"
+#include "reference/family/convert/target_values.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_plain(DType dtype) {
+  return dtype == DType::kBf16 || dtype == DType::kF16 || dtype == DType::kF32;
+}
+
+DType choose_type(const Checkpoint& checkpoint, const ExpectedTensor& expected,
+                  const ConvertOptions& options) {
+  if (expected.use == TensorUse::kInteger) {
+    return DType::kI64;
+  }
+  if (options.type) {
+    return *options.type;
+  }
+  const auto stored = checkpoint.stored(expected.name);
+  return stored && is_plain(stored->dtype) ? stored->dtype : DType::kF32;
+}
+
+std::vector<PlannedTensor> plan_tensors(const Checkpoint& checkpoint,
+                                        const ConvertOptions& options) {
+  std::vector<PlannedTensor> tensors;
+  for (const ExpectedTensor& expected : weights_of(checkpoint)) {
+    PlannedTensor tensor;
+    tensor.weight = expected.name;
+    tensor.stored.name = stored_name(checkpoint.config(), expected.name);
+    tensor.stored.dtype = choose_type(checkpoint, expected, options);
+    tensor.stored.shape = expected.shape;
+    tensor.stored.elements =
+        tensor_size(tensor.stored.dtype, expected.shape, expected.name + ": ").elements;
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+// What transformers loads everything as: the type of the embedding.
+std::string torch_dtype(const std::vector<PlannedTensor>& tensors) {
+  for (const PlannedTensor& tensor : tensors) {
+    if (tensor.weight == "embed_tokens.weight") {
+      return tensor.stored.dtype == DType::kBf16  ? "bfloat16"
+             : tensor.stored.dtype == DType::kF16 ? "float16"
+                                                  : "float32";
+    }
+  }
+  return "float32";
+}
+
+void write_weights(const Checkpoint& checkpoint, const std::vector<PlannedTensor>& tensors,
+                   const fs::path& path, ConvertProgress& progress,
+                   const ConvertListener& listener) {
+  std::vector<StoredTensor> descriptions;
+  for (const PlannedTensor& tensor : tensors) {
+    descriptions.push_back(tensor.stored);
+  }
+  SafetensorsWriter writer(path, std::move(descriptions));
+  for (const PlannedTensor& tensor : tensors) {
+    progress.tensor = tensor.stored.name;
+    write_values(checkpoint, tensor, [&](std::span<const std::byte> bytes) {
+      writer.append(bytes);
+      progress.bytes_done += bytes.size();
+      if (listener) {
+        listener(progress);
+      }
+    });
+  }
+  writer.finish();
+}
+
+}  // namespace
+
+ConvertSummary convert_to_directory(const Checkpoint& checkpoint, const Companions& companions,
+                                    const fs::path& directory, const ConvertOptions& options,
+                                    const ConvertListener& listener) {
+  if (options.type && !is_plain(*options.type)) {
+    throw Error("type: got " + std::string(dtype_name(*options.type)) +
+                ", expected one of F32, F16, BF16 for a directory");
+  }
+  const std::vector<PlannedTensor> tensors = plan_tensors(checkpoint, options);
+  ConvertProgress progress;
+  for (const PlannedTensor& tensor : tensors) {
+    progress.bytes_total += tensor_bytes(tensor.stored);
+  }
+  NewDirectory making(directory);
+  require_space(making.path(), progress.bytes_total);
+  write_text(making.path() / "config.json", config_text(checkpoint.config(), torch_dtype(tensors)));
+  const std::string processor = processor_config_text(checkpoint.config());
+  if (!processor.empty()) {
+    write_text(making.path() / "processor_config.json", processor);
+  }
+  write_companion_files(companions, making.path());
+  write_weights(checkpoint, tensors, making.path() / "model.safetensors", progress, listener);
+  making.publish();
+  return {tensors.size(), progress.bytes_total, {}, scale_notes(checkpoint)};
+}
+
+}  // namespace assay
