@@ -144,6 +144,18 @@ void add_synth(CLI::App& app, SynthCommand& o) {
   c->add_flag("--without-shared-kv", o.without_shared_kv, "leave out keys and values nobody reads");
 }
 
+void add_convert(CLI::App& app, ConvertCommand& o) {
+  auto* c = app.add_subcommand("convert", "a Hugging Face folder to GGUF, and the other way round");
+  c->add_option("checkpoint", o.source, "a folder or a GGUF file")->required();
+  c->add_option("out", o.out, "NAME.gguf, or a new folder")->required();
+  c->add_option("--type", o.type,
+                "of the matrices: f32, f16, bf16, in GGUF also q8_0 and q4_0; default: as they are "
+                "stored");
+  c->add_option("--mmproj", o.projector,
+                "of a folder: the GGUF file to write its encoders to; of a GGUF file: the one to "
+                "read them from");
+}
+
 void add_inspect(CLI::App& app, InspectOptions& o) {
   auto* c =
       app.add_subcommand("inspect", "show what a checkpoint, golden, dump or media file holds");
@@ -294,6 +306,7 @@ void add_commands(CLI::App& app, CommandLine& o) {
   add_compare(app, o.compare);
   add_dump(app, o.dump);
   add_synth(app, o.synth);
+  add_convert(app, o.convert);
   add_tokenize(app, o.text.tokenize);
   add_prompt(app, o.text.prompt);
   add_parse(app, o.text.parse);

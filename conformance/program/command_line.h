@@ -17,6 +17,7 @@ struct CommandLine {
   VerifyOptions verify;
   CompareOptions compare;
   DumpOptions dump;
+  ConvertCommand convert;
   SynthCommand synth;
   InspectOptions inspect;
   TapsOptions taps;

@@ -89,6 +89,8 @@ TEST(CommandLine, BadUsageIsOneLineAndStatus2) {
       {"taps nothing", "taps: got 'nothing', expected a pattern that some tap matches"},
       {"synth 7b /nowhere", "7b"},
       {"synth e2b /nowhere --dtype int8", "--dtype: got 'int8', expected bf16, f16 or f32"},
+      {"convert /nowhere x.gguf --type q3_k",
+       "--type: got 'q3_k', expected f32, f16, bf16, q8_0 or q4_0"},
       {"synth e2b /nowhere --layer-types SSX", "--layer-types: got 'SSX'"},
   };
   for (const BadLine& line : lines) {

@@ -68,6 +68,14 @@ struct TapsOptions {
   std::string glob = "*";
 };
 
+struct ConvertCommand {
+  std::string source;     // a checkpoint
+  std::string out;        // .gguf: a file, else a directory
+  std::string type;       // f32, f16, bf16, q8_0, q4_0; empty: as it is stored
+  std::string projector;  // of a directory the GGUF file to write the encoders to; of a GGUF file
+                          // the one to read them from
+};
+
 struct SynthCommand {
   std::string size;
   std::string directory;
@@ -88,6 +96,7 @@ int dump(const DumpOptions& options);
 int inspect(const InspectOptions& options);
 int explain(const ExplainOptions& options);
 int taps(const TapsOptions& options);
+int convert(const ConvertCommand& command);
 int synth(const SynthCommand& command);
 
 }  // namespace assay::program

@@ -30,6 +30,9 @@ int run_command(const CommandLine& o) {
   if (command == "dump") {
     return dump(o.dump);
   }
+  if (command == "convert") {
+    return convert(o.convert);
+  }
   if (command == "synth") {
     return synth(o.synth);
   }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // assay synth: a checkpoint of any size from the closed-form generator.
-#include <unistd.h>
-
 #include <cstdio>
 
 #include "conformance/program/options.h"
+#include "conformance/program/progress.h"
 #include "reference/family/base/error.h"
 #include "reference/family/synth/synth.h"
 
@@ -40,22 +39,6 @@ double gigabytes(std::size_t bytes) {
   return static_cast<double>(bytes) / 1e9;
 }
 
-void print_progress(const SynthProgress& progress) {
-  static std::size_t last_percent = 101;
-  const std::size_t percent =
-      progress.bytes_total == 0 ? 100 : progress.bytes_done * 100 / progress.bytes_total;
-  if (percent == last_percent) {
-    return;
-  }
-  last_percent = percent;
-  const bool terminal = isatty(STDERR_FILENO) != 0;
-  if (terminal || percent % 10 == 0) {
-    std::fprintf(stderr, "%s%3zu %%  %.2f of %.2f GB%s", terminal ? "\r" : "", percent,
-                 gigabytes(progress.bytes_done), gigabytes(progress.bytes_total),
-                 terminal && percent < 100 ? "" : "\n");
-  }
-}
-
 }  // namespace
 
 int synth(const SynthCommand& command) {
@@ -71,8 +54,10 @@ int synth(const SynthCommand& command) {
     throw Error("--shard-megabytes: got 0, expected at least 1");
   }
   options.shard_bytes = command.shard_megabytes << 20;
-  const auto summary =
-      write_synthetic_checkpoint(command.size, command.directory, options, print_progress);
+  Progress progress;
+  const auto summary = write_synthetic_checkpoint(
+      command.size, command.directory, options,
+      [&](const SynthProgress& state) { progress.show(state.bytes_done, state.bytes_total); });
   std::printf("%zu tensors, %zu parameters, %.2f GB in %zu file%s: %s\n", summary.tensors,
               summary.parameters, gigabytes(summary.bytes), summary.files,
               summary.files == 1 ? "" : "s", command.directory.c_str());
