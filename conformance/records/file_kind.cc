@@ -135,7 +135,7 @@ std::string foreign_kind(std::span<const std::byte> head, std::size_t file_bytes
     }
   }
   const auto kind = file_kind(head);
-  if (kind && kind->name != "HDF5") {
+  if (kind && kind->name != "HDF5" && kind->name != "safetensors") {
     return std::string(kind->name);
   }
   const bool binary = text.size() >= 8 && !text.starts_with("\x89HDF") &&
