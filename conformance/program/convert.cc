@@ -13,6 +13,8 @@
 namespace assay::program {
 namespace {
 
+constexpr std::size_t kLongBytes = std::size_t{1} << 27;  // from here on progress is shown
+
 struct TypeOption {
   std::string_view name;
   std::string_view dtype;
@@ -76,7 +78,9 @@ int convert(const ConvertCommand& command) {
   options.projector = from_gguf ? "" : command.projector;
   Progress progress;
   const auto listener = [&](const ConvertProgress& state) {
-    progress.show(state.bytes_done, state.bytes_total);
+    if (state.bytes_total >= kLongBytes) {
+      progress.show(state.bytes_done, state.bytes_total);
+    }
   };
   const ConvertSummary summary =
       to_gguf ? convert_to_gguf(checkpoint, companions, command.out, options, listener)

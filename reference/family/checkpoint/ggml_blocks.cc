@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <string_view>
@@ -276,11 +277,11 @@ void widen_ggml(const std::byte* bytes, std::size_t count, Real* out) {
 
 void store_q8_0(const float* values, std::size_t count, std::byte* out) {
   for (std::size_t i = 0; i < count; i += 32, values += 32, out += 34) {
-    float largest = 0;
+    std::int32_t largest = 0;  // magnitudes have the order of their bits, which is faster to find
     for (int j = 0; j < 32; ++j) {
-      largest = std::max(largest, std::fabs(values[j]));
+      largest = std::max(largest, std::bit_cast<std::int32_t>(values[j]) & 0x7FFFFFFF);
     }
-    const float d = largest / 127;
+    const float d = std::bit_cast<float>(largest) / 127;
     store_scale(d, out);
     const float id = std::isinf(inverse(d)) ? 0 : inverse(d);
     for (int j = 0; j < 32; ++j) {

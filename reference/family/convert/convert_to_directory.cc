@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/base/error.h"
 #include "reference/family/base/new_file.h"
+#include "reference/family/checkpoint/encoder_tensors.h"
 #include "reference/family/checkpoint/safetensors_writer.h"
 #include "reference/family/checkpoint/tensor_table.h"
 #include "reference/family/config/write_config.h"
@@ -44,16 +45,23 @@ std::vector<PlannedTensor> plan_tensors(const Checkpoint& checkpoint,
   return tensors;
 }
 
-// What transformers loads everything as: the type of the embedding.
+// A matrix of the text model; its router is F32 in GGUF whatever the others are.
+bool is_text_matrix(const PlannedTensor& tensor) {
+  return tensor.stored.shape.size() >= 2 && encoder_half(tensor.weight) == EncoderHalf::kNone &&
+         is_floating(tensor.stored.dtype) && !tensor.weight.ends_with(".router.proj.weight");
+}
+
+// What transformers loads everything as: the type of the text model's matrices, or one that holds
+// all of them.
 std::string torch_dtype(const std::vector<PlannedTensor>& tensors) {
+  std::optional<DType> common;
   for (const PlannedTensor& tensor : tensors) {
-    if (tensor.weight == "embed_tokens.weight") {
-      return tensor.stored.dtype == DType::kBf16  ? "bfloat16"
-             : tensor.stored.dtype == DType::kF16 ? "float16"
-                                                  : "float32";
+    if (is_text_matrix(tensor)) {
+      const bool same = !common || *common == tensor.stored.dtype;
+      common = same ? tensor.stored.dtype : DType::kF32;
     }
   }
-  return "float32";
+  return common == DType::kBf16 ? "bfloat16" : common == DType::kF16 ? "float16" : "float32";
 }
 
 void write_weights(const Checkpoint& checkpoint, const std::vector<PlannedTensor>& tensors,

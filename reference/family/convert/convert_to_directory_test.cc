@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "reference/family/base/json_object.h"
 #include "reference/family/checkpoint/encoder_tensors.h"
 #include "reference/family/checkpoint/tensor_table.h"
 #include "reference/family/convert/convert.h"
@@ -169,6 +170,18 @@ TEST(ConvertToDirectory, TypesAreKeptWhereADirectoryHasThem) {
   EXPECT_EQ(directory.stored("embed_tokens.weight")->dtype, DType::kF32);
   EXPECT_EQ(directory.stored("layers.0.mlp.down_proj.weight")->dtype, DType::kF16);  // rows of 44
   expect_same_weights(gguf, directory, "");
+}
+
+// transformers rounds all weights to it.
+TEST(ConvertToDirectory, TheTypeInTheConfigHoldsEveryMatrix) {
+  const auto dtype = [](const RoundTrip& trip) {
+    return parse_json_file(trip.directory / "config.json", "config.json", 1 << 20)
+        .at("dtype")
+        .get<std::string>();
+  };
+  EXPECT_EQ(dtype(RoundTrip("26b-tiny", DType::kBf16, std::nullopt)), "bfloat16");
+  EXPECT_EQ(dtype(RoundTrip("26b-tiny", q8_0(), std::nullopt)), "float32");
+  EXPECT_EQ(dtype(RoundTrip("31b-tiny", q8_0(), DType::kF16)), "float16");
 }
 
 TEST(ConvertToDirectory, OneTypeForAll) {
