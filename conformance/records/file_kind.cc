@@ -14,6 +14,7 @@
 namespace assay::conformance {
 namespace {
 
+// NOLINTNEXTLINE(misc-unused-using-decls): the literals below
 using std::string_view_literals::operator""sv;
 
 constexpr std::size_t kHeadBytes = 1024;

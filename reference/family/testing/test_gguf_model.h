@@ -38,7 +38,7 @@ class GgufModel {
     tensor("token_embd.weight", {10, 4});
     tensor("output_norm.weight", {4});
     tensors["rope_freqs.weight"] = {{2}, {1, 1e30F}};
-    for (const std::uint64_t layer : {0, 1}) {
+    for (std::uint64_t layer = 0; layer < 2; ++layer) {
       add_layer("blk." + std::to_string(layer) + ".", layer == 0 ? 2 : 4);
     }
   }
