@@ -4,6 +4,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstddef>
+#include <span>
 #include <utility>
 
 namespace assay {
@@ -21,6 +24,18 @@ class Descriptor {
   ~Descriptor() { close(); }
 
   int number() const { return number_; }  // negative: none is open
+
+  // All of them, however often the system is interrupted; false, with errno set, where it cannot.
+  bool write(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(number_, bytes.data(), bytes.size());
+      if (written < 0 && errno != EINTR) {
+        return false;
+      }
+      bytes = bytes.subspan(written < 0 ? 0 : static_cast<std::size_t>(written));
+    }
+    return true;
+  }
 
   // False, with errno set, where the system reports that what was written got lost.
   bool close() {

@@ -89,18 +89,8 @@ NewFile::~NewFile() {
 }
 
 void NewFile::append(std::span<const std::byte> bytes) {
-  const std::byte* next = bytes.data();
-  std::size_t left = bytes.size();
-  while (left > 0) {
-    const ssize_t written = ::write(file_.number(), next, left);
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written < 0) {
-      fail();
-    }
-    next += written;
-    left -= static_cast<std::size_t>(written);
+  if (!file_.write(bytes)) {
+    fail();
   }
   size_ += bytes.size();
 }

@@ -2,7 +2,6 @@
 #include "reference/family/checkpoint/safetensors_writer.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -56,12 +55,12 @@ SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,
   for (std::size_t i = 0; i < length.size(); ++i) {
     length[i] = static_cast<unsigned char>(std::uint64_t{header.size()} >> (8 * i));
   }
-  write_all(length.data(), length.size());
-  write_all(header.data(), header.size());
+  write(std::as_bytes(std::span(length)));
+  write(std::as_bytes(std::span(header)));
 }
 
 void SafetensorsWriter::append(std::span<const std::byte> bytes) {
-  write_all(bytes.data(), bytes.size());
+  write(bytes);
   appended_ += bytes.size();
 }
 
@@ -75,18 +74,9 @@ void SafetensorsWriter::finish() {
   }
 }
 
-void SafetensorsWriter::write_all(const void* bytes, std::size_t count) {
-  const char* next = static_cast<const char*>(bytes);
-  while (count > 0) {
-    const ssize_t written = ::write(file_.number(), next, count);
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written < 0) {
-      fail();
-    }
-    next += written;
-    count -= static_cast<std::size_t>(written);
+void SafetensorsWriter::write(std::span<const std::byte> bytes) {
+  if (!file_.write(bytes)) {
+    fail();
   }
 }
 

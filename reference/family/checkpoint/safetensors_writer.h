@@ -25,7 +25,7 @@ class SafetensorsWriter {
   void finish();
 
  private:
-  void write_all(const void* bytes, std::size_t count);
+  void write(std::span<const std::byte> bytes);
   [[noreturn]] void fail() const;
 
   std::string path_;
