@@ -6,7 +6,7 @@
 #include "reference/family/checkpoint/tensor_table.h"
 #include "reference/family/config/write_config.h"
 #include "reference/family/convert/convert.h"
-#include "reference/family/convert/target_values.h"
+#include "reference/family/convert/write_tensors.h"
 
 namespace assay {
 namespace {
@@ -67,21 +67,9 @@ std::string torch_dtype(const std::vector<PlannedTensor>& tensors) {
 void write_weights(const Checkpoint& checkpoint, const std::vector<PlannedTensor>& tensors,
                    const fs::path& path, ConvertProgress& progress,
                    const ConvertListener& listener) {
-  std::vector<StoredTensor> descriptions;
-  for (const PlannedTensor& tensor : tensors) {
-    descriptions.push_back(tensor.stored);
-  }
-  SafetensorsWriter writer(path, std::move(descriptions));
-  for (const PlannedTensor& tensor : tensors) {
-    progress.tensor = tensor.stored.name;
-    write_values(checkpoint, tensor, [&](std::span<const std::byte> bytes) {
-      writer.append(bytes);
-      progress.bytes_done += bytes.size();
-      if (listener) {
-        listener(progress);
-      }
-    });
-  }
+  SafetensorsWriter writer(path, descriptions_of(tensors));
+  const auto append = [&](std::span<const std::byte> bytes) { writer.append(bytes); };
+  write_tensors(checkpoint, tensors, append, progress, listener);
   writer.finish();
 }
 
@@ -96,9 +84,7 @@ ConvertSummary convert_to_directory(const Checkpoint& checkpoint, const Companio
   }
   const std::vector<PlannedTensor> tensors = plan_tensors(checkpoint, options);
   ConvertProgress progress;
-  for (const PlannedTensor& tensor : tensors) {
-    progress.bytes_total += tensor_bytes(tensor.stored);
-  }
+  progress.bytes_total = bytes_of(tensors);
   NewDirectory making(directory);
   require_space(making.path(), progress.bytes_total);
   write_text(making.path() / "config.json", config_text(checkpoint.config(), torch_dtype(tensors)));

@@ -6,6 +6,7 @@
 #include "reference/family/convert/convert.h"
 #include "reference/family/convert/gguf_model_keys.h"
 #include "reference/family/convert/gguf_plan.h"
+#include "reference/family/convert/write_tensors.h"
 
 namespace assay {
 namespace {
@@ -32,40 +33,16 @@ std::string name_of(const fs::path& checkpoint) {
   return (last.extension() == ".gguf" ? last.stem() : last.filename()).string();
 }
 
-std::vector<StoredTensor> descriptions(const GgufPlan& plan) {
-  std::vector<StoredTensor> tensors;
-  for (const PlannedTensor& tensor : plan.tensors) {
-    tensors.push_back(tensor.stored);
-  }
-  return tensors;
-}
-
-std::size_t bytes_of(const GgufPlan& plan) {
-  std::size_t bytes = 0;
-  for (const PlannedTensor& tensor : plan.tensors) {
-    bytes += tensor_bytes(tensor.stored);
-  }
-  return bytes;
-}
-
 void write_file(const Checkpoint& checkpoint, const GgufPlan& plan, GgufWriter& writer,
                 ConvertProgress& progress, const ConvertListener& listener) {
-  for (const PlannedTensor& tensor : plan.tensors) {
-    progress.tensor = tensor.stored.name;
-    write_values(checkpoint, tensor, [&](std::span<const std::byte> bytes) {
-      writer.append(bytes);
-      progress.bytes_done += bytes.size();
-      if (listener) {
-        listener(progress);
-      }
-    });
-  }
+  const auto append = [&](std::span<const std::byte> bytes) { writer.append(bytes); };
+  write_tensors(checkpoint, plan.tensors, append, progress, listener);
   writer.finish();
 }
 
 void add_to_summary(const GgufPlan& plan, ConvertSummary& summary) {
   summary.tensors += plan.tensors.size();
-  summary.bytes += bytes_of(plan);
+  summary.bytes += bytes_of(plan.tensors);
   summary.in_halves.insert(summary.in_halves.end(), plan.in_halves.begin(), plan.in_halves.end());
   for (const std::string& name : plan.left_out) {
     summary.notes.push_back(name + " is left out: llama.cpp does not load it");
@@ -120,8 +97,8 @@ ConvertSummary convert_to_gguf(const Checkpoint& checkpoint, const Companions& c
   ConvertProgress progress;
   std::vector<GgufWriter> writers;
   for (const Output& output : outputs) {
-    writers.emplace_back(output.path, output.keys, descriptions(output.plan));
-    progress.bytes_total += bytes_of(output.plan);
+    writers.emplace_back(output.path, output.keys, descriptions_of(output.plan.tensors));
+    progress.bytes_total += bytes_of(output.plan.tensors);
   }
   require_space(fs::absolute(file).parent_path(), progress.bytes_total);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
