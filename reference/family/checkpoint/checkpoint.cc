@@ -5,7 +5,6 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <numeric>
 #include <set>
 #include <utility>
 
@@ -40,10 +39,6 @@ bool is_open(std::string_view name, double bound) {
 bool is_shape_of(const std::vector<std::size_t>& shape, const ExpectedTensor& expected) {
   const bool one = expected.use == TensorUse::kBound && shape == std::vector<std::size_t>{1};
   return one || shape == expected.shape;
-}
-
-std::size_t num_elements(const std::vector<std::size_t>& shape) {
-  return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
 }
 
 void check_range(const WeightSource& weight, std::size_t first, std::size_t count) {

@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <iterator>
-#include <numeric>
 #include <string>
 #include <utility>
 
@@ -15,10 +13,6 @@ namespace {
 constexpr std::size_t kChannels = 3;
 
 using Shape = std::vector<std::size_t>;
-
-std::size_t num_elements(const Shape& shape) {
-  return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
-}
 
 // Without axes of extent 1.
 Shape squeezed(const Shape& shape) {
@@ -80,19 +74,12 @@ void each_run(std::size_t first, std::size_t count, std::size_t run, Visit visit
 }
 
 // kPatches: within each row, [channel, y, x] to [y, x, channel].
-class PatchRows final : public Rearranged {
+class PatchRows final : public ReadByGive<PatchRows, Rearranged> {
  public:
-  using Rearranged::Rearranged;
-  void read(std::size_t first, std::size_t count, float* out) const override {
-    rearrange(first, count, out);
-  }
-  void read(std::size_t first, std::size_t count, double* out) const override {
-    rearrange(first, count, out);
-  }
+  using ReadByGive::ReadByGive;
 
- private:
   template <class Real>
-  void rearrange(std::size_t first, std::size_t count, Real* out) const {
+  void give(std::size_t first, std::size_t count, Real* out) const {
     const std::size_t row = shape().back();
     const std::size_t pixels = row / kChannels;
     std::vector<Real> stored(row);
@@ -106,19 +93,12 @@ class PatchRows final : public Rearranged {
 };
 
 // kAxes: [axes, positions, width] to [positions, axes, width].
-class SwappedAxes final : public Rearranged {
+class SwappedAxes final : public ReadByGive<SwappedAxes, Rearranged> {
  public:
-  using Rearranged::Rearranged;
-  void read(std::size_t first, std::size_t count, float* out) const override {
-    rearrange(first, count, out);
-  }
-  void read(std::size_t first, std::size_t count, double* out) const override {
-    rearrange(first, count, out);
-  }
+  using ReadByGive::ReadByGive;
 
- private:
   template <class Real>
-  void rearrange(std::size_t first, std::size_t count, Real* out) const {
+  void give(std::size_t first, std::size_t count, Real* out) const {
     const std::size_t axes = shape()[1];
     const std::size_t width = shape()[2];
     each_run(first, count, width, [&](std::size_t index, std::size_t offset, std::size_t size) {
@@ -144,7 +124,7 @@ class InverseSoftplus final : public Rearranged {
   }
 };
 
-class JoinedRows final : public WeightSource {
+class JoinedRows final : public ReadByGive<JoinedRows> {
  public:
   JoinedRows(std::unique_ptr<WeightSource> first, std::unique_ptr<WeightSource> second)
       : parts_{std::move(first), std::move(second)}, shape_(parts_[0]->shape()) {
@@ -155,20 +135,9 @@ class JoinedRows final : public WeightSource {
   const Shape& shape() const override { return shape_; }
   bool is_floating() const override { return parts_[0]->is_floating() && parts_[1]->is_floating(); }
   std::string dtype() const override { return parts_[0]->dtype(); }
-  void read(std::size_t first, std::size_t count, float* out) const override {
-    join(first, count, out);
-  }
-  void read(std::size_t first, std::size_t count, double* out) const override {
-    join(first, count, out);
-  }
-  void release() const override {
-    parts_[0]->release();
-    parts_[1]->release();
-  }
 
- private:
   template <class Real>
-  void join(std::size_t first, std::size_t count, Real* out) const {
+  void give(std::size_t first, std::size_t count, Real* out) const {
     const std::size_t width = shape_[2];
     const std::size_t rows = parts_[0]->shape()[1];
     each_run(first, count, width, [&](std::size_t index, std::size_t offset, std::size_t size) {
@@ -181,26 +150,24 @@ class JoinedRows final : public WeightSource {
     });
   }
 
+  void release() const override {
+    parts_[0]->release();
+    parts_[1]->release();
+  }
+
+ private:
   std::unique_ptr<WeightSource> parts_[2];
   Shape shape_;
 };
 
-class TimesFactor final : public Rearranged {
+class TimesFactor final : public ReadByGive<TimesFactor, Rearranged> {
  public:
-  TimesFactor(std::unique_ptr<WeightSource> weight, std::unique_ptr<WeightSource> factor)
-      : Rearranged(std::move(weight), {}), factor_(std::move(factor)) {}
+  TimesFactor(std::unique_ptr<WeightSource> weight, Shape shape,
+              std::unique_ptr<WeightSource> factor)
+      : ReadByGive(std::move(weight), std::move(shape)), factor_(std::move(factor)) {}
 
-  const Shape& shape() const override { return source().shape(); }
-  void read(std::size_t first, std::size_t count, float* out) const override {
-    multiply(first, count, out);
-  }
-  void read(std::size_t first, std::size_t count, double* out) const override {
-    multiply(first, count, out);
-  }
-
- private:
   template <class Real>
-  void multiply(std::size_t first, std::size_t count, Real* out) const {
+  void give(std::size_t first, std::size_t count, Real* out) const {
     const std::size_t factors = num_elements(factor_->shape());
     const std::size_t slice = num_elements(shape()) / factors;
     source().read(first, count, out);
@@ -212,6 +179,7 @@ class TimesFactor final : public Rearranged {
     });
   }
 
+ private:
   std::unique_ptr<WeightSource> factor_;
 };
 
@@ -243,7 +211,8 @@ std::unique_ptr<WeightSource> joined_rows(std::unique_ptr<WeightSource> first,
 
 std::unique_ptr<WeightSource> times_factor(std::unique_ptr<WeightSource> weight,
                                            std::unique_ptr<WeightSource> factor) {
-  return std::make_unique<TimesFactor>(std::move(weight), std::move(factor));
+  Shape shape = weight->shape();
+  return std::make_unique<TimesFactor>(std::move(weight), std::move(shape), std::move(factor));
 }
 
 }  // namespace assay

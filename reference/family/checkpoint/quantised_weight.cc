@@ -3,8 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <numeric>
+#include <span>
 #include <utility>
 
 #include "reference/family/base/error.h"
@@ -26,7 +25,7 @@ CodeValues values_of(std::size_t count, Value value) {
   return values;
 }
 
-class QuantisedWeight : public WeightSource {
+class QuantisedWeight final : public ReadByGive<QuantisedWeight> {
  public:
   explicit QuantisedWeight(QuantisedLayout layout)
       : layout_(std::move(layout)),
@@ -39,11 +38,26 @@ class QuantisedWeight : public WeightSource {
   bool is_floating() const override { return true; }
   std::string dtype() const override { return layout_.name; }
 
-  void read(std::size_t first, std::size_t count, float* out) const override {
-    read_each(first, count, out);
-  }
-  void read(std::size_t first, std::size_t count, double* out) const override {
-    read_each(first, count, out);
+  // In pieces that have one scale.
+  template <class Real>
+  void give(std::size_t first, std::size_t count, Real* out) const {
+    const std::byte* codes = layout_.codes.file->bytes(*layout_.codes.tensor).data();
+    const std::size_t columns = layout_.shape.back();
+    while (count > 0) {
+      const std::size_t row = first / columns;
+      const std::size_t column = first % columns;
+      const std::size_t group = column / layout_.columns_per_scale;
+      const std::size_t end = std::min((group + 1) * layout_.columns_per_scale, columns);
+      const std::size_t size = std::min(end - column, count);
+      const double factor = scale(row, column);
+      for (std::size_t i = 0; i < size; ++i) {
+        const std::uint8_t value = code(codes + row * row_bytes_, column + i);
+        out[i] = static_cast<Real>(layout_.values[value] * factor);
+      }
+      first += size;
+      count -= size;
+      out += size;
+    }
   }
 
   void release() const override {
@@ -71,28 +85,6 @@ class QuantisedWeight : public WeightSource {
     return static_cast<std::uint8_t>((byte >> (at % 8)) & ((1u << layout_.bits) - 1u));
   }
 
-  // In pieces that have one scale.
-  template <class Real>
-  void read_each(std::size_t first, std::size_t count, Real* out) const {
-    const std::byte* codes = layout_.codes.file->bytes(*layout_.codes.tensor).data();
-    const std::size_t columns = layout_.shape.back();
-    while (count > 0) {
-      const std::size_t row = first / columns;
-      const std::size_t column = first % columns;
-      const std::size_t group = column / layout_.columns_per_scale;
-      const std::size_t end = std::min((group + 1) * layout_.columns_per_scale, columns);
-      const std::size_t size = std::min(end - column, count);
-      const double factor = scale(row, column);
-      for (std::size_t i = 0; i < size; ++i) {
-        const std::uint8_t value = code(codes + row * row_bytes_, column + i);
-        out[i] = static_cast<Real>(layout_.values[value] * factor);
-      }
-      first += size;
-      count -= size;
-      out += size;
-    }
-  }
-
   QuantisedLayout layout_;
   std::size_t row_bytes_;
   std::size_t scales_per_row_;
@@ -112,8 +104,7 @@ void check_codes(const QuantisedLayout& layout) {
 
 void check_scales(const QuantisedLayout& layout) {
   const StoredTensor& tensor = *layout.scales.tensor;
-  const std::size_t all_rows = std::accumulate(layout.shape.begin(), layout.shape.end() - 1,
-                                               std::size_t{1}, std::multiplies<>());
+  const std::size_t all_rows = num_elements(std::span(layout.shape).first(layout.shape.size() - 1));
   const std::size_t rows = rounded_up(all_rows, layout.rows_per_scale);
   const std::size_t columns = rounded_up(layout.shape.back(), layout.columns_per_scale);
   if (tensor.elements != rows * columns) {

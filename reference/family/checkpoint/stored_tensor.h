@@ -3,6 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,6 +13,10 @@
 #include "reference/family/checkpoint/dtype.h"
 
 namespace assay {
+
+inline std::size_t num_elements(std::span<const std::size_t> shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+}
 
 struct StoredTensor {
   std::string name;

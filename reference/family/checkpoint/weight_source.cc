@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/family/checkpoint/weight_source.h"
 
-#include <cassert>
-#include <functional>
-#include <numeric>
 #include <utility>
 
 #include "reference/family/base/error.h"
@@ -11,7 +8,7 @@
 namespace assay {
 namespace {
 
-class StoredWeight : public WeightSource {
+class StoredWeight final : public ReadByGive<StoredWeight> {
  public:
   StoredWeight(const Container& file, const StoredTensor& tensor, std::size_t first,
                std::vector<std::size_t> shape)
@@ -22,17 +19,13 @@ class StoredWeight : public WeightSource {
   bool is_floating() const override { return assay::is_floating(tensor_->dtype); }
   std::string dtype() const override { return std::string(dtype_name(tensor_->dtype)); }
 
-  void read(std::size_t first, std::size_t count, float* out) const override {
-    file_->read(*tensor_, first_ + first, count, out);
-  }
-  void read(std::size_t first, std::size_t count, double* out) const override {
+  template <class Real>
+  void give(std::size_t first, std::size_t count, Real* out) const {
     file_->read(*tensor_, first_ + first, count, out);
   }
 
   std::optional<StoredBytes> stored() const override {
-    const std::size_t elements =
-        std::accumulate(shape_.begin(), shape_.end(), std::size_t{1}, std::multiplies<>());
-    if (elements != tensor_->elements) {
+    if (num_elements(shape_) != tensor_->elements) {
       return std::nullopt;
     }
     return StoredBytes{tensor_->dtype, shape_, file_->bytes(*tensor_)};

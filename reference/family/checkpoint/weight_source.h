@@ -48,6 +48,19 @@ class WeightSource {
   virtual void release() const = 0;
 };
 
+// Both read() of a weight, by one template give(first, count, out) of its class.
+template <class Weight, class Base = WeightSource>
+class ReadByGive : public Base {
+ public:
+  using Base::Base;
+  void read(std::size_t first, std::size_t count, float* out) const final {
+    static_cast<const Weight*>(this)->give(first, count, out);
+  }
+  void read(std::size_t first, std::size_t count, double* out) const final {
+    static_cast<const Weight*>(this)->give(first, count, out);
+  }
+};
+
 // A tensor as it is stored.
 std::unique_ptr<WeightSource> stored_weight(const Container& file, const StoredTensor& tensor);
 
