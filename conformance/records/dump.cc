@@ -10,8 +10,6 @@
 #include "conformance/records/probe.h"
 #include "conformance/records/tap_reader.h"
 #include "reference/family/base/error.h"
-#include "reference/family/base/file_kind.h"
-#include "reference/family/base/mapped_file.h"
 #include "reference/family/checkpoint/container.h"
 
 namespace assay::conformance {
@@ -112,11 +110,6 @@ Dump read_dump(const std::filesystem::path& path, const NameMap* map) {
   if (hdf5) {
     const std::size_t bytes = Hdf5File::size_of(path);
     probe(path.filename().string(), bytes, [&] { read_hdf5(path, map); });
-  }
-  if (!hdf5) {
-    const std::string name = printable(path.filename().string());
-    refuse_other_kinds(MappedFile::open(path, name).bytes(), name, "safetensors or HDF5",
-                       {"safetensors", "GGUF"});
   }
   Dump dump = hdf5 ? read_hdf5(path, map) : read_safetensors(path, map);
   dump.path = path;

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <fstream>
+#include <iterator>
+#include <optional>
 #include <string_view>
 #include <system_error>
 
@@ -14,100 +17,64 @@
 namespace assay::conformance {
 namespace {
 
-// NOLINTNEXTLINE(misc-unused-using-decls): the literals below
-using std::string_view_literals::operator""sv;
-
 constexpr std::size_t kHeadBytes = 1024;
-constexpr std::size_t kZipNameLength = 26;  // of the first local header; the name itself is at 30
-constexpr std::size_t kZipName = 30;
 constexpr std::size_t kLongestSafetensorsHeader = 100'000'000;
 
-// Those of which a dump can be made, or that hold tables; media and text are the family's.
-struct Magic {
-  std::string_view bytes;
-  std::size_t at;
-  std::string_view kind;
+constexpr std::string_view kScript = "; python3 scripts/ports/to_dump.py ";
+constexpr std::string_view kConverts = " mine.safetensors converts it";
+constexpr std::string_view kUnpack = "; it may be one when it is unpacked";
+
+// What a kind of file_kind.h is called where a dump is expected, and how one is made of it:
+// `before` the file's name, `after` it where there is something to run.
+struct Word {
+  std::string_view kind, word, before, after;
 };
 
-constexpr std::string_view kNpy = "a NumPy array (.npy)";
-constexpr std::string_view kNpz = "a NumPy archive (.npz)";
-constexpr std::string_view kTorch = "a PyTorch file";
-constexpr std::string_view kJson = "JSON";
-constexpr std::string_view kGguf = "a GGUF file";
-constexpr std::string_view kPickle = "a Python pickle";
-constexpr std::string_view kCompressed = "a compressed file";
-
-constexpr Magic kMagics[] = {
-    {"\x93NUMPY"sv, 0, kNpy},
-    {"GGUF"sv, 0, kGguf},
-    {"\x80\x02"sv, 0, kPickle},
-    {"\x80\x03"sv, 0, kPickle},
-    {"\x80\x04"sv, 0, kPickle},
-    {"\x80\x05"sv, 0, kPickle},
-    {"\x1F\x8B"sv, 0, kCompressed},
-    {"BZh"sv, 0, kCompressed},
-    {"\xFD"
-     "7zXZ"sv,
-     0, kCompressed},
-    {"\x28\xB5\x2F\xFD"sv, 0, kCompressed},
-    {"ustar"sv, 257, "a tar archive"},
-    {"PAR1"sv, 0, "a Parquet file"},
-    {"ARROW1"sv, 0, "an Arrow file"},
-    {"MATLAB 5.0"sv, 0, "a MATLAB file"},
-    {"CDF\x01"sv, 0, "a netCDF file"},
-    {"\x7F"
-     "ELF"sv,
-     0, "a program"},
+constexpr Word kWords[] = {
+    {"NumPy arrays (.npz)", "a NumPy archive (.npz)", kScript, kConverts},
+    {"a NumPy array (.npy)", "a NumPy array (.npy)", kScript,
+     " mine.safetensors --tap NAME converts it"},
+    {"a file of PyTorch (.pt, .bin)", "a PyTorch file", kScript, kConverts},
+    {"a Python pickle (PyTorch)", "a Python pickle", kScript,
+     " mine.safetensors converts it if torch.save wrote it"},
+    {"a Python pickle", "a Python pickle", kScript,
+     " mine.safetensors converts it if torch.save wrote it"},
+    {"JSON", "JSON", kScript, " mine.safetensors converts it if it holds numbers by tap"},
+    {"GGUF", "a GGUF file", "; a GGUF holds a model, a dump holds one array per tap", ""},
+    {"gzip", "a compressed file", kUnpack, ""},
+    {"bzip2", "a compressed file", kUnpack, ""},
+    {"xz", "a compressed file", kUnpack, ""},
+    {"Zstandard", "a compressed file", kUnpack, ""},
+    {"a ZIP archive", "a zip archive", "", ""},
+    {"Parquet", "a Parquet file", "", ""},
+    {"Arrow", "an Arrow file", "", ""},
+    {"MATLAB arrays", "a MATLAB file", "", ""},
+    {"netCDF", "a netCDF file", "", ""},
+    {"a program (ELF)", "a program", "", ""},
 };
 
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+// The row of a kind; of a kind without one its own name alone.
+Word word_of(std::string_view kind) {
+  const auto* const row = std::ranges::find(kWords, kind, &Word::kind);
+  return row == std::end(kWords) ? Word{kind, kind, "", ""} : *row;
 }
 
-std::uint64_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) {
-  std::uint64_t value = 0;
-  for (std::size_t i = count; i-- > 0 && at + count <= bytes.size();) {
-    value = value << 8 | static_cast<std::uint8_t>(bytes[at + i]);
+// Nothing for safetensors, HDF5 and what is not known.
+std::optional<Word> foreign_word(std::span<const std::byte> head) {
+  if (head.empty()) {
+    return Word{"", "an empty file", "", ""};
   }
-  return value;
-}
-
-// The length of a header of JSON, and the JSON: so begins no other kind.
-bool begins_as_safetensors(std::string_view head, std::size_t file_bytes) {
-  const std::uint64_t length = little_endian(head, 0, 8);
-  return head.size() > 8 && file_bytes > 8 && length <= file_bytes - 8 && head[8] == '{';
-}
-
-// By the name of the archive's first file.
-std::string_view zip_kind(std::string_view head) {
-  const std::size_t length = little_endian(head, kZipNameLength, 2);
-  const std::string_view name =
-      head.size() > kZipName ? head.substr(kZipName, length) : std::string_view();
-  const bool torch = name.ends_with("/data.pkl") || name.find("/.format") != name.npos ||
-                     name.find("/data/") != name.npos || name.ends_with("/byteorder");
-  return name.ends_with(".npy") ? kNpz : torch ? kTorch : "a zip archive";
-}
-
-// What each kind asks of whoever has it. The script lies beside the one that ports copy.
-std::string conversion(std::string_view kind, const std::string& name) {
-  const std::string script = "python3 scripts/ports/to_dump.py " + name + " ";
-  const std::string converts = "mine.safetensors converts it";
-  if (kind == kNpz || kind == kTorch) {
-    return "; " + script + converts;
+  if (const auto kind = file_kind(head)) {
+    const bool dump = kind->name == "HDF5" || kind->name == "safetensors";
+    return dump ? std::nullopt : std::optional(word_of(kind->name));
   }
-  if (kind == kJson) {
-    return "; " + script + converts + " if it holds numbers by tap";
+  std::uint64_t length = 0;  // of a safetensors file's header
+  if (head.size() >= sizeof length && !has_text(head, 0, "\x89HDF")) {
+    std::memcpy(&length, head.data(), sizeof length);
   }
-  if (kind == kNpy) {
-    return "; " + script + converts.substr(0, converts.find(' ')) + " --tap NAME converts it";
-  }
-  if (kind == kGguf) {
-    return "; a GGUF holds a model, a dump holds one array per tap";
-  }
-  if (kind == kPickle) {
-    return "; " + script + converts + " if torch.save wrote it";
-  }
-  return kind == kCompressed ? "; it may be one when it is unpacked" : "";
+  return length > kLongestSafetensorsHeader
+             ? std::optional(Word{"", "a file of no kind that is known here", "", ""})
+             : std::nullopt;
 }
 
 std::string read_head(const std::filesystem::path& path) {
@@ -119,29 +86,9 @@ std::string read_head(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::string foreign_kind(std::span<const std::byte> head, std::size_t file_bytes) {
-  const std::string_view text = text_of(head);
-  if (text.empty()) {
-    return "an empty file";
-  }
-  if (begins_as_safetensors(text, file_bytes)) {
-    return "";
-  }
-  if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) {
-    return std::string(zip_kind(text));
-  }
-  for (const Magic& magic : kMagics) {
-    if (text.size() > magic.at && text.substr(magic.at).starts_with(magic.bytes)) {
-      return std::string(magic.kind);
-    }
-  }
-  const auto kind = file_kind(head);
-  if (kind && kind->name != "HDF5" && kind->name != "safetensors") {
-    return std::string(kind->name);
-  }
-  const bool binary = text.size() >= 8 && !text.starts_with("\x89HDF") &&
-                      little_endian(text, 0, 8) > kLongestSafetensorsHeader;
-  return binary ? "a file of no kind that is known here" : "";
+std::string foreign_kind(std::span<const std::byte> head) {
+  const auto word = foreign_word(head);
+  return word ? std::string(word->word) : "";
 }
 
 void refuse_foreign_kind(const std::filesystem::path& path) {
@@ -153,11 +100,12 @@ void refuse_foreign_kind(const std::filesystem::path& path) {
   if (error || (bytes != 0 && head.empty()) || !std::filesystem::is_regular_file(path, error)) {
     return;
   }
-  const std::string kind = foreign_kind(std::as_bytes(std::span(head)), bytes);
-  if (!kind.empty()) {
-    const std::string name = path.filename().string();
-    throw Error(printable(name) + ": file: got " + kind + ", expected safetensors or HDF5" +
-                conversion(kind, printable(name)));
+  const auto word = foreign_word(std::as_bytes(std::span(head)));
+  if (word) {
+    const std::string name = printable(path.filename().string());
+    throw Error(name + ": file: got " + std::string(word->word) + ", expected safetensors or HDF5" +
+                std::string(word->before) +
+                (word->after.empty() ? "" : name + std::string(word->after)));
   }
 }
 

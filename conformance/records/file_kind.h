@@ -10,8 +10,8 @@
 namespace assay::conformance {
 
 // "a NumPy archive (.npz)", "JSON", "a GGUF file", …; "" for safetensors, HDF5 and what is not
-// known. `file_bytes` is the size of the whole file, `head` its beginning.
-std::string foreign_kind(std::span<const std::byte> head, std::size_t file_bytes);
+// known. `head` is the file's beginning, and empty where the file is.
+std::string foreign_kind(std::span<const std::byte> head);
 
 // Throws assay::Error in one line for a file of such a kind: what it is, what is expected, and how
 // it is converted. Does nothing for others, and for a file that cannot be read.

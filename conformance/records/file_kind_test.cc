@@ -18,7 +18,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 std::string kind(const std::string& bytes) {
-  return foreign_kind(as_file(bytes), bytes.size());
+  return foreign_kind(as_file(bytes));
 }
 
 // The local header of an archive's first file, as zipfile writes it.

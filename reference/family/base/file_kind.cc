@@ -112,9 +112,10 @@ constexpr auto kOthers = std::to_array<Signature>({
     {0, "tjgg"sv, "GGML of before GGUF", ""},
     {0, "\x80\x02"sv, "a Python pickle (PyTorch)", kTorch},
     {0, "\x80\x03"sv, "a Python pickle", kTorch},
-    {0, "\x80\x04\x95"sv, "a Python pickle", kTorch},
-    {0, "\x80\x05\x95"sv, "a Python pickle", kTorch},
+    {0, "\x80\x04"sv, "a Python pickle", kTorch},
+    {0, "\x80\x05"sv, "a Python pickle", kTorch},
     {0, "MATLAB 5.0"sv, "MATLAB arrays", ""},
+    {0, "CDF\x01"sv, "netCDF", ""},
     {0, "SQLite format 3"sv, "an SQLite database", ""},
     {0, "\x1f\x8b"sv, "gzip", "gunzip {}"},
     {0, "BZh"sv, "bzip2", "bunzip2 {}"},
@@ -209,7 +210,9 @@ FileKind kind_of_zip(Bytes bytes) {
             "in Python: safetensors.numpy.save_file(dict(numpy.load(\"{}\")), "
             "\"{stem}.safetensors\")"};
   }
-  if (head.find("data.pkl") != head.npos || head.find("/version") != head.npos) {
+  constexpr std::string_view kTorchEntries[] = {"data.pkl", "/version", "/.format", "/byteorder"};
+  const auto stands = [head](std::string_view name) { return head.find(name) != head.npos; };
+  if (std::ranges::any_of(kTorchEntries, stands)) {
     return {"a file of PyTorch (.pt, .bin)", kTorch};
   }
   if (head.find("[Content_Types].xml") != head.npos) {
@@ -300,7 +303,7 @@ std::optional<FileKind> file_kind(Bytes bytes) {
       has_text(bytes, 0, "FORM")) {
     return find_brand(kForms, bytes, 8);
   }
-  if (has_text(bytes, 0, "PK\x03\x04")) {
+  if (has_text(bytes, 0, "PK\x03\x04") || has_text(bytes, 0, "PK\x05\x06")) {
     return kind_of_zip(bytes);
   }
   for (const auto& [signatures, group] : kTables) {
