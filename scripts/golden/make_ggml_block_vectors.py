@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from gguf import GGMLQuantizationType, quants
 from gguf.constants import GGML_QUANT_SIZES
+from table_file import settle
 
 TABLE = Path(__file__).resolve().parents[2] / "golden" / "tables" / "ggml_blocks.json"
 SCALES = {  # where the scale of a block is that runs through all its values, and in how many bytes
@@ -152,13 +153,7 @@ def main() -> int:
         for part, group in zip(parts, cases)
     ]
     text = "{\n " + ",\n ".join([head, *filled]) + "\n}\n"
-    if sys.argv[1:] == ["--check"]:
-        same = TABLE.read_text().splitlines()[2:] == text.splitlines()[2:]
-        print(f"ggml blocks: {len(SCALES)} types {'agree' if same else 'differ'}")
-        return 0 if same else 1
-    TABLE.write_text(text)
-    print(f"ggml blocks: {len(SCALES)} types")
-    return 0
+    return settle(TABLE, text, f"ggml blocks: {len(SCALES)} types", unchecked=2)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import transformers
 
 import hf_model
 from loading_forms import all_forms
+from table_file import settle
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "golden" / "tables" / "loading_forms.json"
@@ -249,13 +250,7 @@ def main() -> int:
     if arguments:
         print(text)
         return 0
-    if "--check" in sys.argv:
-        same = TABLE.read_text() == text
-        print(f"loading_forms: {len(rows)} forms {'agree' if same else 'differ'}")
-        return 0 if same else 1
-    TABLE.write_text(text)
-    print(f"loading_forms: {len(rows)} forms")
-    return 0
+    return settle(TABLE, text, f"loading_forms: {len(rows)} forms")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import transformers
+from table_file import settle
 from transformers.models.gemma4.feature_extraction_gemma4 import Gemma4AudioFeatureExtractor
 
 TABLE = Path(__file__).resolve().parents[2] / "golden" / "tables" / "log_mel.json"
@@ -110,13 +111,7 @@ def main() -> int:
     lines = ",\n".join("  " + json.dumps(row) for row in rows)
     made_with = f"transformers {transformers.__version__}, FFT in fp64"
     text = f'{{\n "made_with": "{made_with}",\n "cases": [\n{lines}\n ]\n}}\n'
-    if sys.argv[1:] == ["--check"]:
-        same = TABLE.read_text() == text
-        print(f"log_mel: {len(rows)} signals {'agree' if same else 'differ'}")
-        return 0 if same else 1
-    TABLE.write_text(text)
-    print(f"log_mel: {len(rows)} signals")
-    return 0
+    return settle(TABLE, text, f"log_mel: {len(rows)} signals")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from pathlib import Path
 import media_content as content
 import numpy as np
 import soundfile
-from make_media import fnv1a
+from make_media import differences, fnv1a
 from PIL import Image, ImageOps, PngImagePlugin
 
 FOLDER = Path(__file__).resolve().parents[2] / "golden" / "media" / "formats"
@@ -399,9 +399,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder))
-        fresh = {p.name: p.read_bytes() for p in Path(folder).iterdir()}
-    old = {p.name: p.read_bytes() for p in FOLDER.iterdir() if p.name != "README.md"}
-    problems = [name for name in sorted(old.keys() | fresh.keys()) if old.get(name) != fresh.get(name)]
+        problems = differences(FOLDER, Path(folder))
     for name in problems:
         print(f"golden: media/formats/{name}: differs")
     return 1 if problems else 0

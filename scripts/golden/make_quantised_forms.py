@@ -25,6 +25,7 @@ import transformers
 
 import hf_model
 from make_loading_forms import NAMES, PROMPT, TYPES, Form, write_safetensors
+from table_file import settle
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "golden" / "tables" / "quantised_forms.json"
@@ -435,14 +436,9 @@ def main() -> int:
     made_with = f"transformers {transformers.__version__}, compressed-tensors, ml_dtypes, fp64"
     head = f'"made_with": "{made_with}",\n "prompt": {PROMPT}'
     text = f'{{\n {head},\n "forms": [\n{lines}\n ]\n}}\n'
-    if sys.argv[1:] == ["--check"]:
-        same = TABLE.read_text() == text
-        print(f"quantised_forms: {len(rows)} forms {'agree' if same else 'differ'}")
-        return 0 if same else 1
-    TABLE.write_text(text)
     for r in rows:
         print(r["form"], r["native"])
-    return 0
+    return settle(TABLE, text, f"quantised_forms: {len(rows)} forms")
 
 
 if __name__ == "__main__":

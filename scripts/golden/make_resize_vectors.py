@@ -19,6 +19,7 @@ import numpy as np
 import PIL
 import torch
 from PIL import Image
+from table_file import settle
 
 TABLE = Path(__file__).resolve().parents[2] / "golden" / "tables" / "resize.json"
 KINDS = ("noise", "binary", "board", "ramp")
@@ -100,13 +101,7 @@ def main() -> int:
     lines = ",\n".join("  " + json.dumps(row) for row in rows)
     made_with = f"Pillow {PIL.__version__} and torch {torch.__version__.split('+')[0]}, bicubic"
     text = f'{{\n "made_with": "{made_with}",\n "cases": [\n{lines}\n ]\n}}\n'
-    if sys.argv[1:] == ["--check"]:
-        same = TABLE.read_text() == text
-        print(f"resize: {len(rows)} images {'agree' if same else 'differ'}")
-        return 0 if same else 1
-    TABLE.write_text(text)
-    print(f"resize: {len(rows)} images")
-    return 0
+    return settle(TABLE, text, f"resize: {len(rows)} images")
 
 
 if __name__ == "__main__":
