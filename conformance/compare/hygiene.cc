@@ -20,13 +20,6 @@ constexpr const char* kSameArray =
     "bit for bit equal, one and the same array, where the truth has different ones: suspect the "
     "dump (a buffer that was reused before it was copied) before the arithmetic";
 
-void add_to(CaseResult& result, const std::string& tap, const std::string& note) {
-  const auto found = std::ranges::find(result.taps, tap, &TapResult::tap);
-  if (found != result.taps.end()) {
-    add_note(*found, note);
-  }
-}
-
 void add_message(CaseResult& result, const std::string& text) {
   result.message += (result.message.empty() ? "" : "; ") + text;
 }
@@ -102,7 +95,9 @@ void add_hygiene(const Hygiene& hygiene, CaseResult& result) {
   result.notes = hygiene.notes;
   for (const DumpNote& note : hygiene.notes) {
     for (const std::string& tap : note.taps) {
-      add_to(result, tap, note.text);
+      if (TapResult* judged = find_result(result, tap)) {
+        add_note(*judged, note.text);
+      }
     }
   }
   for (const auto& group : hygiene.same) {

@@ -214,6 +214,11 @@ void soften(TapResult& result, const std::string& why) {
   }
 }
 
+TapResult* find_result(CaseResult& result, const std::string& tap) {
+  const auto found = std::ranges::find(result.taps, tap, &TapResult::tap);
+  return found == result.taps.end() ? nullptr : &*found;
+}
+
 void add_note(TapResult& result, const std::string& note) {
   if (!note.empty()) {
     result.note += (result.note.empty() ? "" : "; ") + note;

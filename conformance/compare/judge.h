@@ -51,4 +51,7 @@ void soften(TapResult& result, const std::string& why);
 
 void add_note(TapResult& result, const std::string& note);
 
+// The result of a tap; null where it was not judged.
+TapResult* find_result(CaseResult& result, const std::string& tap);
+
 }  // namespace assay::conformance

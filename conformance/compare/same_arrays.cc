@@ -50,11 +50,6 @@ bool can_be_told(const Tap& tap, const TapSet& truth) {
          tap.absent.empty();
 }
 
-TapResult* find(CaseResult& result, const std::string& name) {
-  const auto found = std::ranges::find(result.taps, name, &TapResult::tap);
-  return found == result.taps.end() ? nullptr : &*found;
-}
-
 void spoil(TapResult& tap, const std::string& other, CaseResult& result) {
   if (tap.verdict != Verdict::kFail) {
     result.introduced_by.push_back(tap.tap);
@@ -98,13 +93,13 @@ void judge_same_arrays(const std::vector<std::vector<std::string>>& groups, Case
   for (const auto& group : groups) {
     const TapResult* nearest = nullptr;
     for (const std::string& name : group) {
-      const TapResult* tap = find(result, name);
+      const TapResult* tap = find_result(result, name);
       if (tap != nullptr && (nearest == nullptr || !(tap->rel_l2 >= nearest->rel_l2))) {
         nearest = tap;
       }
     }
     for (const std::string& name : group) {
-      TapResult* tap = find(result, name);
+      TapResult* tap = find_result(result, name);
       if (tap != nullptr && tap != nearest && tap->rel_l2 > nearest->rel_l2) {
         spoil(*tap, nearest->tap, result);
       }
