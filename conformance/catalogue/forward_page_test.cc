@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "conformance/catalogue/catalogue.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay::conformance {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 using Names = std::vector<std::string>;
 
 std::string section_2() {
-  std::ifstream file(std::string(ASSAY_SOURCE_DIR) + "/docs/spec/text.md");
+  std::ifstream file(source_dir() + "/docs/spec/text.md");
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   const std::size_t first = page.find("\n## 2 ");
   return page.substr(first, page.find("\n## 3 ") - first);

@@ -13,6 +13,7 @@
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/catalogue/tap_context.h"
 #include "reference/family/config/profile.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay::conformance {
 namespace {
@@ -273,7 +274,7 @@ struct MapRow {
 std::vector<MapRow> rows_of_maps() {
   std::vector<MapRow> rows;
   for (const auto& file :
-       std::filesystem::directory_iterator(ASSAY_SOURCE_DIR "/scripts/ports/maps")) {
+       std::filesystem::directory_iterator(source_dir() + "/scripts/ports/maps")) {
     std::ifstream map(file.path());
     const bool is_map = file.path().extension() == ".csv";
     for (std::string line; is_map && std::getline(map, line);) {
@@ -329,7 +330,7 @@ TEST(MediaCatalogue, maps_for_ports_say_what_the_rows_say) {
 
 // The list of places in transformers that the project was given, where it is at hand.
 TEST(MediaCatalogue, has_every_tap_of_the_list_of_transformers_modules) {
-  const std::filesystem::path list = ASSAY_SOURCE_DIR "/../shared/data/maps/hf_mm.csv";
+  const std::filesystem::path list = source_dir() + "/../shared/data/maps/hf_mm.csv";
   std::ifstream file(list);
   if (!file) {
     GTEST_SKIP() << "no list of modules beside the repository";

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "conformance/catalogue/tap_name.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay::conformance {
 namespace {
@@ -121,7 +122,7 @@ TEST(Roles, the_judge_asks_them_and_no_names) {
   const std::regex left_out("//.*|#include.*");
   int files = 0;
   for (const auto& file :
-       std::filesystem::directory_iterator(ASSAY_SOURCE_DIR "/conformance/compare")) {
+       std::filesystem::directory_iterator(source_dir() + "/conformance/compare")) {
     const std::string name = file.path().filename();
     if (name.ends_with("_test.cc") || !(name.ends_with(".cc") || name.ends_with(".h"))) {
       continue;

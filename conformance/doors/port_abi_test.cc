@@ -13,6 +13,7 @@
 #include "conformance/records/golden.h"
 #include "conformance/records/tap.h"
 #include "reference/family/base/error.h"
+#include "reference/family/testing/source_dir.h"
 
 extern "C" const assay_port* c_port(std::uint32_t abi_version);
 
@@ -22,7 +23,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const std::string kGolden = ASSAY_SOURCE_DIR "/golden/";
+const std::string kGolden = source_dir() + "/golden/";
 
 // Everything a run shows, byte for byte; may put other values in.
 class Recorder : public TapListener {

@@ -14,6 +14,7 @@
 #include "conformance/properties/checkpoint_copy.h"
 #include "conformance/testing/test_program.h"
 #include "reference/family/base/json.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 
 namespace assay::program {
@@ -207,7 +208,7 @@ TEST(AnotherImplementation, DumpTakesIt) {
   register_wrong_copy();
   g_wrong_norm = kText;
   const TestDirectory directory;
-  const std::string golden = ASSAY_SOURCE_DIR "/golden/";
+  const std::string golden = source_dir() + "/golden/";
   const std::string dump = (directory.path() / "dump.h5").string();
   ASSERT_EQ(run_program({"assay", "dump", "--impl", "wrong-copy", "--checkpoint",
                          golden + "checkpoints/e2b-tiny", "--case",
@@ -225,7 +226,7 @@ TEST(AnotherImplementation, WhatItLacksIsSaidInOneLine) {
             "assay: --precision: got 'f64', expected f32 for --impl wrong-copy\n");
   testing::internal::CaptureStderr();
   EXPECT_EQ(run_program({"assay", "run", "--impl", "wrong-copy", "--checkpoint",
-                         ASSAY_SOURCE_DIR "/golden/checkpoints/e2b-chat-tiny", "Hello"}),
+                         source_dir() + "/golden/checkpoints/e2b-chat-tiny", "Hello"}),
             2);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
             "assay: --impl: got 'wrong-copy', expected one that answers prompts\n");

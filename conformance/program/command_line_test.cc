@@ -9,6 +9,7 @@
 
 #include "conformance/records/dump.h"
 #include "conformance/testing/test_program.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/testing/test_gguf_model.h"
 #include "reference/family/testing/test_loading_form.h"
@@ -20,7 +21,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kGolden = ASSAY_SOURCE_DIR "/golden/";
+const std::string kGolden = source_dir() + "/golden/";
 const std::string kCheckpoint = kGolden + "checkpoints/e2b-tiny";
 const std::string kCase = kGolden + "cases/e2b-tiny/text-short.h5";
 

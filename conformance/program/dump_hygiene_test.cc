@@ -12,6 +12,7 @@
 #include "conformance/testing/test_program.h"
 #include "reference/family/base/json.h"
 #include "reference/family/base/number_formats.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 
 namespace assay::program {
@@ -23,7 +24,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-const std::string kCase = ASSAY_SOURCE_DIR "/golden/cases/e2b-tiny/text-long.h5";
+const std::string kCase = source_dir() + "/golden/cases/e2b-tiny/text-long.h5";
 
 struct Entry {
   std::string name;
@@ -223,13 +224,13 @@ TEST_F(DumpHygiene, ChainedAloneSaysThatThereWasNoReplay) {
 }
 
 TEST_F(DumpHygiene, InspectTellsWhatWasDecoded) {
-  const std::string cases = ASSAY_SOURCE_DIR "/golden/cases/e2b-tiny/";
+  const std::string cases = source_dir() + "/golden/cases/e2b-tiny/";
   EXPECT_THAT(run("inspect " + cases + "text-decode.h5").text,
               HasSubstr("decode_from: 5, the oracle fed 5 tokens at once and the other 7 one at a "
                         "time"));
   EXPECT_THAT(run("inspect " + cases + "text-long.h5").text, Not(HasSubstr("decode_from")));
   const std::string dump = (folder_.path() / "mine.h5").string();
-  ASSERT_EQ(run("dump --checkpoint " + std::string(ASSAY_SOURCE_DIR) +
+  ASSERT_EQ(run("dump --checkpoint " + source_dir() +
                 "/golden/checkpoints/e2b-tiny --taps text.logits --prefill 1 --case " + kCase +
                 " --out " + dump)
                 .status,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "conformance/testing/test_program.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 
 namespace assay::program {
@@ -12,7 +13,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-const std::string kMedia = ASSAY_SOURCE_DIR "/golden/media/";
+const std::string kMedia = source_dir() + "/golden/media/";
 
 std::size_t big_endian(const std::string& bytes, std::size_t at) {
   std::size_t value = 0;

@@ -5,6 +5,7 @@
 
 #include "conformance/records/hdf5_file.h"
 #include "conformance/testing/test_program.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 
 namespace assay::program {
@@ -14,7 +15,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kGolden = ASSAY_SOURCE_DIR "/golden/";
+const std::string kGolden = source_dir() + "/golden/";
 const std::string kCheckpoint = kGolden + "checkpoints/e2b-media-tiny";
 const std::string kCases = kGolden + "cases/e2b-media-tiny/";
 

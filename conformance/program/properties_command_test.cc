@@ -9,6 +9,7 @@
 #include "conformance/program/program.h"
 #include "conformance/testing/test_program.h"
 #include "reference/family/base/json.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 
 namespace assay::program {
@@ -19,7 +20,7 @@ using conformance::Status;
 using conformance::TapListener;
 using testing::HasSubstr;
 
-const std::string kCheckpoint = ASSAY_SOURCE_DIR "/golden/checkpoints/e2b-tiny";
+const std::string kCheckpoint = source_dir() + "/golden/checkpoints/e2b-tiny";
 
 // Forgets the first token of a prompt that comes in chunks, and takes no media.
 class ForgetfulInChunks : public Implementation {
@@ -77,7 +78,7 @@ Tried verify(const std::vector<std::string>& more) {
 
 TEST(Properties, OfTheReferenceHold) {
   const Tried tried = verify({"--properties", "--case", "e2b-media-tiny/*", "--precision", "f32",
-                              "--golden", ASSAY_SOURCE_DIR "/golden/cases/e2b-tiny"});
+                              "--golden", source_dir() + "/golden/cases/e2b-tiny"});
   EXPECT_EQ(tried.status, 0) << tried.text;
   EXPECT_GT(tried.cases.size(), 10);
   std::size_t passed = 0;

@@ -8,6 +8,7 @@
 
 #include "conformance/testing/test_program.h"
 #include "reference/family/checkpoint/gguf.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 
 namespace assay::program {
@@ -17,7 +18,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kGolden = ASSAY_SOURCE_DIR "/golden/";
+const std::string kGolden = source_dir() + "/golden/";
 
 struct Dumped {
   std::string checkpoint;

@@ -8,6 +8,7 @@
 
 #include "conformance/testing/test_program.h"
 #include "reference/family/base/json.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 
 namespace assay::program {
@@ -19,7 +20,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-const std::string kGolden = ASSAY_SOURCE_DIR "/golden/";
+const std::string kGolden = source_dir() + "/golden/";
 const std::string kCheckpoints = kGolden + "checkpoints/";
 const std::string kSmall = kCheckpoints + "e2b-chat-tiny";
 const std::string kLarge = kCheckpoints + "12b-chat-tiny";

@@ -7,6 +7,7 @@
 #include "conformance/records/dump.h"
 #include "conformance/testing/test_program.h"
 #include "reference/family/base/json.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 
 namespace assay::program {
@@ -15,7 +16,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-const std::string kGolden = ASSAY_SOURCE_DIR "/golden/";
+const std::string kGolden = source_dir() + "/golden/";
 const std::string kCheckpoint = kGolden + "checkpoints/e2b-chat-tiny";
 const std::string kTokenizer = " --checkpoint " + kCheckpoint + " ";
 

@@ -6,6 +6,7 @@
 
 #include "conformance/doors/registry.h"
 #include "conformance/properties/property.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay::conformance {
 namespace {
@@ -75,7 +76,7 @@ class PropertyCase : public Catch::ITestInvoker {
  private:
   void run(Implementation& implementation) const {
     Subject subject =
-        make_subject(implementation, ASSAY_SOURCE_DIR "/golden/checkpoints/" + ground_.checkpoint);
+        make_subject(implementation, source_dir() + "/golden/checkpoints/" + ground_.checkpoint);
     const PropertyResult result = run_property(property_, subject);
     for (const std::string& failure : result.failures) {
       FAIL_CHECK(failure);

@@ -10,11 +10,12 @@
 
 #include "conformance/doors/registry.h"
 #include "conformance/properties/prompts.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay::conformance {
 namespace {
 
-const std::string kCheckpoint = ASSAY_SOURCE_DIR "/golden/checkpoints/e2b-tiny";
+const std::string kCheckpoint = source_dir() + "/golden/checkpoints/e2b-tiny";
 
 // The float reference with something changed.
 class Changed : public Implementation {

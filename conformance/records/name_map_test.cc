@@ -8,6 +8,7 @@
 
 #include "conformance/testing/file_maker.h"
 #include "reference/family/base/json.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay::conformance {
 namespace {
@@ -21,7 +22,7 @@ std::string text_of(const std::string& path) {
 
 // The same cases that assay_dump_test.py reads: one format, two programs.
 TEST(NameMap, reads_what_the_hooks_read) {
-  const std::string path = ASSAY_SOURCE_DIR "/scripts/ports/maps/cases.json";
+  const std::string path = source_dir() + "/scripts/ports/maps/cases.json";
   const Json cases = parse_json(text_of(path), path);
   for (const Json& entry : cases.array()) {
     const std::string& what = entry["what"].string();
@@ -49,7 +50,7 @@ TEST(NameMap, fills_in_the_numbers) {
 
 // The maps of the folder are maps of dumps, too: of arrays that bear their module's names.
 TEST(NameMap, reads_the_maps_of_hooks) {
-  const auto map = NameMap::read(ASSAY_SOURCE_DIR "/scripts/ports/maps/hf_text.csv");
+  const auto map = NameMap::read(source_dir() + "/scripts/ports/maps/hf_text.csv");
   EXPECT_EQ(map.tap_of("model.layers.4.self_attn.o_proj"), "text.layer.4.attn.o_proj");
   EXPECT_EQ(map.tap_of("model.layers.4"), "text.layer.4.out");
   EXPECT_FALSE(map.tap_of("model.layers.4.per_layer_input_gate.x"));

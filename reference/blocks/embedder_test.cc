@@ -3,6 +3,7 @@
 #include "reference/blocks/embedder.h"
 
 #include "reference/blocks/per_layer_input.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/testing/test_tensors.h"
 
@@ -12,7 +13,7 @@ namespace {
 constexpr double kBound = bound_of(3e-6, 1e-13);
 
 Checkpoint tiny() {
-  return Checkpoint::open(ASSAY_SOURCE_DIR "/golden/checkpoints/e2b-tiny");
+  return Checkpoint::open(source_dir() + "/golden/checkpoints/e2b-tiny");
 }
 
 const std::string kTable = "embed_tokens.weight";

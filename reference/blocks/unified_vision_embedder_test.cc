@@ -7,6 +7,7 @@
 #include "reference/family/checkpoint/safetensors_writer.h"
 #include "reference/family/checkpoint/tensor_table.h"
 #include "reference/family/config/load_config.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/ops/layer_norm.h"
 #include "reference/ops/linear.h"
@@ -114,7 +115,7 @@ class UnifiedMiniature : public testing::Test {
 TEST_F(UnifiedMiniature, EveryPrintedTap) {
   TapRecorder taps;
   embed(taps);
-  const std::string path = ASSAY_SOURCE_DIR "/golden/tables/vision_miniature.json";
+  const std::string path = source_dir() + "/golden/tables/vision_miniature.json";
   const Json lines = parse_json_file(path, "vision_miniature.json", 1 << 20).at("unified");
   EXPECT_EQ(lines.size(), 8u);
   for (const Json& line : lines) {

@@ -7,6 +7,7 @@
 #include "reference/blocks/multimodal_embedder.h"
 #include "reference/blocks/unified_audio_embedder.h"
 #include "reference/family/base/json_object.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/ops/linear.h"
 #include "reference/ops/rms_norm.h"
 #include "reference/testing/test_audio_miniature.h"
@@ -17,7 +18,7 @@ namespace assay::ASSAY_REFERENCE {
 namespace {
 
 Json printed() {
-  const std::string path = ASSAY_SOURCE_DIR "/golden/tables/audio_miniature.json";
+  const std::string path = source_dir() + "/golden/tables/audio_miniature.json";
   return parse_json_file(path, "audio_miniature.json", 1 << 20);
 }
 

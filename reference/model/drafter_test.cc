@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/model/generate.h"
 #include "reference/testing/test_pair.h"
@@ -31,8 +32,8 @@ Prompted prompted(const Transformer& target, std::size_t reserve) {
 }
 
 TEST(Drafter, RefusesATargetThatIsNotItsOwn) {
-  const auto e2b = Checkpoint::open(ASSAY_SOURCE_DIR "/golden/checkpoints/e2b-tiny");
-  const auto draft = Checkpoint::open(ASSAY_SOURCE_DIR "/golden/checkpoints/26b-tiny-drafter");
+  const auto e2b = Checkpoint::open(source_dir() + "/golden/checkpoints/e2b-tiny");
+  const auto draft = Checkpoint::open(source_dir() + "/golden/checkpoints/26b-tiny-drafter");
   const Transformer target(e2b);
   EXPECT_EQ(error_of([&] { Drafter(draft, target); }),
             "drafter: backbone_hidden_size: got 32, expected the target's 36");

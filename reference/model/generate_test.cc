@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/model/generate.h"
 
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/testing/test_tensors.h"
 
@@ -49,7 +50,7 @@ TEST(Slice, TakesRowsOfEverything) {
 // Every token is the argmax of a prompt that holds those before it; the ring wraps on the way.
 TEST(GenerateGreedy, IsTheArgmaxOfTheGrowingPrompt) {
   for (const std::string name : {"e2b-tiny", "12b-tiny", "26b-tiny"}) {
-    const auto checkpoint = Checkpoint::open(ASSAY_SOURCE_DIR "/golden/checkpoints/" + name);
+    const auto checkpoint = Checkpoint::open(source_dir() + "/golden/checkpoints/" + name);
     const Transformer model(checkpoint);
     std::vector<std::int32_t> ids = {2, 17, 5};
     const auto tokens = generate_greedy(model, text_chunk(ids, 0), 9);
@@ -66,7 +67,7 @@ TEST(GenerateGreedy, IsTheArgmaxOfTheGrowingPrompt) {
 }
 
 TEST(GenerateGreedy, NoneWhenNoneAreAsked) {
-  const auto checkpoint = Checkpoint::open(ASSAY_SOURCE_DIR "/golden/checkpoints/e2b-tiny");
+  const auto checkpoint = Checkpoint::open(source_dir() + "/golden/checkpoints/e2b-tiny");
   EXPECT_TRUE(generate_greedy(Transformer(checkpoint), text_chunk({2}, 0), 0).empty());
 }
 

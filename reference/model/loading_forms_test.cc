@@ -9,6 +9,7 @@
 #include "reference/blocks/embedder.h"
 #include "reference/family/base/json_object.h"
 #include "reference/family/checkpoint/tensor_table.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/testing/test_loading_form.h"
 #include "reference/model/generate.h"
@@ -17,7 +18,7 @@
 namespace assay::ASSAY_REFERENCE {
 namespace {
 
-const std::string kCheckpoints = ASSAY_SOURCE_DIR "/golden/checkpoints/";
+const std::string kCheckpoints = source_dir() + "/golden/checkpoints/";
 
 // transformers loads these, and they are refused here with these words.
 const std::map<std::string, std::string> kRefused = {
@@ -55,7 +56,7 @@ class LoadingForms : public testing::Test {
  protected:
   LoadingForms() {
     const std::string file = "loading_forms.json";
-    table_ = parse_json_file(ASSAY_SOURCE_DIR "/golden/tables/" + file, file, 1 << 20);
+    table_ = parse_json_file(source_dir() + "/golden/tables/" + file, file, 1 << 20);
     for (const Json& row : table_.at("forms")) {
       if (row.at("form") == "released") {
         released_.emplace(row.at("base").string(), row.at("transformers"));

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "reference/family/preprocess/log_mel.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/testing/test_taps.h"
 #include "reference/testing/test_tensors.h"
@@ -12,7 +13,7 @@ namespace assay::ASSAY_REFERENCE {
 namespace {
 
 Checkpoint tiny(const std::string& size) {
-  return Checkpoint::open(ASSAY_SOURCE_DIR "/golden/checkpoints/" + size + "-media-tiny");
+  return Checkpoint::open(source_dir() + "/golden/checkpoints/" + size + "-media-tiny");
 }
 
 // Wider than tall, so that a swap of axes shows; 528 x 288 within 70 soft tokens, 66 of them.
@@ -157,7 +158,7 @@ TEST(MediaEncoder, RefusesWhatTheCheckpointDoesNotTake) {
   const auto unified = tiny("12b");
   EXPECT_EQ(refusal(big, audio(1000)),
             "audio: got a checkpoint that takes none, expected one with an audio encoder");
-  const auto text = Checkpoint::open(ASSAY_SOURCE_DIR "/golden/checkpoints/e2b-tiny");
+  const auto text = Checkpoint::open(source_dir() + "/golden/checkpoints/e2b-tiny");
   EXPECT_EQ(refusal(text, image(70)),
             "image: got a checkpoint that takes none, expected one with a vision encoder");
   EXPECT_EQ(refusal(e2b, audio(160)), "audio: got 160 samples, which make no frame, expected more");

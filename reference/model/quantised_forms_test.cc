@@ -2,6 +2,7 @@
 // golden/tables/quantised_forms.json: weights in each quantised form that is read, what the
 // packages that define the forms make of them, and the logits of transformers. Spec: R-90.
 #include "reference/family/base/json_object.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/testing/test_loading_form.h"
 #include "reference/family/testing/test_signals.h"
@@ -23,11 +24,11 @@ class QuantisedForms : public testing::Test {
  protected:
   QuantisedForms() {
     const std::string file = "quantised_forms.json";
-    table_ = parse_json_file(ASSAY_SOURCE_DIR "/golden/tables/" + file, file, 1 << 20);
+    table_ = parse_json_file(source_dir() + "/golden/tables/" + file, file, 1 << 20);
   }
 
   LoadingForm form_of(const Json& row) const {
-    LoadingForm form(ASSAY_SOURCE_DIR "/golden/checkpoints/" + row.at("base").string());
+    LoadingForm form(source_dir() + "/golden/checkpoints/" + row.at("base").string());
     form.config()["quantization_config"] = row.at("quantization_config");
     form.config()["tie_word_embeddings"] = row.at("tied");
     for (const auto& [name, value] : row.at("weights").object()) {

@@ -5,6 +5,7 @@
 #include "reference/family/base/json_object.h"
 #include "reference/family/synth/synth.h"
 #include "reference/family/synth/weight_generator.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/model/drafter.h"
 #include "reference/model/generate.h"
@@ -81,7 +82,7 @@ class PrintedTables : public testing::TestWithParam<char> {
     const char which = GetParam();
     const std::string size = which == 'a' ? "e2b" : which == 'b' ? "26b" : "31b";
     const std::string file = std::string("tiny_") + which + ".json";
-    table_ = parse_json_file(ASSAY_SOURCE_DIR "/golden/tables/" + file, file, 1 << 20);
+    table_ = parse_json_file(source_dir() + "/golden/tables/" + file, file, 1 << 20);
     write_synthetic_checkpoint(size, directory_.path() / "target", target_options(which));
     checkpoint_.emplace(Checkpoint::open(directory_.path() / "target"));
     model_.emplace(*checkpoint_);

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/model/generate.h"
 #include "reference/testing/test_taps.h"
@@ -12,7 +13,7 @@ namespace assay::ASSAY_REFERENCE {
 namespace {
 
 Checkpoint golden(const std::string& name) {
-  return Checkpoint::open(ASSAY_SOURCE_DIR "/golden/checkpoints/" + name);
+  return Checkpoint::open(source_dir() + "/golden/checkpoints/" + name);
 }
 
 // Text with images at [first, end).

@@ -8,6 +8,7 @@
 
 #include "reference/blocks/multimodal_embedder.h"
 #include "reference/family/base/json_object.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/testing/test_taps.h"
 #include "reference/testing/test_vision_miniature.h"
 #include "reference/weights/load_vision_weights.h"
@@ -16,7 +17,7 @@ namespace assay::ASSAY_REFERENCE {
 namespace {
 
 Json printed(const char* table) {
-  const std::string path = ASSAY_SOURCE_DIR "/golden/tables/vision_miniature.json";
+  const std::string path = source_dir() + "/golden/tables/vision_miniature.json";
   return parse_json_file(path, "vision_miniature.json", 1 << 20).at(table);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // golden/tables/primitives.json: the numbers of spec text, Appendix A, as printed.
 #include "reference/family/base/json_object.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/ops/attention_mask.h"
 #include "reference/ops/gelu.h"
 #include "reference/ops/rms_norm.h"
@@ -12,7 +13,7 @@ namespace assay::ASSAY_REFERENCE {
 namespace {
 
 Json printed(const char* table) {
-  const std::string path = ASSAY_SOURCE_DIR "/golden/tables/primitives.json";
+  const std::string path = source_dir() + "/golden/tables/primitives.json";
   return parse_json_file(path, "primitives.json", 1 << 20).at(table);
 }
 

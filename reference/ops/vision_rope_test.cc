@@ -3,6 +3,7 @@
 #include "reference/ops/vision_rope.h"
 
 #include "reference/family/base/json_object.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/testing/test_tensors.h"
 
@@ -26,7 +27,7 @@ TEST(VisionRope, ByHand) {
 }
 
 TEST(VisionRope, PrintedValues) {
-  const std::string path = ASSAY_SOURCE_DIR "/golden/tables/vision_miniature.json";
+  const std::string path = source_dir() + "/golden/tables/vision_miniature.json";
   const Json lines = parse_json_file(path, "vision_miniature.json", 1 << 20).at("rope");
   for (const Json& line : lines) {
     const auto head_dim = line.at("head_dim").get<std::size_t>();

@@ -4,15 +4,16 @@
 
 #include <string>
 
+#include "reference/family/testing/source_dir.h"
 #include "reference/model/drafter.h"
 
 namespace assay::ASSAY_REFERENCE {
 
 struct Pair {
   explicit Pair(const std::string& name)
-      : checkpoint(Checkpoint::open(ASSAY_SOURCE_DIR "/golden/checkpoints/" + name)),
+      : checkpoint(Checkpoint::open(source_dir() + "/golden/checkpoints/" + name)),
         draft_checkpoint(
-            Checkpoint::open(ASSAY_SOURCE_DIR "/golden/checkpoints/" + name + "-drafter")),
+            Checkpoint::open(source_dir() + "/golden/checkpoints/" + name + "-drafter")),
         target(checkpoint),
         drafter(draft_checkpoint, target) {}
 

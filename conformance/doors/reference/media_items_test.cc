@@ -7,6 +7,7 @@
 #include "conformance/doors/reference/media_forms.h"
 #include "reference/family/media/video_file.h"
 #include "reference/family/preprocess/log_mel.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/testing/test_taps.h"
 #include "reference/testing/test_tensors.h"
@@ -17,7 +18,7 @@ namespace {
 using conformance::CaseInput;
 using conformance::MediaItem;
 
-const std::string kRoot = ASSAY_SOURCE_DIR "/golden/";
+const std::string kRoot = source_dir() + "/golden/";
 
 std::vector<std::uint8_t> file(const std::string& name) {
   std::ifstream stream(kRoot + "media/" + name, std::ios::binary);

@@ -11,6 +11,7 @@
 #include "conformance/doors/reference/reference_adapter.h"
 #include "conformance/records/tap.h"
 #include "conformance/testing/keeping_listener.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay::conformance {
 namespace {
@@ -23,7 +24,7 @@ std::unique_ptr<Implementation> loaded(const std::string& name) {
 #else
   auto reference = make_reference_f32();
 #endif
-  const Status status = reference->load(ASSAY_SOURCE_DIR "/golden/checkpoints/" + name, "");
+  const Status status = reference->load(source_dir() + "/golden/checkpoints/" + name, "");
   EXPECT_TRUE(status.ok()) << status.message;
   return reference;
 }

@@ -10,13 +10,14 @@
 
 #include "conformance/records/tap.h"
 #include "conformance/testing/keeping_listener.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay::conformance {
 namespace {
 
 using testing::HasSubstr;
 
-const std::string kGolden = ASSAY_SOURCE_DIR "/golden/checkpoints/";
+const std::string kGolden = source_dir() + "/golden/checkpoints/";
 
 std::unique_ptr<Implementation> make_reference() {
 #ifdef ASSAY_FP64

@@ -9,6 +9,7 @@
 
 #include "conformance/generation/generation.h"
 #include "conformance/records/tap.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/model/generate.h"
 #include "reference/testing/test_pair.h"
 
@@ -26,7 +27,7 @@ using Ids = std::vector<std::int32_t>;
 
 std::unique_ptr<Session> reference_session(const std::string& name, std::size_t draft_steps,
                                            bool standard_window) {
-  const std::string path = ASSAY_SOURCE_DIR "/golden/checkpoints/" + name;
+  const std::string path = source_dir() + "/golden/checkpoints/" + name;
   const SessionRequest request{path, path + "-drafter", draft_steps, "REF", standard_window};
 #ifdef ASSAY_FP64
   return make_reference_session_f64(request);

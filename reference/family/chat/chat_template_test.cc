@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "reference/family/chat/prompt_error.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/testing/test_requests.h"
 
@@ -67,7 +68,7 @@ TEST(ChatTemplate, AllTwentySixAreThere) {
 // Random conversations that the official template rendered; not committed.
 TEST(ChatTemplate, RendersTheRandomConversations) {
   const auto file =
-      std::filesystem::path(ASSAY_SOURCE_DIR).parent_path() / "shared/data/chat/renderings.jsonl";
+      std::filesystem::path(source_dir()).parent_path() / "shared/data/chat/renderings.jsonl";
   if (!std::filesystem::exists(file)) {
     GTEST_SKIP() << "no random conversations beside the project";
   }

@@ -14,6 +14,7 @@
 #include "reference/family/chat/characters.h"
 #include "reference/family/chat/python_text.h"
 #include "reference/family/chat/text_case.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/testing/test_requests.h"
 
@@ -23,8 +24,8 @@ namespace {
 using testing::HasSubstr;
 
 Json python_table() {
-  return parse_json_file(std::string(ASSAY_SOURCE_DIR) + "/golden/tables/python_text.json",
-                         "python_text.json", kMaxConfigBytes);
+  return parse_json_file(source_dir() + "/golden/tables/python_text.json", "python_text.json",
+                         kMaxConfigBytes);
 }
 
 double double_of_bits(const std::string& hex) {

@@ -6,13 +6,14 @@
 #include <gtest/gtest.h>
 
 #include "reference/family/checkpoint/checkpoint.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/testing/test_loading_form.h"
 
 namespace assay {
 namespace {
 
-const std::string kBase = ASSAY_SOURCE_DIR "/golden/checkpoints/e2b-tiny";
+const std::string kBase = source_dir() + "/golden/checkpoints/e2b-tiny";
 const std::string kModule = "model.language_model.layers.0.self_attn.q_proj";  // [48, 36]
 
 struct Part {

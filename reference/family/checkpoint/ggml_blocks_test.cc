@@ -15,6 +15,7 @@
 #include "reference/family/base/json_object.h"
 #include "reference/family/base/number_formats.h"
 #include "reference/family/checkpoint/dtype.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/testing/test_signals.h"
 
@@ -34,7 +35,7 @@ const DTypeInfo& row_of(std::string_view name) {
 }
 
 Json table(const char* part) {
-  const Json all = parse_json_file(ASSAY_SOURCE_DIR "/golden/tables/ggml_blocks.json",
+  const Json all = parse_json_file(source_dir() + "/golden/tables/ggml_blocks.json",
                                    "ggml_blocks.json", 1 << 20);
   return all.at(part);
 }

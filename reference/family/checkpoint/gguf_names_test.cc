@@ -8,6 +8,7 @@
 
 #include "reference/family/checkpoint/tensor_table.h"
 #include "reference/family/config/load_config.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay {
 namespace {
@@ -45,7 +46,7 @@ TEST(GgufNames, EveryWeightHasANameOfItsOwn) {
     for (const GgufDialect dialect : {GgufDialect::kLlamaCpp, GgufDialect::kOllama}) {
       std::map<std::string, std::string> weights;
       const auto config =
-          load_config(std::string(ASSAY_SOURCE_DIR "/golden/checkpoints/") + checkpoint);
+          load_config(std::string(source_dir() + "/golden/checkpoints/") + checkpoint);
       for (const ExpectedTensor& expected : expected_tensors(config)) {
         const std::string name = name_of(expected.name, dialect);
         EXPECT_NE(name, "") << expected.name;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reference/family/base/error.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay {
 namespace {
@@ -79,7 +80,7 @@ TEST(Profile, EachSwitchRoundTripsAndTouchesOnlyItself) {
 
 // The list of spec multimodal 0.3, in the table's order.
 TEST(Profile, TheSpecificationListsTheSwitches) {
-  std::ifstream file(ASSAY_SOURCE_DIR "/docs/spec/multimodal.md");
+  std::ifstream file(source_dir() + "/docs/spec/multimodal.md");
   std::vector<std::string> listed;
   for (std::string line; std::getline(file, line) && !line.starts_with("## 1 ");) {
     if (line.starts_with("| `")) {

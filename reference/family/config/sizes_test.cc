@@ -11,12 +11,13 @@
 #include <string>
 
 #include "reference/family/config/soft_tokens.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay {
 namespace {
 
 std::string page(const std::string& name) {
-  std::ifstream file(std::string(ASSAY_SOURCE_DIR) + "/docs/spec/" + name);
+  std::ifstream file(source_dir() + "/docs/spec/" + name);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

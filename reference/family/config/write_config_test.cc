@@ -10,6 +10,7 @@
 #include "reference/family/config/load_processor_config.h"
 #include "reference/family/synth/synth.h"
 #include "reference/family/synth/synth_config.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_config.h"
 
 namespace assay {
@@ -27,7 +28,7 @@ ModelConfig read_back(const ModelConfig& config) {
 TEST(WriteConfig, EveryCommittedConfigComesBack) {
   std::size_t count = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(ASSAY_SOURCE_DIR "/golden/checkpoints")) {
+       std::filesystem::directory_iterator(source_dir() + "/golden/checkpoints")) {
     if (std::filesystem::exists(entry.path() / "config.json")) {
       const ModelConfig config = load_config(entry.path());
       EXPECT_TRUE(same(read_back(config), config)) << entry.path();

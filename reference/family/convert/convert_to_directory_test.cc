@@ -11,6 +11,7 @@
 #include "reference/family/checkpoint/tensor_table.h"
 #include "reference/family/convert/convert.h"
 #include "reference/family/sampling/generation_config.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_config.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/tokenizer/load_tokenizer.h"
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 
 using testing::ElementsAre;
 
-const std::string kCheckpoints = ASSAY_SOURCE_DIR "/golden/checkpoints/";
+const std::string kCheckpoints = source_dir() + "/golden/checkpoints/";
 
 DType q8_0() {
   return *dtype_from_ggml(8);

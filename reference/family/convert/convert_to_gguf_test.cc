@@ -16,6 +16,7 @@
 #include "reference/family/checkpoint/container.h"
 #include "reference/family/checkpoint/gguf_metadata.h"
 #include "reference/family/convert/convert.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/testing/test_models.h"
 #include "reference/family/testing/test_signals.h"
@@ -28,7 +29,7 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const std::string kCheckpoints = ASSAY_SOURCE_DIR "/golden/checkpoints/";
+const std::string kCheckpoints = source_dir() + "/golden/checkpoints/";
 
 DType type_of(std::string_view name) {
   for (const DTypeInfo& row : all_dtypes()) {
@@ -118,7 +119,7 @@ void expect_tensors(const Json& expected, const TextConfig& text, const Containe
 }
 
 TEST(ConvertToGguf, FilesAreThoseOfTheConverterOfLlamaCpp) {
-  const Json table = parse_json_file(ASSAY_SOURCE_DIR "/golden/tables/gguf_conversions.json",
+  const Json table = parse_json_file(source_dir() + "/golden/tables/gguf_conversions.json",
                                      "gguf_conversions.json", 1 << 20);
   for (const Json& entry : table.at("files")) {
     const TestDirectory directory;

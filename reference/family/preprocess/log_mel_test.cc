@@ -12,6 +12,7 @@
 
 #include "reference/family/base/error.h"
 #include "reference/family/base/json_object.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_signals.h"
 
 namespace assay {
@@ -104,7 +105,7 @@ std::vector<std::uint8_t> bytes_of(const std::vector<float>& values) {
 // Bit for bit with this machine's libm; another one's last bit may turn one value in millions.
 TEST(LogMel, EqualsTransformers) {
   const Json table =
-      parse_json_file(ASSAY_SOURCE_DIR "/golden/tables/log_mel.json", "log_mel.json", 1 << 20);
+      parse_json_file(source_dir() + "/golden/tables/log_mel.json", "log_mel.json", 1 << 20);
   std::size_t equal = 0;
   for (const Json& row : table.at("cases")) {
     const TestSignal signal{row.at("signal").string(), row.at("amplitude").get<double>(),

@@ -14,6 +14,7 @@
 #include "reference/family/base/json_object.h"
 #include "reference/family/preprocess/bicubic.h"
 #include "reference/family/preprocess/target_size.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_signals.h"
 
 namespace assay {
@@ -58,7 +59,7 @@ TEST(Resize, PrintedValuesOfPillowShrinking) {
 
 TEST(Resize, EqualsPillowAndTorchByteForByte) {
   const Json table =
-      parse_json_file(ASSAY_SOURCE_DIR "/golden/tables/resize.json", "resize.json", 1 << 20);
+      parse_json_file(source_dir() + "/golden/tables/resize.json", "resize.json", 1 << 20);
   ASSERT_GE(table.at("cases").size(), 200u);
   for (const Json& row : table.at("cases")) {
     const auto size_of = [&](const char* key) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reference/family/base/json_object.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay {
 namespace {
@@ -22,7 +23,7 @@ TEST(WeightGenerator, HashAndNumbersOfTheSpecification) {
 
 TEST(WeightGenerator, SameBitsAsThePythonGenerator) {
   const Json vectors =
-      parse_json_file(ASSAY_SOURCE_DIR "/golden/tables/weights.json", "weights.json", 1 << 20);
+      parse_json_file(source_dir() + "/golden/tables/weights.json", "weights.json", 1 << 20);
   ASSERT_GE(vectors.size(), 44u);
   for (const Json& vector : vectors) {
     const auto name = vector["name"].get<std::string>();

@@ -12,10 +12,12 @@
 #include <string>
 #include <utility>
 
+#include "reference/family/testing/source_dir.h"
+
 namespace assay {
 
 inline std::string golden_media(const std::string& name) {
-  std::ifstream file(ASSAY_SOURCE_DIR "/golden/media/" + name, std::ios::binary);
+  std::ifstream file(source_dir() + "/golden/media/" + name, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

@@ -10,6 +10,7 @@
 
 #include "reference/family/base/error.h"
 #include "reference/family/chat/chat_template.h"
+#include "reference/family/testing/source_dir.h"
 
 namespace assay {
 
@@ -43,7 +44,7 @@ inline std::vector<Json> lines_of(const std::filesystem::path& path) {
 
 // C01 … C26 of spec prompting 2.7: {"id", "note", "input", "small", "large"}.
 inline std::vector<Json> renderings() {
-  return lines_of(std::filesystem::path(ASSAY_SOURCE_DIR) / "golden/prompting/renderings.jsonl");
+  return lines_of(std::filesystem::path(source_dir()) / "golden/prompting/renderings.jsonl");
 }
 
 inline const Json& rendering(const std::string& id) {

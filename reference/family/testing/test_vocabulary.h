@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "reference/family/base/json_object.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/tokenizer/load_tokenizer.h"
 #include "reference/family/tokenizer/tokenizer.h"
 
 namespace assay {
 
 inline std::filesystem::path golden_path(const std::string& name) {
-  return std::filesystem::path(ASSAY_SOURCE_DIR) / "golden" / name;
+  return std::filesystem::path(source_dir()) / "golden" / name;
 }
 
 inline std::filesystem::path small_tokenizer_file() {
@@ -34,7 +35,7 @@ inline std::filesystem::path released_vocabulary_file() {
   if (const char* named = std::getenv("ASSAY_VOCABULARY")) {
     return named;
   }
-  const std::filesystem::path beside = std::filesystem::path(ASSAY_SOURCE_DIR).parent_path() /
+  const std::filesystem::path beside = std::filesystem::path(source_dir()).parent_path() /
                                        "shared/data/tokenizer/gemma4_vocab_nul.xz";
   return std::filesystem::exists(beside) ? beside : std::filesystem::path();
 }

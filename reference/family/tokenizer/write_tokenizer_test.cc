@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "reference/family/base/json.h"
+#include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
 #include "reference/family/tokenizer/load_tokenizer.h"
 
@@ -11,7 +12,7 @@ namespace assay {
 namespace {
 
 Vocabulary committed() {
-  return read_tokenizer_json(ASSAY_SOURCE_DIR "/golden/tokenizer/tokenizer.json");
+  return read_tokenizer_json(source_dir() + "/golden/tokenizer/tokenizer.json");
 }
 
 Vocabulary read_back(const Vocabulary& vocabulary) {
