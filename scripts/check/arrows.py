@@ -28,16 +28,20 @@ TEXTBOOK = [f"reference/{f}" for f in ("core", "weights", "ops", "blocks", "mode
 # The suite knows no implementation: of reference/ only what every one shares.
 SUITE = [f"conformance/{f}" for f in ("interface", "catalogue", "records", "compare", "report")]
 DOOR = "conformance/doors/reference"
+CPU_DOOR = "conformance/doors/cpu"
+ENGINE = [f"optimized/{f}" for f in ("device", "packing", "kernels", "engine")]
 DRIVERS = [f"conformance/{f}" for f in ("generation", "properties", "doors")]
 ALLOWED = {
     **{f"{FLOOR}/{a}": [f"{FLOOR}/{b}" for b in used.split()] for a, used in FAMILY.items()},
     # A floor of the textbook may use those below it, and all of the family.
     **{folder: [*SHARED, *TEXTBOOK[:k]] for k, folder in enumerate(TEXTBOOK)},
+    **{folder: [*SHARED, *ENGINE[:k]] for k, folder in enumerate(ENGINE)},
     "conformance/interface": [f"{FLOOR}/config"],
     **{folder: [*SHARED, *SUITE[:k]] for k, folder in enumerate(SUITE) if k},
     "conformance/generation": [*SHARED, "conformance/interface", "conformance/compare"],
     "conformance/doors": [*SHARED, *SUITE],
     DOOR: [*SHARED, *SUITE, *TEXTBOOK, "conformance/doors"],
+    CPU_DOOR: [*SHARED, *SUITE, *ENGINE, "conformance/doors"],
     "conformance/fuzz": [*SHARED, *SUITE],
     "conformance/properties": [*SHARED, *SUITE],
     "conformance/program": [*SHARED, *SUITE, *DRIVERS],
@@ -47,6 +51,7 @@ ALLOWED = {
 TESTS_ALSO = {
     "reference/family": ["reference/family/"],
     "reference": ["reference/"],
+    "optimized": ["optimized/", *SHARED, "reference/family/testing", "reference/testing"],
     "conformance": ["conformance/", *SHARED, "reference/family/testing", "reference/testing"],
 }
 # Third-party libraries enter through few doors; a header door is named in full.
@@ -59,6 +64,7 @@ DOORS = {
     **dict.fromkeys(("png.h", "jpeglib.h", "jerror.h", "tiffio.h", "gif_lib.h", "zlib.h"), MEDIA),
     **dict.fromkeys(("webp", "sndfile.h", "samplerate.h"), MEDIA),
     **dict.fromkeys((f"lib{x}" for x in FFMPEG), ("*/media_stream.cc", "*/video_ffmpeg.cc")),
+    "hwy": ("optimized/*",),
     "lzma.h": ("reference/family/tokenizer/*.cc",),
     "hdf5.h": ("conformance/records/hdf5_handle.h", "conformance/records/*.cc"),
     "CLI": ("conformance/program/command_line.cc",),
@@ -137,6 +143,9 @@ def self_test() -> None:
     assert not arrow_problem("reference/ops/rope_test.cc", "reference/testing/test_pair.h")
     assert not arrow_problem("reference/testing/test_taps.h", "reference/ops/rope.h")
     assert not any(b.startswith(tuple(TEXTBOOK)) for a in SHARED for b in ALLOWED[a])
+    assert arrow_problem("optimized/kernels/matmul.cc", "reference/ops/linear.h")
+    assert arrow_problem("optimized/packing/row_panels.h", "optimized/kernels/matmul.h")
+    assert not arrow_problem("optimized/engine/engine.cc", "optimized/kernels/matmul.h")
     assert door_problem("reference/core/taps.h", "xtensor/xtensor.hpp")
     assert not door_problem("reference/ops/linear.cc", "xtensor-blas/xlinalg.hpp")
     TopologicalSorter(ALLOWED).prepare()  # an error where arrows make a circle

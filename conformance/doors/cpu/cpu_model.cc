@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/doors/cpu/cpu_model.h"
+
+#include <atomic>
+
+#include "reference/family/base/error.h"
+
+namespace assay::conformance {
+namespace {
+
+std::atomic<int> threads_of_engines{1};
+
+Checkpoint open_target(const std::string& path) {
+  Checkpoint checkpoint = Checkpoint::open(path);
+  if (checkpoint.config().drafter) {
+    throw Error(path + ": got a drafter, expected the target model");
+  }
+  return checkpoint;
+}
+
+}  // namespace
+
+void use_cpu_threads(int threads) {
+  threads_of_engines = threads;
+}
+int cpu_threads() {
+  return threads_of_engines;
+}
+
+cpu::Arithmetic arithmetic_of(const std::string& precision) {
+  if (precision == "bf16") {
+    return cpu::Arithmetic::kBf16;
+  }
+  return precision == "int8" ? cpu::Arithmetic::kInt8 : cpu::Arithmetic::kF32;
+}
+
+cpu::Tokens engine_tokens(const PromptTokens& prompt, std::size_t first, std::size_t end,
+                          std::size_t width) {
+  const auto at = [](auto& list, std::size_t i) {
+    return list.begin() + static_cast<std::ptrdiff_t>(i);
+  };
+  cpu::Tokens tokens;
+  tokens.ids.assign(at(prompt.ids, first), at(prompt.ids, end));
+  tokens.positions.assign(at(prompt.positions, first), at(prompt.positions, end));
+  tokens.valid.assign(at(prompt.valid, first), at(prompt.valid, end));
+  for (std::size_t t = first; t < end; ++t) {
+    tokens.types.push_back(static_cast<cpu::TokenType>(prompt.types[t]));
+  }
+  for (auto value = at(prompt.soft, first * width); value != at(prompt.soft, end * width);
+       ++value) {
+    tokens.soft.push_back(static_cast<float>(*value));
+  }
+  return tokens;
+}
+
+CpuModel::CpuModel(const std::string& path, const cpu::Options& options)
+    : threads(cpu_threads()),
+      checkpoint(open_target(path)),
+      model(checkpoint, threads),
+      engine(model, options, threads) {}
+
+}  // namespace assay::conformance

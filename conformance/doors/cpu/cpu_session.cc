@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <numeric>
+
+#include "conformance/doors/cpu/cpu_adapter.h"
+#include "conformance/doors/cpu/cpu_model.h"
+#include "conformance/doors/status_of.h"
+#include "reference/family/base/error.h"
+#include "reference/family/config/profile.h"
+
+namespace assay::conformance {
+namespace {
+
+constexpr std::size_t kPrefill = 512;  // tokens of a call
+constexpr std::size_t kGrowth = 4096;  // tokens of context to begin with
+
+cpu::Options options_of(const std::string& precision, const SessionRequest& request) {
+  cpu::Options options;
+  options.arithmetic = arithmetic_of(precision);
+  options.vision_mask = parse_profile(request.profile).text_vision_mask;
+  return options;
+}
+
+class CpuSession : public Session {
+ public:
+  CpuSession(const std::string& precision, const SessionRequest& request)
+      : model_(request.checkpoint, options_of(precision, request)),
+        cache_(model_.engine.new_cache(kGrowth, kPrefill)) {
+    if (!request.drafter.empty()) {
+      throw NotBuilt("--drafter: the CPU engine has no drafter yet");
+    }
+  }
+
+  Status begin(const PromptRequest& prompt, std::vector<std::int32_t>& expanded,
+               Logits& last) override {
+    return status_of([&] {
+      if (!prompt.media.empty()) {
+        throw NotBuilt("media: the CPU engine has no encoders yet");
+      }
+      const TextConfig& config = model_.model.config();
+      CaseInput input;
+      input.ids = expanded = prompt.ids;
+      const PromptTokens tokens = prompt_tokens(input, config);
+      tokens_.clear();
+      cache_ = model_.engine.new_cache(std::max(kGrowth, 2 * tokens.ids.size()), kPrefill);
+      for (const auto& [first, end] : calls_of(tokens.types, kPrefill, config.vision_blocks)) {
+        const std::size_t rows = end == tokens.ids.size() ? 1 : 0;
+        const auto result = model_.engine.forward(
+            engine_tokens(tokens, first, end, config.hidden_size), cache_, rows);
+        last = rows == 0 ? last : rows_of(result.logits);
+      }
+      tokens_ = tokens.ids;
+    });
+  }
+
+  Status extend(const std::vector<std::int32_t>& tokens, Logits& rows) override {
+    return status_of([&] {
+      make_room(tokens.size());
+      rows = rows_of(
+          model_.engine.forward(text_tokens(tokens, tokens_.size()), cache_, tokens.size()).logits);
+      tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+      last_call_ = tokens.size();
+    });
+  }
+
+  Status take_back(std::size_t count) override {
+    return status_of([&] {
+      if (count >= last_call_) {
+        throw Error("take_back: got " + std::to_string(count) + ", expected fewer than the " +
+                    std::to_string(last_call_) + " tokens of the last call");
+      }
+      cache_.forget_from(cache_.length() - count);
+      tokens_.resize(tokens_.size() - count);
+      last_call_ -= count;
+    });
+  }
+
+  Status draft(std::int32_t /*token*/, std::size_t /*steps*/,
+               std::vector<std::int32_t>& /*drafted*/) override {
+    return {StatusCode::kNotSupported, "draft: the CPU engine has no drafter yet"};
+  }
+
+  std::size_t length() const override { return cache_.length(); }
+
+ private:
+  static Logits rows_of(const cpu::Rows& rows) {
+    Logits logits{rows.rows, {}};
+    for (std::size_t t = 0; t < rows.rows; ++t) {
+      logits.values.insert(logits.values.end(), rows.row(t), rows.row(t) + rows.columns);
+    }
+    return logits;
+  }
+
+  static cpu::Tokens text_tokens(const std::vector<std::int32_t>& ids, std::size_t position) {
+    cpu::Tokens tokens;
+    tokens.ids = ids;
+    tokens.types.assign(ids.size(), cpu::TokenType::kText);
+    tokens.valid.assign(ids.size(), true);
+    tokens.positions.resize(ids.size());
+    std::iota(tokens.positions.begin(), tokens.positions.end(),
+              static_cast<std::int32_t>(position));
+    return tokens;
+  }
+
+  // A conversation that outgrows its cache is computed again in one of twice the size.
+  void make_room(std::size_t more) {
+    if (cache_.length() + more <= cache_.context()) {
+      return;
+    }
+    cache_ = model_.engine.new_cache(2 * (cache_.length() + more), kPrefill);
+    for (std::size_t first = 0; first < tokens_.size(); first += kPrefill) {
+      const std::size_t end = std::min(tokens_.size(), first + kPrefill);
+      model_.engine.forward(text_tokens({tokens_.begin() + static_cast<std::ptrdiff_t>(first),
+                                         tokens_.begin() + static_cast<std::ptrdiff_t>(end)},
+                                        first),
+                            cache_, 0);
+    }
+  }
+
+  CpuModel model_;
+  cpu::KvCache cache_;
+  std::vector<std::int32_t> tokens_;
+  std::size_t last_call_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Session> make_cpu_session(const std::string& precision,
+                                          const SessionRequest& request) {
+  return std::make_unique<CpuSession>(precision, request);
+}
+
+}  // namespace assay::conformance

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "optimized/engine/call.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "reference/family/base/error.h"
+
+namespace assay::cpu {
+namespace {
+
+// Cosines and sines of one token; pairs that do not rotate have frequency 0.
+void rotate(std::int32_t position, std::size_t head_dim, const RopeParameters& parameters,
+            float* cos, float* sin) {
+  const std::size_t half = head_dim / 2;
+  const auto rotating = static_cast<std::size_t>(
+      std::floor(parameters.partial_rotary_factor * static_cast<double>(half)));
+  for (std::size_t c = 0; c < half; ++c) {
+    cos[c] = 1;
+    sin[c] = 0;
+    if (c < rotating) {
+      const double exponent = -2.0 * static_cast<double>(c) / static_cast<double>(head_dim);
+      const double angle = position * std::pow(parameters.rope_theta, exponent);
+      cos[c] = static_cast<float>(std::cos(angle));
+      sin[c] = static_cast<float>(std::sin(angle));
+    }
+  }
+}
+
+// and the readings of other programs (DIV-M17, DIV-M39).
+bool sees(const TokenPlace& q, const TokenPlace& s, bool sliding, std::int64_t window,
+          VisionMask blocks) {
+  if (!q.valid || !s.valid) {
+    return false;
+  }
+  const std::int64_t distance = static_cast<std::int64_t>(q.position) - s.position;
+  const bool block = q.block >= 0 && q.block == s.block;
+  if (!sliding) {
+    return distance >= 0 || (blocks == VisionMask::kAllLayers && block);
+  }
+  switch (blocks) {
+    case VisionMask::kSlidingPastClamped:
+      return (distance >= 0 || block) && distance < window;
+    case VisionMask::kSlidingUnclamped:
+    case VisionMask::kAllLayers:
+      return (0 <= distance && distance < window) || block;
+    case VisionMask::kSlidingClamped:
+      break;
+  }
+  return (distance >= 0 || block) && -window < distance && distance < window;
+}
+
+// What token `q` of the sequence sees of the tokens [first, end); looks at all of them.
+VisibleKeys scan(const std::vector<TokenPlace>& places, std::size_t first, std::size_t q,
+                 bool sliding, std::int64_t window, VisionMask blocks,
+                 std::vector<std::vector<std::uint8_t>>& masks) {
+  std::vector<std::uint8_t> mask;
+  VisibleKeys visible;
+  std::size_t seen = 0;
+  for (std::size_t s = 0; s < places.size(); ++s) {
+    const bool yes = sees(places[q - first], places[s], sliding, window, blocks);
+    mask.push_back(yes ? 1 : 0);
+    if (yes) {
+      visible.first = seen == 0 ? first + s : visible.first;
+      visible.last = first + s;
+      ++seen;
+    }
+  }
+  if (seen > 0 && visible.last + 1 - visible.first != seen) {
+    masks.push_back(std::move(mask));
+    visible.mask = masks.back().data();
+    visible.mask_first = first;
+  }
+  return visible;
+}
+
+// Without padding, positions and vision blocks the keys are known: [q - W + 1, q].
+bool is_plain(const std::vector<TokenPlace>& places, std::size_t first) {
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (!places[i].valid || places[i].block >= 0 ||
+        places[i].position != static_cast<std::int32_t>(first + i)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+KindOfCall kind_of_call(const TextConfig& config, const LayerConfig& layer, const KvCache& cache,
+                        const std::vector<std::int32_t>& blocks, std::size_t start,
+                        VisionMask vision_mask) {
+  const bool sliding = layer.kind == LayerKind::kSliding;
+  const std::size_t tokens = blocks.size();
+  KindOfCall kind;
+  kind.first_key = cache.first_visible(layer.kind, start);
+  std::vector<TokenPlace> places;
+  for (std::size_t i = kind.first_key; i < start + tokens; ++i) {
+    places.push_back(cache.place(i));
+    places.back().block = i < start ? -1 : blocks[i - start];
+  }
+  kind.half = layer.head_dim / 2;
+  kind.cos.resize(tokens * kind.half);
+  kind.sin.resize(tokens * kind.half);
+  const bool plain = is_plain(places, kind.first_key);
+  for (std::size_t t = 0; t < tokens; ++t) {
+    const std::size_t q = start + t;
+    rotate(cache.place(q).position, layer.head_dim,
+           sliding ? config.rope_sliding : config.rope_full, kind.cos.data() + t * kind.half,
+           kind.sin.data() + t * kind.half);
+    if (plain) {
+      const std::size_t reach = sliding ? config.sliding_window - 1 : q;
+      kind.visible.push_back({q > reach ? q - reach : 0, q});
+    } else {
+      kind.visible.push_back(scan(places, kind.first_key, q, sliding,
+                                  static_cast<std::int64_t>(config.sliding_window), vision_mask,
+                                  kind.masks));
+    }
+  }
+  return kind;
+}
+
+}  // namespace
+
+bool is_vision(TokenType type) {
+  return type == TokenType::kImage || type == TokenType::kVideo;
+}
+
+std::vector<TokenPlace> places_of(const Tokens& tokens, const TextConfig& config,
+                                  const KvCache& cache) {
+  const std::size_t count = tokens.count();
+  if (count == 0 || tokens.types.size() != count || tokens.positions.size() != count ||
+      tokens.valid.size() != count) {
+    throw Error("forward: got " + std::to_string(count) +
+                " ids, expected at least one, and a type, position and validity for each");
+  }
+  if (config.vision_blocks && cache.ends_in_block() && is_vision(tokens.types.front())) {
+    throw Error("forward: got a chunk that starts inside a vision block, expected the block whole");
+  }
+  std::vector<TokenPlace> places(count);
+  std::int32_t block = -1;
+  for (std::size_t t = 0; t < count; ++t) {
+    const bool vision = config.vision_blocks && is_vision(tokens.types[t]);
+    const bool goes_on = t > 0 && is_vision(tokens.types[t - 1]);
+    block += vision && !goes_on ? 1 : 0;
+    places[t] = {tokens.positions[t], tokens.valid[t], vision ? block : -1};
+  }
+  return places;
+}
+
+Call begin_call(const TextConfig& config, const KvCache& cache,
+                const std::vector<std::int32_t>& blocks, VisionMask vision_mask) {
+  Call call;
+  call.tokens = blocks.size();
+  call.start = cache.length() - call.tokens;
+  for (const LayerConfig& layer : config.layers) {
+    KindOfCall& kind = layer.kind == LayerKind::kSliding ? call.sliding : call.full;
+    if (kind.visible.empty()) {
+      kind = kind_of_call(config, layer, cache, blocks, call.start, vision_mask);
+    }
+  }
+  return call;
+}
+
+}  // namespace assay::cpu

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all layers of a call share: where its tokens stand, what each of them sees, and the angles
+// by which heads are rotated.  Spec.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "optimized/engine/kv_cache.h"
+#include "optimized/kernels/attention.h"
+#include "reference/family/config/config.h"
+#include "reference/family/config/profile.h"
+
+namespace assay::cpu {
+
+enum class TokenType : std::int32_t { kText = 0, kImage = 1, kVideo = 2, kAudio = 3 };
+
+// The tokens of one call.
+struct Tokens {
+  std::vector<std::int32_t> ids;
+  std::vector<TokenType> types;
+  std::vector<std::int32_t> positions;
+  std::vector<bool> valid;  // false: padding
+  std::vector<float> soft;  // [tokens, hidden_size] rows of placeholders; may be empty without any
+
+  std::size_t count() const { return ids.size(); }
+};
+
+bool is_vision(TokenType type);
+
+// What the layers of one kind see, token by token.
+struct KindOfCall {
+  std::size_t half = 0;                          // pairs of a head
+  std::vector<float> cos, sin;                   // [tokens, half]
+  std::vector<VisibleKeys> visible;              // [tokens]
+  std::vector<std::vector<std::uint8_t>> masks;  // of VisibleKeys::mask, where there are holes
+  std::size_t first_key = 0;
+};
+
+struct Call {
+  std::size_t start = 0;  // tokens in the cache before it
+  std::size_t tokens = 0;
+  KindOfCall sliding;
+  KindOfCall full;
+
+  const KindOfCall& of(LayerKind kind) const {
+    return kind == LayerKind::kSliding ? sliding : full;
+  }
+};
+
+// Vision blocks, positions and validity of a chunk; throws Error on a chunk that begins inside a
+// block or whose lists differ in length.
+std::vector<TokenPlace> places_of(const Tokens& tokens, const TextConfig& config,
+                                  const KvCache& cache);
+
+// `blocks`: the vision block of each token of the call, whose places the cache has already.
+Call begin_call(const TextConfig& config, const KvCache& cache,
+                const std::vector<std::int32_t>& blocks, VisionMask vision_mask);
+
+}  // namespace assay::cpu

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "optimized/kernels/attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "optimized/kernels/attention_tile.h"
+#include "optimized/kernels/row_ops.h"
+#include "reference/family/base/number_formats.h"
+
+namespace assay::cpu {
+namespace {
+
+constexpr std::size_t kPiece = 512;  // keys of a piece, where one tile holds all queries
+
+void put(CacheType type, std::byte* array, std::size_t at, float value) {
+  if (type == CacheType::kF32) {
+    reinterpret_cast<float*>(array)[at] = value;
+  } else {
+    reinterpret_cast<std::uint16_t*>(array)[at] = bf16_from_float(value);
+  }
+}
+
+float get(CacheType type, const std::byte* array, std::size_t at) {
+  return type == CacheType::kF32
+             ? reinterpret_cast<const float*>(array)[at]
+             : float_from_bf16(reinterpret_cast<const std::uint16_t*>(array)[at]);
+}
+
+std::size_t key_at(const HeadCache& cache, std::size_t index, std::size_t c) {
+  const std::size_t slot = index % cache.slots;
+  return slot / kKeyGroup * kKeyGroup * cache.head_dim + c * kKeyGroup + slot % kKeyGroup;
+}
+
+std::size_t value_at(const HeadCache& cache, std::size_t index) {
+  return index % cache.slots * value_stride(cache.head_dim);
+}
+
+// What a tile computes, in memory that lives as long as its thread.
+struct Scratch {
+  std::vector<float> out;
+  std::vector<float> panels;
+  float most[kTileQueries];
+  float sum[kTileQueries];
+
+  void clear(std::size_t head_dim) {
+    out.assign(kTileQueries * value_stride(head_dim), 0.0F);
+    panels.resize(kTileQueries * head_dim);
+    std::fill_n(most, kTileQueries, kHidden);
+    std::fill_n(sum, kTileQueries, 0.0F);
+  }
+};
+
+Scratch& scratch() {
+  static thread_local Scratch mine;
+  return mine;
+}
+
+// Queries [first, …) of the rows that one cache serves; row i is token i / group, head i % group.
+AttentionTile tile_of(const AttentionCall& call, std::size_t cache, std::size_t first,
+                      Scratch& memory) {
+  const std::size_t head_dim = call.caches[cache].head_dim;
+  AttentionTile tile;
+  tile.rows = std::min(kTileQueries, call.tokens * call.group - first);
+  tile.first = ~std::size_t{0};
+  for (std::size_t r = 0; r < tile.rows; ++r) {
+    const std::size_t token = (first + r) / call.group;
+    const std::size_t head = cache * call.group + (first + r) % call.group;
+    tile.queries[r] = call.queries + token * call.stride + head * head_dim;
+    const VisibleKeys& visible = call.visible[token];
+    tile.visible[r] = visible;
+    if (visible.first <= visible.last) {
+      tile.first = std::min(tile.first, visible.first);
+      tile.end = std::max(tile.end, visible.last + 1);
+    }
+  }
+  tile.first = std::min(tile.first, tile.end);
+  memory.clear(head_dim);
+  tile.out = memory.out.data();
+  tile.panels = memory.panels.data();
+  tile.most = memory.most;
+  tile.sum = memory.sum;
+  return tile;
+}
+
+float* out_row(const AttentionCall& call, std::size_t cache, std::size_t row) {
+  const std::size_t head = cache * call.group + row % call.group;
+  return call.out + row / call.group * call.out_stride + head * call.caches[cache].head_dim;
+}
+
+void write_row(const float* sums, float divisor, std::size_t head_dim, float* out) {
+  const float by = divisor > 0 ? 1.0F / divisor : 0.0F;  // no key is visible: 0
+  for (std::size_t c = 0; c < head_dim; ++c) {
+    out[c] = sums[c] * by;
+  }
+}
+
+void attend_many(const AttentionCall& call, std::size_t caches, const Threads& threads) {
+  const std::size_t rows = call.tokens * call.group;
+  const std::size_t tiles = (rows + kTileQueries - 1) / kTileQueries;
+  threads.run([&](int thread, int count) {
+    // Later tiles see more keys: each thread takes every count-th.
+    for (auto unit = static_cast<std::size_t>(thread); unit < caches * tiles;
+         unit += static_cast<std::size_t>(count)) {
+      const std::size_t cache = unit / tiles;
+      const std::size_t first = unit % tiles * kTileQueries;
+      Scratch& memory = scratch();
+      const AttentionTile tile = tile_of(call, cache, first, memory);
+      attend(tile, call.caches[cache]);
+      const std::size_t head_dim = call.caches[cache].head_dim;
+      for (std::size_t r = 0; r < tile.rows; ++r) {
+        write_row(tile.out + r * value_stride(head_dim), tile.sum[r], head_dim,
+                  out_row(call, cache, first + r));
+      }
+    }
+  });
+}
+
+// Partial results of the pieces of one call, [cache][piece][row].
+struct Pieces {
+  std::vector<float> out;
+  std::vector<float> most;
+  std::vector<float> sum;
+};
+
+void merge_row(const AttentionCall& call, const Pieces& pieces, std::size_t count,
+               std::size_t cache, std::size_t row) {
+  const std::size_t rows = call.tokens * call.group;
+  const std::size_t head_dim = call.caches[cache].head_dim;
+  const std::size_t first = cache * count * rows + row;
+  float most = kHidden;
+  for (std::size_t p = 0; p < count; ++p) {
+    most = std::max(most, pieces.most[first + p * rows]);
+  }
+  float* const out = out_row(call, cache, row);
+  std::fill_n(out, head_dim, 0.0F);
+  float sum = 0;
+  for (std::size_t p = 0; p < count; ++p) {
+    const std::size_t at = first + p * rows;
+    const float weight = std::exp(pieces.most[at] - most);
+    sum += pieces.sum[at] * weight;
+    add_scaled(out, pieces.out.data() + at * value_stride(head_dim), weight, head_dim);
+  }
+  write_row(out, sum, head_dim, out);
+}
+
+void attend_few(const AttentionCall& call, std::size_t caches, const Threads& threads) {
+  static thread_local Pieces pieces;  // the caller's
+  Pieces& all = pieces;
+  const std::size_t rows = call.tokens * call.group;
+  const std::size_t width = value_stride(call.caches[0].head_dim);
+  const AttentionTile whole = tile_of(call, 0, 0, scratch());
+  const std::size_t base = whole.first / kPiece;
+  const std::size_t count = std::max<std::size_t>(1, (whole.end + kPiece - 1) / kPiece - base);
+  all.out.resize(caches * count * rows * width);
+  all.most.resize(caches * count * rows);
+  all.sum.resize(caches * count * rows);
+  threads.run([&](int thread, int team) {
+    for (auto unit = static_cast<std::size_t>(thread); unit < caches * count;
+         unit += static_cast<std::size_t>(team)) {
+      AttentionTile tile = tile_of(call, unit / count, 0, scratch());
+      const std::size_t piece = (base + unit % count) * kPiece;
+      tile.first = std::max(tile.first, piece);
+      tile.end = std::min(tile.end, piece + kPiece);
+      attend(tile, call.caches[unit / count]);
+      std::copy_n(tile.out, rows * width, all.out.data() + unit * rows * width);
+      std::copy_n(tile.most, rows, all.most.data() + unit * rows);
+      std::copy_n(tile.sum, rows, all.sum.data() + unit * rows);
+    }
+  });
+  for (std::size_t cache = 0; cache < caches; ++cache) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      merge_row(call, all, count, cache, row);
+    }
+  }
+}
+
+}  // namespace
+
+void store_key_value(const HeadCache& cache, std::size_t index, const float* key,
+                     const float* value) {
+  const std::size_t first = value_at(cache, index);
+  for (std::size_t c = 0; c < cache.head_dim; ++c) {
+    put(cache.type, cache.keys, key_at(cache, index, c), key[c]);
+    put(cache.type, cache.values, first + c, value[c]);
+  }
+}
+
+void load_key(const HeadCache& cache, std::size_t index, float* key) {
+  for (std::size_t c = 0; c < cache.head_dim; ++c) {
+    key[c] = get(cache.type, cache.keys, key_at(cache, index, c));
+  }
+}
+
+void load_value(const HeadCache& cache, std::size_t index, float* value) {
+  for (std::size_t c = 0; c < cache.head_dim; ++c) {
+    value[c] = get(cache.type, cache.values, value_at(cache, index) + c);
+  }
+}
+
+void attention(const AttentionCall& call, const Threads& threads) {
+  const std::size_t caches = call.heads / call.group;
+  if (call.tokens * call.group <= kTileQueries) {
+    attend_few(call, caches, threads);
+  } else {
+    attend_many(call, caches, threads);
+  }
+}
+
+}  // namespace assay::cpu

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention of a few or many queries to the keys of a cache, by online softmax: scores are never
+// stored whole.
+//
+//   out[t, n] = sum_s softmax_s( q[t, n] . k[s, n / G] ) v[s, n / G]      s visible to t
+//
+// One code for decoding and prefill. The queries of the G heads that share keys, of all tokens, are
+// rows of one matrix; a panel of up to 8 rows meets 64 keys at a time. Keys lie in groups of 16,
+// [s/16][d][16], so that a score needs no sum across lanes; values lie as rows [s][d].
+//
+// Sums run over d in order and over keys in blocks of 64; where one panel holds all queries
+// (decoding), keys are cut in pieces of 512 whose results are merged in order. Neither depends on
+// the number of threads.  Spec; Milakov and Gimelshein 2018.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "optimized/device/threads.h"
+
+namespace assay::cpu {
+
+constexpr std::size_t kKeyBlock = 64;  // a ring of keys has a multiple of this many slots
+
+enum class CacheType { kF32, kBf16 };
+
+// The keys and values of one head. Token i lies in slot i mod slots.
+struct HeadCache {
+  CacheType type = CacheType::kF32;
+  std::size_t slots = 0;
+  std::size_t head_dim = 0;
+  std::byte* keys = nullptr;    // [slots/16][head_dim][16]
+  std::byte* values = nullptr;  // [slots][head_dim]
+};
+
+// Writes key and value of token `index`.
+void store_key_value(const HeadCache& cache, std::size_t index, const float* key,
+                     const float* value);
+void load_key(const HeadCache& cache, std::size_t index, float* key);
+void load_value(const HeadCache& cache, std::size_t index, float* value);
+
+// What a query sees: tokens first … last, or nothing (last < first); and where `mask` is given,
+// only those whose byte is not 0.
+struct VisibleKeys {
+  std::size_t first = 1;
+  std::size_t last = 0;
+  const std::uint8_t* mask = nullptr;  // of the token `mask_first`, …
+  std::size_t mask_first = 0;
+};
+
+struct AttentionCall {
+  const float* queries = nullptr;  // [tokens][stride], heads one after another
+  std::size_t stride = 0;
+  std::size_t tokens = 0;
+  std::size_t heads = 0;              // of queries
+  const HeadCache* caches = nullptr;  // one for each `group` heads
+  std::size_t group = 1;
+  const VisibleKeys* visible = nullptr;  // [tokens]
+  float* out = nullptr;                  // [tokens][out_stride]
+  std::size_t out_stride = 0;
+};
+
+void attention(const AttentionCall& call, const Threads& threads);
+
+}  // namespace assay::cpu

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "optimized/kernels/attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "optimized/kernels/attention_tile.h"
+#include "reference/family/base/number_formats.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "optimized/kernels/attention_cpu.cc"
+#include <hwy/foreach_target.h>
+// After foreach_target.h.
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace assay::cpu::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using F32 = hn::CappedTag<float, kKeyGroup>;
+using Vector = hn::Vec<F32>;
+
+constexpr std::size_t kLanes = hn::MaxLanes(F32());
+constexpr std::size_t kVectors = kKeyGroup / kLanes;  // of 16 numbers
+constexpr std::size_t kWide = kLanes == 16 ? 2 : 1;   // groups of 16 in one step
+constexpr std::size_t kHeight = kLanes == 16 ? 8 : kLanes == 8 ? 4 : kLanes == 4 ? 2 : 1;
+
+HWY_INLINE Vector load(const float* from) {
+  return hn::LoadU(F32(), from);
+}
+HWY_INLINE Vector load(const std::uint16_t* from) {
+  const hn::Rebind<hwy::bfloat16_t, F32> half;
+  return hn::PromoteTo(F32(), hn::LoadU(half, reinterpret_cast<const hwy::bfloat16_t*>(from)));
+}
+
+// scores[m][s] = sum_d q[d][m] k[d][s], kWide groups of 16 keys.
+template <class Value, std::size_t H>
+HWY_INLINE void score_groups(const float* q, const Value* keys, std::size_t head_dim,
+                             float* scores) {
+  const F32 d;
+  constexpr std::size_t kAcross = kWide * kVectors;
+  Vector sum[H][kAcross];
+  for (auto& row : sum) {
+    for (Vector& value : row) {
+      value = hn::Zero(d);
+    }
+  }
+  for (std::size_t c = 0; c < head_dim; ++c) {
+    Vector key[kAcross];
+    for (std::size_t v = 0; v < kAcross; ++v) {
+      key[v] =
+          load(keys + v / kVectors * head_dim * kKeyGroup + c * kKeyGroup + v % kVectors * kLanes);
+    }
+    for (std::size_t m = 0; m < H; ++m) {
+      const auto value = hn::Set(d, q[c * H + m]);
+      for (std::size_t v = 0; v < kAcross; ++v) {
+        sum[m][v] = hn::MulAdd(key[v], value, sum[m][v]);
+      }
+    }
+  }
+  for (std::size_t m = 0; m < H; ++m) {
+    for (std::size_t v = 0; v < kAcross; ++v) {
+      hn::StoreU(sum[m][v], d, scores + m * kKeyBlock + v * kLanes);
+    }
+  }
+}
+
+// out[m][c] += sum_s probs[m][s] v[s][c] for N groups of 16 channels.
+template <class Value, std::size_t H, std::size_t N>
+HWY_INLINE void mix_groups(const float* probs, const Value* values, std::size_t stride,
+                           float* out) {
+  const F32 d;
+  constexpr std::size_t kAcross = N * kVectors;
+  Vector sum[H][kAcross];
+  for (std::size_t m = 0; m < H; ++m) {
+    for (std::size_t v = 0; v < kAcross; ++v) {
+      sum[m][v] = hn::LoadU(d, out + m * stride + v * kLanes);
+    }
+  }
+  for (std::size_t s = 0; s < kKeyBlock; ++s, values += stride) {
+    Vector value[kAcross];
+    for (std::size_t v = 0; v < kAcross; ++v) {
+      value[v] = load(values + v * kLanes);
+    }
+    for (std::size_t m = 0; m < H; ++m) {
+      const auto weight = hn::Set(d, probs[m * kKeyBlock + s]);
+      for (std::size_t v = 0; v < kAcross; ++v) {
+        sum[m][v] = hn::MulAdd(value[v], weight, sum[m][v]);
+      }
+    }
+  }
+  for (std::size_t m = 0; m < H; ++m) {
+    for (std::size_t v = 0; v < kAcross; ++v) {
+      hn::StoreU(sum[m][v], d, out + m * stride + v * kLanes);
+    }
+  }
+}
+
+// exp(s - most) of one row, with the larger of the row's and the former maximum; the former sums
+// shrink accordingly.
+HWY_INLINE void soften_row(float* scores, float* out, std::size_t width, float& most, float& sum) {
+  const F32 d;
+  auto largest = hn::Set(d, kHidden);
+  for (std::size_t s = 0; s < kKeyBlock; s += kLanes) {
+    largest = hn::Max(largest, hn::LoadU(d, scores + s));
+  }
+  const float row_most = hn::GetLane(hn::MaxOfLanes(d, largest));
+  if (row_most == kHidden) {
+    std::fill_n(scores, kKeyBlock, 0.0F);
+    return;
+  }
+  const float now = std::max(most, row_most);
+  if (now != most) {
+    const float shrink = std::exp(most - now);
+    const auto by = hn::Set(d, shrink);
+    for (std::size_t c = 0; c < width; c += kLanes) {
+      hn::StoreU(hn::Mul(hn::LoadU(d, out + c), by), d, out + c);
+    }
+    sum *= shrink;
+    most = now;
+  }
+  const auto base = hn::Set(d, now);
+  auto total = hn::Zero(d);
+  for (std::size_t s = 0; s < kKeyBlock; s += kLanes) {
+    const auto value = hn::Exp(d, hn::Sub(hn::LoadU(d, scores + s), base));
+    hn::StoreU(value, d, scores + s);
+    total = hn::Add(total, value);
+  }
+  sum += hn::GetLane(hn::SumOfLanes(d, total));
+}
+
+void hide(const VisibleKeys& visible, std::size_t first, float* scores) {
+  const std::size_t end = first + kKeyBlock;
+  if (visible.first <= first && visible.last + 1 >= end && visible.mask == nullptr) {
+    return;
+  }
+  for (std::size_t s = first; s < end; ++s) {
+    bool seen = visible.first <= s && s <= visible.last;
+    if (seen && visible.mask != nullptr) {
+      seen = visible.mask[s - visible.mask_first] != 0;
+    }
+    scores[s - first] = seen ? scores[s - first] : kHidden;
+  }
+}
+
+// H rows of the tile with the 64 keys from `first` on.
+template <class Value, std::size_t H>
+HWY_INLINE void panel_block(const AttentionTile& tile, const HeadCache& cache, std::size_t row,
+                            std::size_t first) {
+  const std::size_t head_dim = cache.head_dim;
+  const std::size_t width = value_stride(head_dim);
+  const std::size_t slot = first % cache.slots;
+  const auto* keys = reinterpret_cast<const Value*>(cache.keys) + slot * head_dim;
+  const auto* values = reinterpret_cast<const Value*>(cache.values) + slot * width;
+  HWY_ALIGN float scores[H * kKeyBlock];
+  const float* const q = tile.panels + row * head_dim;
+  for (std::size_t s = 0; s < kKeyBlock; s += kWide * kKeyGroup) {
+    score_groups<Value, H>(q, keys + s * head_dim, head_dim, scores + s);
+  }
+  float* const out = tile.out + row * width;
+  for (std::size_t m = 0; m < std::min(H, tile.rows - row); ++m) {
+    hide(tile.visible[row + m], first, scores + m * kKeyBlock);
+    soften_row(scores + m * kKeyBlock, out + m * width, width, tile.most[row + m],
+               tile.sum[row + m]);
+  }
+  std::size_t c = 0;
+  for (; c + kWide * kKeyGroup <= width; c += kWide * kKeyGroup) {
+    mix_groups<Value, H, kWide>(scores, values + c, width, out + c);
+  }
+  if (c < width) {
+    mix_groups<Value, H, 1>(scores, values + c, width, out + c);
+  }
+}
+
+// Rows of the tile in panels: as high as registers allow, lower ones for what is left.
+template <class Value, std::size_t H>
+void tile_blocks(const AttentionTile& tile, const HeadCache& cache, std::size_t row) {
+  if constexpr (H > 1) {
+    if (tile.rows - row <= H / 2) {
+      tile_blocks<Value, H / 2>(tile, cache, row);
+      return;
+    }
+  }
+  const std::size_t head_dim = cache.head_dim;
+  for (std::size_t m = 0; m < H; ++m) {  // rows that are not there are copies of the last
+    const float* const q = tile.queries[std::min(row + m, tile.rows - 1)];
+    for (std::size_t c = 0; c < head_dim; ++c) {
+      tile.panels[row * head_dim + c * H + m] = q[c];
+    }
+  }
+  for (std::size_t first = tile.first / kKeyBlock * kKeyBlock; first < tile.end;
+       first += kKeyBlock) {
+    panel_block<Value, H>(tile, cache, row, first);
+  }
+  if (row + H < tile.rows) {
+    tile_blocks<Value, H>(tile, cache, row + H);
+  }
+}
+
+void attend_tile(const AttentionTile& tile, const HeadCache& cache) {
+  if (cache.type == CacheType::kBf16) {
+    tile_blocks<std::uint16_t, kHeight>(tile, cache, 0);
+  } else {
+    tile_blocks<float, kHeight>(tile, cache, 0);
+  }
+}
+
+}  // namespace
+}  // namespace assay::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace assay::cpu {
+
+HWY_EXPORT(attend_tile);
+
+void attend(const AttentionTile& tile, const HeadCache& cache) {
+  HWY_DYNAMIC_DISPATCH(attend_tile)(tile, cache);
+}
+
+}  // namespace assay::cpu
+#endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel below attention.h: some rows of queries and a range of keys.
+#pragma once
+
+#include <cstddef>
+
+#include "optimized/kernels/attention.h"
+
+namespace assay::cpu {
+
+constexpr std::size_t kKeyGroup = 16;
+constexpr std::size_t kTileQueries = 32;
+constexpr float kHidden = -1e30F;  // a score that no query sees
+
+// Floats from one value of a cache, and one row of out, to the next.
+constexpr std::size_t value_stride(std::size_t head_dim) {
+  return (head_dim + kKeyGroup - 1) / kKeyGroup * kKeyGroup;
+}
+
+struct AttentionTile {
+  std::size_t rows = 0;  // at most kTileQueries
+  const float* queries[kTileQueries] = {};
+  VisibleKeys visible[kTileQueries] = {};
+  std::size_t first = 0;  // of the keys that any row sees
+  std::size_t end = 0;
+  // Of each row, 0 and kHidden before the first key: unnormalised sums, and what divides them.
+  float* out = nullptr;   // [kTileQueries][value_stride]
+  float* most = nullptr;  // [kTileQueries]
+  float* sum = nullptr;
+  float* panels = nullptr;  // room for kTileQueries rows of queries
+};
+
+// Rows of the tile and room for rows up to kTileQueries in every array.
+void attend(const AttentionTile& tile, const HeadCache& cache);
+
+}  // namespace assay::cpu

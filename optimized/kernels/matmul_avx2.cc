@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Products of int8 with AVX2, which multiplies unsigned by signed bytes in pairs (vpmaddubsw).
+//
+// Codes of 4 bits are unsigned, and 8 pairs of 15 * 127 fit 16 bits, so a block needs one widening
+// step. Codes of 8 bits would overflow as unsigned numbers: the sign of the weight moves to x, and
+// 2 * 127 * 127 fits.
+#include "optimized/kernels/tile_kernels.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,f16c")
+#endif
+
+namespace assay::cpu {
+namespace {
+
+constexpr std::size_t kHalf = 8;         // rows of a tile that a vector holds
+constexpr std::size_t kPrefetch = 4096;  // bytes ahead: past the end of a small page
+
+inline __m256i load(const std::byte* at) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+}
+
+inline __m256i widened(__m256i pairs) {
+  return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+}
+
+// The integer sum of one block of 8 rows with one row of codes.
+inline __m256i block_sum_q4(const __m256i* codes, const std::int32_t* x, std::size_t step,
+                            std::int32_t sum) {
+  __m256i even = _mm256_setzero_si256();
+  __m256i odd = even;
+#pragma GCC unroll 4
+  for (std::size_t g = 0; g < 8; g += 2) {
+    even = _mm256_add_epi16(even, _mm256_maddubs_epi16(codes[g], _mm256_set1_epi32(x[g * step])));
+    odd = _mm256_add_epi16(
+        odd, _mm256_maddubs_epi16(codes[g + 1], _mm256_set1_epi32(x[(g + 1) * step])));
+  }
+  return _mm256_add_epi32(_mm256_set1_epi32(-8 * sum), widened(_mm256_add_epi16(even, odd)));
+}
+
+inline __m256i block_sum_q8(const __m256i* codes, const std::int32_t* x, std::size_t step) {
+  __m256i even = _mm256_setzero_si256();
+  __m256i odd = even;
+#pragma GCC unroll 4
+  for (std::size_t g = 0; g < 8; g += 2) {
+    const __m256i x0 = _mm256_sign_epi8(_mm256_set1_epi32(x[g * step]), codes[g]);
+    const __m256i x1 = _mm256_sign_epi8(_mm256_set1_epi32(x[(g + 1) * step]), codes[g + 1]);
+    even = _mm256_add_epi32(even, widened(_mm256_maddubs_epi16(_mm256_abs_epi8(codes[g]), x0)));
+    odd = _mm256_add_epi32(odd, widened(_mm256_maddubs_epi16(_mm256_abs_epi8(codes[g + 1]), x1)));
+  }
+  return _mm256_add_epi32(even, odd);
+}
+
+// The 8 words of codes of half a tile.
+template <bool kEight>
+inline void load_codes(const std::byte* block, std::size_t half, __m256i* codes) {
+#pragma GCC unroll 8
+  for (std::size_t g = 0; g < 8; ++g) {
+    if constexpr (kEight) {
+      codes[g] = _mm256_xor_si256(load(block + 32 + 64 * g + 32 * half),
+                                  _mm256_set1_epi8(static_cast<char>(-128)));
+    } else {
+      const __m256i pairs = load(block + 32 + 64 * (g % 4) + 32 * half);
+      codes[g] =
+          _mm256_and_si256(g < 4 ? pairs : _mm256_srli_epi16(pairs, 4), _mm256_set1_epi8(15));
+    }
+  }
+}
+
+// One block of half a tile with every row of x: the codes stay in registers.
+template <bool kEight>
+inline void add_block(const Product& p, const std::byte* block, std::size_t b, std::size_t half,
+                      float* y) {
+  const std::size_t height = p.x->height;
+  __m256i codes[8];
+  load_codes<kEight>(block, half, codes);
+  const __m256 scale =
+      _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 2 * kHalf * half)));
+  for (std::size_t t = 0; t < p.x->rows; ++t, y += p.stride) {
+    const std::size_t panel = t / height;
+    const std::size_t r = t % height;
+    const auto* x = reinterpret_cast<const std::int32_t*>(p.x->int8(panel)) + b * 8 * height + r;
+    __m256i sum;
+    if constexpr (kEight) {
+      sum = block_sum_q8(codes, x, height);
+    } else {
+      sum = block_sum_q4(codes, x, height, p.x->sums(panel)[b * height + r]);
+    }
+    const __m256 factor = _mm256_mul_ps(scale, _mm256_set1_ps(p.x->scales(panel)[b * height + r]));
+    const __m256 before = b == 0 ? _mm256_setzero_ps() : _mm256_loadu_ps(y);
+    _mm256_storeu_ps(y, _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), factor, before));
+  }
+}
+
+template <bool kEight>
+void int8_tiles(const Product& p, TileRange tiles) {
+  constexpr std::size_t kBytes = kEight ? 544 : 288;
+  const WeightView& w = *p.weight;
+  for (std::size_t tile = tiles.first; tile < tiles.end; ++tile) {
+    for (std::size_t b = 0; b < p.x->blocks(); ++b) {
+      const std::byte* const block = w.data + tile * w.tile + b * kBytes;
+      for (std::size_t at = 0; at < kBytes; at += 64) {
+        _mm_prefetch(reinterpret_cast<const char*>(block) + kPrefetch + at, _MM_HINT_T0);
+      }
+      for (std::size_t half = 0; half < 2; ++half) {
+        add_block<kEight>(p, block, b, half, p.y + tile * kTileRows + half * kHalf);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void multiply_int8_avx2(const Product& p, TileRange tiles) {
+  if (p.weight->layout == WeightLayout::kQ8) {
+    int8_tiles<true>(p, tiles);
+  } else {
+    int8_tiles<false>(p, tiles);
+  }
+}
+
+}  // namespace assay::cpu
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#else
+
+namespace assay::cpu {
+
+void multiply_int8_avx2(const Product& product, TileRange tiles) {
+  multiply_int8(product, tiles);
+}
+
+}  // namespace assay::cpu
+
+#endif

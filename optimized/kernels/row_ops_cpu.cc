@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "optimized/kernels/row_ops.h"
+
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "optimized/kernels/row_ops_cpu.cc"
+#include <hwy/foreach_target.h>
+// After foreach_target.h.
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace assay::cpu::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using F32 = hn::ScalableTag<float>;
+using Vector = hn::Vec<F32>;
+
+// y[i] = map(x[i]), the tail through a buffer of one vector.
+template <class Map>
+HWY_INLINE void map_row(const float* x, std::size_t count, float* y, const Map& map) {
+  const F32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    hn::StoreU(map(hn::LoadU(d, x + i), i), d, y + i);
+  }
+  if (i < count) {
+    HWY_ALIGN float tail[hn::MaxLanes(F32())] = {};
+    for (std::size_t j = i; j < count; ++j) {
+      tail[j - i] = x[j];
+    }
+    hn::Store(map(hn::Load(d, tail), i), d, tail);
+    for (std::size_t j = i; j < count; ++j) {
+      y[j] = tail[j - i];
+    }
+  }
+}
+
+float sum_of_squares(const float* x, std::size_t count) {
+  const F32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  auto s0 = hn::Zero(d);
+  auto s1 = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + 2 * lanes <= count; i += 2 * lanes) {
+    const auto a = hn::LoadU(d, x + i);
+    const auto b = hn::LoadU(d, x + i + lanes);
+    s0 = hn::MulAdd(a, a, s0);
+    s1 = hn::MulAdd(b, b, s1);
+  }
+  float sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(s0, s1)));
+  for (; i < count; ++i) {
+    sum += x[i] * x[i];
+  }
+  return sum;
+}
+
+void rms_norm_row(const float* x, const float* scale, double eps, std::size_t count, float* y) {
+  const F32 d;
+  const double mean = static_cast<double>(sum_of_squares(x, count)) / static_cast<double>(count);
+  const auto factor = static_cast<float>(1.0 / std::sqrt(mean + eps));
+  const auto by = hn::Set(d, factor);
+  if (scale == nullptr) {
+    map_row(x, count, y, [&](Vector v, std::size_t) HWY_ATTR { return hn::Mul(v, by); });
+    return;
+  }
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    hn::StoreU(hn::Mul(hn::Mul(hn::LoadU(d, x + i), by), hn::LoadU(d, scale + i)), d, y + i);
+  }
+  for (; i < count; ++i) {
+    y[i] = x[i] * factor * scale[i];
+  }
+}
+
+void rope_row(float* x, std::size_t heads, std::size_t half, const float* cos, const float* sin) {
+  const F32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t n = 0; n < heads; ++n, x += 2 * half) {
+    std::size_t c = 0;
+    for (; c + lanes <= half; c += lanes) {
+      const auto first = hn::LoadU(d, x + c);
+      const auto second = hn::LoadU(d, x + half + c);
+      const auto co = hn::LoadU(d, cos + c);
+      const auto si = hn::LoadU(d, sin + c);
+      hn::StoreU(hn::NegMulAdd(second, si, hn::Mul(first, co)), d, x + c);
+      hn::StoreU(hn::MulAdd(first, si, hn::Mul(second, co)), d, x + half + c);
+    }
+    for (; c < half; ++c) {
+      const float first = x[c];
+      const float second = x[half + c];
+      x[c] = first * cos[c] - second * sin[c];
+      x[half + c] = second * cos[c] + first * sin[c];
+    }
+  }
+}
+
+void gelu_row(const float* x, std::size_t count, float* y) {
+  const F32 d;
+  const auto linear = hn::Set(d, -1.5957691216057308F);  // -2 sqrt(2/pi)
+  const auto cubic = hn::Set(d, -0.07135481282052F);     // -2 sqrt(2/pi) 0.044715
+  const auto one = hn::Set(d, 1.0F);
+  const auto most = hn::Set(d, 87.0F);
+  map_row(x, count, y, [&](Vector v, std::size_t) HWY_ATTR {
+    const auto inner = hn::Mul(v, hn::MulAdd(hn::Mul(v, v), cubic, linear));
+    return hn::Div(v, hn::Add(one, hn::Exp(d, hn::Min(inner, most))));
+  });
+}
+
+void softcap_row(float* x, std::size_t count, double cap) {
+  const F32 d;
+  const auto by = hn::Set(d, static_cast<float>(cap));
+  const auto inverse = hn::Set(d, static_cast<float>(1 / cap));
+  map_row(x, count, x, [&](Vector v, std::size_t) HWY_ATTR {
+    return hn::Mul(hn::Tanh(d, hn::Mul(v, inverse)), by);
+  });
+}
+
+void add_row(float* y, const float* x, float factor, std::size_t count) {
+  const F32 d;
+  const auto by = hn::Set(d, factor);
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    hn::StoreU(hn::MulAdd(hn::LoadU(d, x + i), by, hn::LoadU(d, y + i)), d, y + i);
+  }
+  for (; i < count; ++i) {
+    y[i] += x[i] * factor;
+  }
+}
+
+void multiply_row(float* y, const float* x, std::size_t count) {
+  const F32 d;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    hn::StoreU(hn::Mul(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i);
+  }
+  for (; i < count; ++i) {
+    y[i] *= x[i];
+  }
+}
+
+void scale_row(float* y, float factor, std::size_t count) {
+  const F32 d;
+  const auto by = hn::Set(d, factor);
+  map_row(y, count, y, [&](Vector v, std::size_t) HWY_ATTR { return hn::Mul(v, by); });
+}
+
+}  // namespace
+}  // namespace assay::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace assay::cpu {
+
+HWY_EXPORT(rms_norm_row);
+HWY_EXPORT(rope_row);
+HWY_EXPORT(gelu_row);
+HWY_EXPORT(softcap_row);
+HWY_EXPORT(add_row);
+HWY_EXPORT(multiply_row);
+HWY_EXPORT(scale_row);
+
+void rms_norm(const float* x, const float* scale, double eps, std::size_t count, float* y) {
+  HWY_DYNAMIC_DISPATCH(rms_norm_row)(x, scale, eps, count, y);
+}
+
+void rope(float* x, std::size_t heads, std::size_t half, const float* cos, const float* sin) {
+  HWY_DYNAMIC_DISPATCH(rope_row)(x, heads, half, cos, sin);
+}
+
+void gelu(const float* x, std::size_t count, float* y) {
+  HWY_DYNAMIC_DISPATCH(gelu_row)(x, count, y);
+}
+
+void softcap(float* x, std::size_t count, double cap) {
+  HWY_DYNAMIC_DISPATCH(softcap_row)(x, count, cap);
+}
+
+void add_to(float* y, const float* x, std::size_t count) {
+  HWY_DYNAMIC_DISPATCH(add_row)(y, x, 1.0F, count);
+}
+
+void multiply_by(float* y, const float* x, std::size_t count) {
+  HWY_DYNAMIC_DISPATCH(multiply_row)(y, x, count);
+}
+
+void scale_by(float* y, float factor, std::size_t count) {
+  HWY_DYNAMIC_DISPATCH(scale_row)(y, factor, count);
+}
+
+void add_scaled(float* y, const float* x, float factor, std::size_t count) {
+  HWY_DYNAMIC_DISPATCH(add_row)(y, x, factor, count);
+}
+
+// Short rows only (experts): no kernel of its own.
+void softmax(float* x, std::size_t count) {
+  float largest = x[0];
+  for (std::size_t i = 1; i < count; ++i) {
+    largest = x[i] > largest ? x[i] : largest;
+  }
+  float sum = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    x[i] = std::exp(x[i] - largest);
+    sum += x[i];
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    x[i] /= sum;
+  }
+}
+
+}  // namespace assay::cpu
+#endif

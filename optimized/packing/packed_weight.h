@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// A matrix [rows, columns] of weights as the products read it: tiles of 16 rows, interleaved.
+//
+// One vector of 512 bits holds a 32-bit word of each of the 16 rows of a tile, so that a product
+// needs no sum across lanes, reads one stream, and serves one row of activations (decoding) as well
+// as many (prefill). The bytes are as many as in the file.
+//
+//   f32   [tile][k][16]
+//   bf16  [tile][k/2][16][2]                                      k rounded up to even
+//   q8_0  [tile][k/32]{ f16 d[16]; u8 q+128 [8][16][4] }          544 bytes a block
+//   q4_0  [tile][k/32]{ f16 d[16]; u8 pairs [4][16][4] }          288 bytes a block, as in GGUF:
+//                                                                 low half: k, high half: k + 16
+//   rows  [row] as it is stored, decoded when it is used          every other block type
+//
+// Rows are padded to whole tiles with zeros. Quantised blocks keep their bits: nothing is rounded.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "optimized/device/pages.h"
+#include "optimized/device/threads.h"
+#include "reference/family/checkpoint/checkpoint.h"
+
+namespace assay::cpu {
+
+constexpr std::size_t kTileRows = 16;
+constexpr std::size_t kBlock = 32;  // elements of a block of q8_0 and q4_0
+
+enum class WeightLayout { kF32, kBf16, kQ8, kQ4, kRows };
+
+constexpr std::size_t round_up(std::size_t value, std::size_t to) {
+  return (value + to - 1) / to * to;
+}
+
+// The bytes of one tile of 16 rows.
+std::size_t tile_bytes(WeightLayout layout, std::size_t columns);
+
+// What a product needs to know; points into memory that somebody else owns.
+struct WeightView {
+  WeightLayout layout = WeightLayout::kF32;
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  const std::byte* data = nullptr;
+  std::size_t tile = 0;        // bytes from one tile to the next
+  DType stored = DType::kF32;  // its type in the file
+
+  std::size_t tiles() const { return (rows + kTileRows - 1) / kTileRows; }
+  std::size_t bytes() const { return tiles() * tile; }
+  bool empty() const { return rows == 0; }
+};
+
+// Which rows of a tensor [slices, rows, columns] or [rows, columns] become a matrix.
+struct WeightRows {
+  std::string name;
+  std::size_t first = 0;  // of all its rows
+  std::size_t count = 0;
+};
+
+// How a tensor of the checkpoint will be stored, and how many bytes that takes.
+WeightView plan_weight(const Checkpoint& checkpoint, const WeightRows& rows);
+
+// Fills `to`, which has the bytes of `plan`, and makes plan.data point to it.
+void pack_weight(const Checkpoint& checkpoint, const WeightRows& rows, std::byte* to,
+                 WeightView& plan, const Threads& threads);
+
+// Row `row` as floats, exactly.
+void unpack_row(const WeightView& weight, std::size_t row, float* out);
+
+}  // namespace assay::cpu

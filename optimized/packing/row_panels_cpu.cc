@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "optimized/packing/packed_weight.h"
+#include "optimized/packing/row_panels.h"
+#include "reference/family/base/number_formats.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "optimized/packing/row_panels_cpu.cc"
+#include <hwy/foreach_target.h>
+// After foreach_target.h.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace assay::cpu::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// max |x| of a block.
+float largest_of(const float* x) {
+  const hn::CappedTag<float, 16> d;
+  auto most = hn::Zero(d);
+  for (std::size_t k = 0; k < kBlock; k += hn::Lanes(d)) {
+    most = hn::Max(most, hn::Abs(hn::LoadU(d, x + k)));
+  }
+  return hn::GetLane(hn::MaxOfLanes(d, most));
+}
+
+// code[k] = round(x[k] * factor), and where rest is given, rest[k] = (x[k] * factor - code) * 254.
+void round_block(const float* x, float factor, std::int32_t* code, float* rest) {
+  const hn::CappedTag<float, 16> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  for (std::size_t k = 0; k < kBlock; k += hn::Lanes(d)) {
+    const auto z = hn::Mul(hn::LoadU(d, x + k), hn::Set(d, factor));
+    const auto whole = hn::NearestInt(z);
+    hn::StoreU(whole, di, code + k);
+    if (rest != nullptr) {
+      hn::StoreU(hn::Mul(hn::Sub(z, hn::ConvertTo(d, whole)), hn::Set(d, 254.0F)), d, rest + k);
+    }
+  }
+}
+
+// One block of one row: its codes, `height` words apart, its scale, and the sum of each digit.
+void quantise_block(const float* x, std::size_t digits, std::size_t height, std::int8_t* codes,
+                    float* scale_out, std::int32_t* sums) {
+  alignas(64) std::int32_t code[kBlock];
+  alignas(64) float rest[kBlock];
+  const float largest = largest_of(x);
+  const float scale = largest / 127.0F;
+  *scale_out = digits == 1 ? float_from_f16(f16_from_float(scale)) : scale;
+  float factor = largest > 0 ? 127.0F / largest : 0.0F;
+  for (std::size_t digit = 0; digit < digits; ++digit) {
+    round_block(x, factor, code, digit + 1 < digits ? rest : nullptr);
+    std::int32_t sum = 0;
+    for (std::size_t k = 0; k < kBlock; ++k) {
+      sum += code[k];
+      codes[(digit * 8 + k / 4) * height * 4 + k % 4] = static_cast<std::int8_t>(code[k]);
+    }
+    sums[digit * height] = sum;
+    x = rest;
+    factor = 1;
+  }
+}
+
+void pack_floats(const float* from, std::size_t columns, std::size_t height, bool to_bf16,
+                 float* out) {
+  for (std::size_t k = 0; k < columns; ++k) {
+    out[k * height] = to_bf16 ? round_to_bf16(from[k]) : from[k];
+  }
+}
+
+void pack_bf16(const float* from, std::size_t columns, std::size_t height, std::uint16_t* out) {
+  for (std::size_t k = 0; k < columns; ++k) {
+    out[k / 2 * height * 2 + k % 2] = bf16_from_float(from[k]);
+  }
+  if (columns % 2 != 0) {
+    out[columns / 2 * height * 2 + 1] = 0;
+  }
+}
+
+int panel_height(RowFormat format) {
+  if (format == RowFormat::kInt8 || format == RowFormat::kInt8Digits) {
+    return 4;
+  }
+  if (format == RowFormat::kBf16) {
+    return 8;
+  }
+  constexpr int kLanes = static_cast<int>(hn::MaxLanes(hn::CappedTag<float, 16>()));
+  return kLanes == 16 ? 8 : kLanes == 8 ? 6 : kLanes == 4 ? 3 : 1;
+}
+
+void quantise_row(const float* x, std::size_t blocks, std::size_t digits, std::size_t height,
+                  std::int8_t* codes, float* scales, std::int32_t* sums) {
+  for (std::size_t b = 0; b < blocks; ++b) {
+    quantise_block(x + b * kBlock, digits, height, codes + b * digits * kBlock * height,
+                   scales + b * height, sums + b * digits * height);
+  }
+}
+
+}  // namespace
+}  // namespace assay::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace assay::cpu {
+
+HWY_EXPORT(panel_height);
+HWY_EXPORT(quantise_row);
+HWY_EXPORT(pack_floats);
+HWY_EXPORT(pack_bf16);
+
+void RowPanels::reserve(std::size_t most_rows, std::size_t most_columns) {
+  const std::size_t all = round_up(most_rows, 24) * round_up(most_columns, 2);
+  const std::size_t blocks = all / kBlock + 24;
+  if (values_.size() < all) {
+    values_.resize(all);
+  }
+  if (scales_.size() < blocks) {
+    scales_.resize(blocks);
+    sums_.resize(blocks * 3);
+  }
+  if (zeros_.size() < most_columns) {
+    zeros_.resize(most_columns);
+  }
+}
+
+void RowPanels::pack(const RowsView& x, RowFormat to, const Threads& threads) {
+  format = to;
+  rows = x.rows;
+  columns = x.columns;
+  height = x.rows == 1 ? 1 : static_cast<std::size_t>(HWY_DYNAMIC_DISPATCH(panel_height)(to));
+  reserve(rows, columns);
+  threads.split(panels() * height, height, [&](std::size_t first, std::size_t end) {
+    for (std::size_t row = first; row < end; ++row) {
+      pack_row(row < x.rows ? x.row(row) : zeros_.data(), row / height, row % height);
+    }
+  });
+}
+
+void RowPanels::pack_row(const float* x, std::size_t panel, std::size_t r) {
+  switch (format) {
+    case RowFormat::kF32:
+    case RowFormat::kF32RoundedToBf16:
+      HWY_DYNAMIC_DISPATCH(pack_floats)
+      (x, columns, height, format == RowFormat::kF32RoundedToBf16,
+       const_cast<float*>(f32(panel)) + r);
+      return;
+    case RowFormat::kBf16:
+      HWY_DYNAMIC_DISPATCH(pack_bf16)
+      (x, columns, height, const_cast<std::uint16_t*>(bf16(panel)) + 2 * r);
+      return;
+    case RowFormat::kInt8:
+    case RowFormat::kInt8Digits:
+      HWY_DYNAMIC_DISPATCH(quantise_row)
+      (x, blocks(), digits_of(format), height, const_cast<std::int8_t*>(int8(panel)) + 4 * r,
+       const_cast<float*>(scales(panel)) + r, const_cast<std::int32_t*>(sums(panel)) + r);
+      return;
+  }
+}
+
+}  // namespace assay::cpu
+#endif
