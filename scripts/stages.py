@@ -185,9 +185,9 @@ def unittest_counts(output: str, status: int) -> dict[str, int]:
     return counts(max(0, number(r"\bRan (\d+) test") - skipped - bad), bad, skipped)
 
 
-def verified_cases() -> dict[str, int]:
-    report = RESULTS / "verify"
-    status = run(BUILD / "assay", "verify", "--report", report)
+def verified_cases(*options: str) -> dict[str, int]:
+    report = RESULTS / "-".join(["verify", *options]).replace("--", "")
+    status = run(BUILD / "assay", "verify", *options, "--report", report)
     try:
         summary = json.loads((report / "report.json").read_text())["summary"]
     except (OSError, ValueError, KeyError):
@@ -251,6 +251,7 @@ def main() -> int:
         "unit tests": unit_tests,
         "script tests": python_tests,
         "assay verify": verified_cases,
+        "verify, CPU engine": lambda: verified_cases("--impl", "cpu", "--prefill", "3"),
         "true widths": true_widths,
         "fuzz targets": fuzz_targets,
     }

@@ -32,12 +32,22 @@ TEST(Registry, TheReferenceRegistersItself) {
   }
 }
 
+TEST(Registry, TheCpuEngineRegistersItself) {
+  const ImplementationEntry* cpu = find_implementation("cpu");
+  ASSERT_NE(cpu, nullptr);
+  EXPECT_FALSE(cpu->is_oracle);
+  EXPECT_EQ(cpu->precisions, (std::vector<std::string>{"f32", "bf16", "int8"}));
+  for (const std::string& precision : cpu->precisions) {
+    EXPECT_EQ(cpu->make(precision)->capabilities().precision, precision);
+  }
+}
+
 TEST(Registry, AnEntryIsFoundByItsName) {
   register_implementation(entry("abacus", {"int8"}));
   ASSERT_NE(find_implementation("abacus"), nullptr);
   EXPECT_FALSE(find_implementation("abacus")->is_oracle);
   EXPECT_EQ(find_implementation("abakus"), nullptr);
-  EXPECT_EQ(implementation_names(), "abacus, reference");
+  EXPECT_EQ(implementation_names(), "abacus, cpu, reference");
 }
 
 TEST(Registry, ClassesAreListedAsInASentence) {
