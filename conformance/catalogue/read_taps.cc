@@ -124,6 +124,10 @@ TapRole read_role(const Paragraph& paragraph) {
     begin = end + 2;
   }
   role.until = paragraph.get("until");
+  role.nearest = paragraph.get("nearest");
+  if (!role.nearest.empty() && role.kind != Kind::kChoice) {
+    paragraph.fail("nearest", "it of choices, and of nothing else");
+  }
   if (role.until.empty() == (role.kind == Kind::kChoice)) {
     paragraph.fail("until", "it of choices, and of nothing else");
   }
@@ -149,8 +153,8 @@ Presence read_presence(const Paragraph& paragraph) {
 }  // namespace
 
 TapEntry read_tap(const Paragraph& paragraph) {
-  paragraph.expect_keys({"tap", "shape", "role", "until", "when", "mandatory", "golden", "absent",
-                         "formula", "page", "rules", "hf", "llama.cpp", "jax"});
+  paragraph.expect_keys({"tap", "shape", "role", "until", "nearest", "when", "mandatory", "golden",
+                         "absent", "formula", "page", "rules", "hf", "llama.cpp", "jax"});
   TapEntry entry;
   entry.pattern = paragraph.at("tap");
   entry.shape = paragraph.at("shape");

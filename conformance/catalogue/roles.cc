@@ -86,6 +86,10 @@ std::string scores_of_choice(std::string_view tap) {
   return is_choice(from) ? "" : from;
 }
 
+std::string nearest_scores_of_choice(std::string_view tap) {
+  return is_choice(tap) ? named(tap, role_of(tap).nearest) : "";
+}
+
 bool is_scores_of_choice(std::string_view tap) {
   return role_of(tap).scores_choice;
 }

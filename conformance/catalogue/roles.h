@@ -32,6 +32,8 @@ std::string probabilities_of(std::string_view scores_tap);
 bool is_choice(std::string_view tap);
 // The tap with the scores a choice is made from; "" when the choice follows from another.
 std::string scores_of_choice(std::string_view tap);
+// Scores between those and the choice, which a dump may have, too; "": none.
+std::string nearest_scores_of_choice(std::string_view tap);
 bool is_scores_of_choice(std::string_view tap);
 // Choices and their scores that are watched even where a dump lacks them.
 bool is_watched(std::string_view tap);

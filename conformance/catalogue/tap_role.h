@@ -23,7 +23,9 @@ struct TapRole {
     kProbabilities,  // 0 where hidden
   };
   Kind kind = Kind::kReal;
-  std::string_view from;    // kScores: their probabilities; kChoice: its scores, or another choice
+  std::string_view from;  // kScores: their probabilities; kChoice: its scores, or another choice
+  std::string_view
+      nearest;              // kChoice: scores nearer to it than those, where a dump has them; or ""
   std::string_view until;   // kChoice: taps after which nothing depends on it, between blanks
   std::string_view input;   // a matrix product with it; or ""
   std::string_view slots;   // the choice whose order an axis has; or ""

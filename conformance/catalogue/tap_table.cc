@@ -111,6 +111,10 @@ void TapTable::mark_scores() {
           entries_[*index(open_pattern(beside(choice.pattern, choice.role.from)))].role;
       scores.scores_choice = scores.kind != Kind::kChoice;
       scores.watched = scores.scores_choice && !choice.role.last_choice;
+      if (!choice.role.nearest.empty()) {
+        entries_[*index(open_pattern(beside(choice.pattern, choice.role.nearest)))]
+            .role.scores_choice = true;
+      }
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "conformance/catalogue/catalogue.h"
+#include "conformance/compare/evidence.h"
 
 namespace assay::conformance {
 namespace {
@@ -25,11 +26,6 @@ std::vector<std::string> failing_taps(const CaseResult& result) {
 }  // namespace
 
 void conclude(CaseResult& result) {
-  if (result.taps.empty()) {
-    result.verdict = Verdict::kFail;
-    result.message = "no tap of the dump could be judged";
-    return;
-  }
   const auto any = [&](auto condition) { return std::ranges::any_of(result.taps, condition); };
   if (any([](const TapResult& tap) { return tap.verdict == Verdict::kFail; })) {
     result.verdict = Verdict::kFail;
@@ -38,7 +34,8 @@ void conclude(CaseResult& result) {
              })) {
     result.verdict = Verdict::kWarning;
   } else {
-    result.verdict = Verdict::kPass;
+    const bool tested = any([](const TapResult& tap) { return is_evidence(tap); });
+    result.verdict = tested ? Verdict::kPass : Verdict::kNotTested;
   }
 }
 

@@ -12,7 +12,7 @@
 namespace assay::conformance {
 
 // The verdict of a case from those of its taps. A failure that was softened to a warning makes
-// the case a warning; nothing judged at all is a failure.
+// the case a warning; without evidence it is not tested.
 void conclude(CaseResult& result);
 
 // Splits the failures of a chained run into introduced and inherited. Replay names the introducers;

@@ -10,6 +10,7 @@
 #include "conformance/compare/comparison.h"
 #include "conformance/compare/harness.h"
 #include "conformance/compare/judge.h"
+#include "conformance/compare/open_rows.h"
 
 namespace assay::conformance {
 namespace {
@@ -19,28 +20,25 @@ class ChainedJudge {
   ChainedJudge(const Golden& golden, const TapSet& dump, const Floors& floors)
       : truth_(golden.truth),
         floors_(floors),
-        comparer_(golden.truth, golden.input, floors.precision().largest) {
+        comparer_(golden.truth, golden.input, floors.precision().largest),
+        open_(golden.input) {
     list_open_choices(dump);
   }
 
   TapResult judge_tap(const Tap& got) {
-    if (flipped_.empty() && !open_choices_.empty() &&
-        execution_key(open_choices_.front()) < execution_key(got.name)) {
-      flipped_ = open_choices_.front();
-    }
-    const Comparison step = comparer_.compare(got);
+    open_unseen(got.name);
+    const Comparison step = comparer_.compare(got, &open_);
     TapResult result = judge_step(step);
+    if (step.left_out > 0) {
+      add_note(result, std::to_string(step.left_out) + " rows are conditioned on the near-tie at " +
+                           step.open_choice + " and left out");
+    }
     const bool of_size = result.code == "TOL" || (is_choice(got.name) && result.code == "DISCRETE");
-    const bool excused_now = step.kind == Comparison::Kind::kChoice &&
-                             step.choice.sets.different > 0 && result.verdict != Verdict::kFail;
-    if (of_size && !flipped_.empty()) {
-      soften(result, "conditioned on the near-tie at " + flipped_);
-    } else if (of_size && floors_.precision().sixteen_bit && !role_of(got.name).output) {
+    if (of_size && floors_.precision().sixteen_bit && !role_of(got.name).output) {
       soften(result, "informative in 16 bits");
     }
-    const bool soft_flip = is_choice(got.name) && result.verdict == Verdict::kWarning;
-    if (flipped_.empty() && (excused_now || soft_flip)) {
-      flipped_ = got.name;
+    if (step.kind == Comparison::Kind::kChoice && result.verdict != Verdict::kFail) {
+      open_.open(got.name, step.choice.rows);
     }
     return result;
   }
@@ -53,8 +51,7 @@ class ChainedJudge {
       case Comparison::Kind::kExact:
         return judge_equal(step.tap, step.exact);
       case Comparison::Kind::kChoice:
-        return judge_choice(step.tap, step.choice, floors_.chained(scores_of_choice(step.tap)))
-            .result;
+        return judge_choice(step.tap, step.choice, floors_.chained(step.scores)).result;
       case Comparison::Kind::kReal:
         break;
     }
@@ -65,28 +62,32 @@ class ChainedJudge {
   // Choices that the dump does not show and that may have gone the other way.
   void list_open_choices(const TapSet& dump) {
     for (const Tap& choice : truth_) {
-      if (is_choice(choice.name) && !dump.has(choice.name) && has_near_tie(choice)) {
-        open_choices_.push_back(choice.name);
+      if (is_choice(choice.name) && !dump.has(choice.name)) {
+        unseen_.push_back(choice.name);
       }
     }
-    sort_by_execution(open_choices_);
+    sort_by_execution(unseen_);
   }
 
-  bool has_near_tie(const Tap& choice) const {
-    const std::string name = scores_of_choice(choice.name);
-    const Tap* scores = truth_.find(name);
-    if (scores == nullptr) {
-      return false;
+  // Those that come before a tap.
+  void open_unseen(const std::string& tap) {
+    while (next_unseen_ < unseen_.size() &&
+           execution_key(unseen_[next_unseen_]) < execution_key(tap)) {
+      const Tap& choice = truth_.at(unseen_[next_unseen_++]);
+      const std::string name = scores_of_choice(choice.name);
+      if (const Tap* scores = truth_.find(name)) {
+        const double gap = score_gap(floors_.chained(name), rms(scores->values));
+        open_.open(choice.name, near_ties(choice, *scores, gap));
+      }
     }
-    const double gap = score_gap(floors_.chained(name), rms(scores->values));
-    return std::ranges::any_of(near_ties(choice, *scores, gap), [](char row) { return row != 0; });
   }
 
   const TapSet& truth_;
   const Floors& floors_;
   TruthComparer comparer_;
-  std::vector<std::string> open_choices_;
-  std::string flipped_;
+  OpenRows open_;
+  std::vector<std::string> unseen_;
+  std::size_t next_unseen_ = 0;
 };
 
 std::vector<const Tap*> in_execution_order(const TapSet& taps) {

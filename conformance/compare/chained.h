@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chained: a candidate's taps against the truth, end to end.
 //
-// 16-bit classes: errors of size inform, they do not gate, except at text.logits. After an excused
-// choice everything downstream is conditioned on it: reported, not gated.
+// 16-bit classes: errors of size inform, they do not gate, except at text.logits. Rows that an
+// excused choice has spoilt are left out, and so are those where a choice that the dump does not
+// show may have gone the other way.
 #pragma once
 
 #include "conformance/compare/floors.h"

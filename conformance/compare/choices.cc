@@ -2,8 +2,8 @@
 #include "conformance/compare/choices.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <set>
 
 namespace assay::conformance {
 namespace {
@@ -43,6 +43,77 @@ std::size_t last_axis(const Tap& tap) {
   return tap.shape.empty() || tap.shape.back() == 0 ? 1 : tap.shape.back();
 }
 
+// The first entry that is no index below `scores` (0: not known), or stands there twice.
+std::optional<std::size_t> invalid_at(Row row, std::size_t scores) {
+  const double end = scores == 0 ? HUGE_VAL : static_cast<double>(scores);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const bool whole = row[i] >= 0 && row[i] < end && row[i] == std::floor(row[i]);
+    const bool again =
+        std::ranges::find(row.first(i), row[i]) != row.begin() + static_cast<std::ptrdiff_t>(i);
+    if (!whole || again) {
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+constexpr std::size_t kMostMatched = 12;
+
+// Squared distances [k, k] of each slot of the truth to each that the dump has, by the values that
+// are numbers.
+std::vector<double> slot_distances(Row want, Row have, std::size_t k) {
+  const std::size_t width = want.size() / k;
+  std::vector<double> distances(k * k, 0);
+  for (std::size_t i = 0; i < k * k; ++i) {
+    for (std::size_t j = 0; j < width; ++j) {
+      const double e = want[i / k * width + j] - have[i % k * width + j];
+      distances[i] += std::isfinite(e) ? e * e : 0;
+    }
+  }
+  return distances;
+}
+
+// For each slot of the truth the slot that is put there, so that the sum of distances is least. Of
+// the subsets of slots, each is extended by one slot at a time: 2^k k steps. Where that is too
+// many, each slot takes the nearest that is left.
+std::vector<std::size_t> nearest_order(const std::vector<double>& distances, std::size_t k) {
+  std::vector<std::size_t> order(k);
+  if (k > kMostMatched) {
+    std::vector<char> taken(k, 0);
+    for (std::size_t slot = 0; slot < k; ++slot) {
+      std::size_t best = k;
+      for (std::size_t j = 0; j < k; ++j) {
+        if (taken[j] == 0 && (best == k || distances[slot * k + j] < distances[slot * k + best])) {
+          best = j;
+        }
+      }
+      taken[best] = 1;
+      order[slot] = best;
+    }
+    return order;
+  }
+  const std::size_t subsets = std::size_t{1} << k;
+  std::vector<double> least(subsets, HUGE_VAL);
+  std::vector<std::size_t> last(subsets, 0);
+  least[0] = 0;
+  for (std::size_t set = 0; set + 1 < subsets; ++set) {
+    const auto slot = static_cast<std::size_t>(std::popcount(set));
+    for (std::size_t j = 0; j < k; ++j) {
+      const std::size_t next = set | (std::size_t{1} << j);
+      if (next != set && least[set] + distances[slot * k + j] < least[next]) {
+        least[next] = least[set] + distances[slot * k + j];
+        last[next] = j;
+      }
+    }
+  }
+  std::size_t set = subsets - 1;
+  for (std::size_t slot = k; slot-- > 0;) {
+    order[slot] = last[set];
+    set &= ~(std::size_t{1} << last[set]);
+  }
+  return order;
+}
+
 }  // namespace
 
 ChoiceErrors measure_choice(const Tap& truth, std::span<const double> got, const Tap* scores,
@@ -62,11 +133,21 @@ ChoiceErrors measure_choice(const Tap& truth, std::span<const double> got, const
     ++errors.sets.count;
     const Row want = Row(truth.values).subspan(r * width, width);
     const Row have = got.subspan(r * width, width);
+    if (const auto bad = invalid_at(have, score_width)) {
+      errors.rows[r] = 1;
+      ++errors.sets.different;
+      errors.worst_regret = HUGE_VAL;
+      if (errors.invalid++ == 0) {
+        errors.first_invalid = r * width + *bad;
+        errors.invalid_index = have[*bad];
+      }
+      continue;
+    }
     if (same_set(want, have)) {
       continue;
     }
     errors.rows[r] = 1;
-    if (errors.sets.different++ == 0) {
+    if (++errors.sets.different == errors.invalid + 1) {
       errors.sets.first = r * width;
       const auto missing = only_in(want, have);
       const auto extra = only_in(have, want);
@@ -107,16 +188,31 @@ bool valid_choice(std::span<const double> got, std::size_t row_size, std::size_t
     return false;
   }
   for (std::size_t start = 0; start < got.size(); start += row_size) {
-    std::set<double> seen;
-    for (const double index : got.subspan(start, row_size)) {
-      const bool whole =
-          index >= 0 && index < static_cast<double>(scores) && index == std::floor(index);
-      if (!whole || !seen.insert(index).second) {
-        return false;
-      }
+    if (invalid_at(got.subspan(start, row_size), std::max<std::size_t>(scores, 1))) {
+      return false;
     }
   }
   return true;
+}
+
+std::vector<double> match_slots(const Tap& truth, std::span<const double> got) {
+  std::vector<double> matched(got.begin(), got.end());
+  if (truth.shape.size() < 2 || got.size() != truth.values.size() || got.empty()) {
+    return matched;
+  }
+  const std::size_t k = truth.shape[1];
+  const std::size_t rows = truth.shape[0];
+  const std::size_t width = got.size() / (rows * k);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const Row want = Row(truth.values).subspan(row * k * width, k * width);
+    const Row have = got.subspan(row * k * width, k * width);
+    const auto order = nearest_order(slot_distances(want, have, k), k);
+    for (std::size_t slot = 0; slot < k; ++slot) {
+      std::ranges::copy(have.subspan(order[slot] * width, width),
+                        matched.begin() + static_cast<std::ptrdiff_t>((row * k + slot) * width));
+    }
+  }
+  return matched;
 }
 
 std::optional<Aligned> align_slots(std::span<const double> got, const Tap& truth_choice,

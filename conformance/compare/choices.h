@@ -24,6 +24,11 @@ struct ChoiceErrors {
   bool scored = false;  // regrets are known
   double score_rms = 0;
   std::vector<double> regrets;  // of the differing rows, in order
+  // Differing rows that name an index twice, or one that is none: no choice at all, and no regret.
+  std::size_t invalid = 0;
+  std::size_t first_invalid = 0;  // flat index of the entry
+  double invalid_index = 0;       // what stands there
+  std::size_t near = 0;           // rows in which scores are so near that a choice is open
 };
 
 // `truth` and `got` hold rows of the last axis; `scores` (may be null) the true scores.
@@ -35,6 +40,11 @@ std::vector<char> near_ties(const Tap& choice, const Tap& scores, double gap);
 
 // Whole, distinct within each row, below the number of scores.
 bool valid_choice(std::span<const double> got, std::size_t row_size, std::size_t scores);
+
+// `got` with the k slots of each row put into the order in which they are nearest to the truth:
+// without the indices, the order of slots is no information. Rows of the leading axis; `truth` has
+// shape [T, k, ...].
+std::vector<double> match_slots(const Tap& truth, std::span<const double> got);
 
 // `got` with the k axis of each row put into the truth's order of choices. Rows in which the
 // chosen sets differ are left as they are and flagged.

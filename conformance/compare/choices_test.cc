@@ -36,6 +36,26 @@ TEST(Choices, NonsenseHasInfiniteRegret) {
   EXPECT_EQ(measure_choice(kChoice, std::vector<double>{0, 0, 1, 2}, &kScores).sets.different, 1u);
 }
 
+TEST(Choices, WhatIsNoChoiceIsCounted) {
+  const ChoiceErrors twice = measure_choice(kChoice, std::vector<double>{0, 3, 1, 1}, &kScores);
+  EXPECT_EQ(twice.invalid, 1u);
+  EXPECT_EQ(twice.first_invalid, 3u);
+  EXPECT_EQ(measure_choice(kChoice, std::vector<double>{4, 3, 1, 2}, &kScores).invalid, 1u);
+  EXPECT_EQ(measure_choice(kChoice, std::vector<double>{4, 3, 1, 2}, nullptr).invalid, 0u);
+}
+
+TEST(Choices, SlotsWithoutAnIndexAreMatchedByLeastError) {
+  const Tap weights{"text.layer.0.moe.topk_weight", {2, 3}, {5, 2, 1, 0.5, 0.3, 0.2}, false};
+  EXPECT_THAT(match_slots(weights, std::vector<double>{1, 5, 2, 0.2, 0.3, 0.5}),
+              ElementsAre(5, 2, 1, 0.5, 0.3, 0.2));
+  // Not slot by slot: 4 is nearest to both 5 and 3, and the sum of distances decides.
+  const Tap pairs{"text.layer.0.moe.topk_weight", {1, 2}, {3, 5}, false};
+  EXPECT_THAT(match_slots(pairs, std::vector<double>{4.5, 4}), ElementsAre(4, 4.5));
+  const Tap wide{"text.layer.0.moe.expert_out", {1, 2, 2}, {1, 2, 8, 9}, false};
+  EXPECT_THAT(match_slots(wide, std::vector<double>{8, std::nan(""), 1, 2}),
+              testing::ElementsAre(1, 2, 8, testing::IsNan()));
+}
+
 TEST(Choices, NearTiesAreTheRowsWithASmallMargin) {
   EXPECT_THAT(near_ties(kChoice, kScores, 0.6), ElementsAre(0, 1));
   EXPECT_THAT(near_ties(kChoice, kScores, 1.0), ElementsAre(1, 1));

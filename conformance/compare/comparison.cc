@@ -54,6 +54,24 @@ Errors measure_real(const Tap& truth, const Tap& got, const ComparisonContext& c
   return errors;
 }
 
+// Rows that hold no token are not compared, but they are numbers.
+void measure_padding(const Tap& truth, const Tap& got, const ComparisonContext& context,
+                     Errors& errors) {
+  const bool has_rows = context.padding != nullptr && media_prefix(truth.name).empty() &&
+                        !truth.shape.empty() && truth.shape[0] == context.padding->size();
+  if (!has_rows || !got.absent.empty()) {
+    return;
+  }
+  const std::size_t width = truth.values.size() / truth.shape[0];
+  for (std::size_t i = 0; i < got.values.size(); ++i) {
+    const bool masked = is_scores(truth.name) && std::isinf(got.values[i]) && got.values[i] < 0;
+    if ((*context.padding)[i / width] != 0 && !std::isfinite(got.values[i]) && !masked &&
+        errors.bad_padding++ == 0) {
+      errors.first_bad_padding = i;
+    }
+  }
+}
+
 }  // namespace
 
 Comparison compare_tap(const Tap& truth, const Tap& got, const ComparisonContext& context) {
@@ -67,19 +85,23 @@ Comparison compare_tap(const Tap& truth, const Tap& got, const ComparisonContext
   }
   Selection selection = select(truth, context);
   selection.drop_rows(truth, got.absent);
-  result.some_rows = !got.absent.empty();
-  if (context.ties != nullptr) {
-    result.left_out = context.all_rows ? context.ties->size() : flagged(*context.ties);
+  if (context.ties != nullptr || context.all_rows) {
+    const std::size_t rows = truth.shape.empty() ? 1 : truth.shape[0];
+    result.left_out = context.all_rows ? rows : flagged(*context.ties);
+    result.open_choice = context.open_choice;
   }
+  result.some_rows = !got.absent.empty() || result.left_out > 0;
   if (is_choice(truth.name)) {
     result.kind = Comparison::Kind::kChoice;
     result.choice = measure_choice(truth, got.values, context.scores, selection);
+    result.scores = context.scores == nullptr ? scores_of_choice(truth.name) : context.scores->name;
   } else if (is_discrete(truth)) {
     result.kind = Comparison::Kind::kExact;
     result.exact = measure_equal(truth, got.values, selection);
   } else {
     result.errors = measure_real(truth, got, context, selection);
     result.errors.scale = context.scale;
+    measure_padding(truth, got, context, result.errors);
   }
   return result;
 }
@@ -109,14 +131,29 @@ std::vector<char> TruthComparer::visible_keys(const Tap& truth) const {
   return visible_from_masks(masks, truth.shape);
 }
 
-Comparison TruthComparer::compare(const Tap& got) {
+Comparison TruthComparer::compare(const Tap& got, const OpenRows* open) {
   const Tap& truth = truth_.at(got.name);
+  const OpenRows::Felt felt = open == nullptr ? OpenRows::Felt{} : open->felt_at(truth);
+  const std::string choice = choice_of_slots(got.name);
+  if (choice.empty() || choices_.contains(choice) || got.values.size() != truth.values.size()) {
+    return compare_rows(truth, got, felt);
+  }
+  Tap matched = got;
+  matched.values = match_slots(truth, got.values);
+  return compare_rows(truth, matched, felt);
+}
+
+Comparison TruthComparer::compare_rows(const Tap& truth, const Tap& got,
+                                       const OpenRows::Felt& felt) {
   const std::vector<char> visible = visible_keys(truth);
   ComparisonContext context;
   context.visible = visible.empty() ? nullptr : &visible;
   context.padding = padding_.empty() ? nullptr : &padding_;
   context.largest = largest_;
   context.scale = scale_;
+  context.ties = felt.rows.empty() ? nullptr : &felt.rows;
+  context.all_rows = felt.all;
+  context.open_choice = felt.choice;
   if (is_choice(got.name)) {
     context.scores = truth_.find(scores_of_choice(got.name));
     choices_[got.name] = got;

@@ -8,6 +8,7 @@
 
 #include "conformance/compare/choices.h"
 #include "conformance/compare/measure.h"
+#include "conformance/compare/open_rows.h"
 #include "conformance/compare/shapes.h"
 #include "conformance/records/tap_set.h"
 
@@ -23,7 +24,9 @@ struct Comparison {
   Shape got_shape;      // kShape
   Shape wanted_shape;
   std::size_t left_out = 0;  // rows that a near-tie makes incomparable
-  bool some_rows = false;    // the dump holds no others
+  bool some_rows = false;    // others are left out, or the dump does not hold them
+  std::string open_choice;   // where rows are left out: what is open, or went otherwise
+  std::string scores;        // kChoice: the tap that the choice is made from
 };
 
 // What else is known at that moment; null or empty: unknown, or of no concern to the tap.
@@ -35,6 +38,7 @@ struct ComparisonContext {
   const std::vector<char>* padding = nullptr;  // rows that hold no token
   const std::vector<char>* ties = nullptr;     // rows in which the choice is open
   bool all_rows = false;                       // ... has spread to all rows
+  std::string open_choice;                     // whose
   double largest = std::numeric_limits<double>::infinity();
   double scale = 1;
 };
@@ -50,10 +54,13 @@ class TruthComparer {
   TruthComparer(const TapSet& truth, const CaseInput& input, double largest);
 
   // `got` must have a true tap. Remembers the candidate's choices for the taps ordered by them.
-  Comparison compare(const Tap& got);
+  // `open`: rows that a choice has spoilt before.
+  Comparison compare(const Tap& got, const OpenRows* open = nullptr);
 
  private:
   std::vector<char> visible_keys(const Tap& truth) const;
+
+  Comparison compare_rows(const Tap& truth, const Tap& got, const OpenRows::Felt& felt);
 
   const TapSet& truth_;
   std::vector<char> padding_;

@@ -92,6 +92,7 @@ Hygiene clean(const Golden& golden, bool mapped, Dump& dump) {
 void add_hygiene(const Hygiene& hygiene, CaseResult& result) {
   judge_same_arrays(hygiene.same, result);
   result.ignored = hygiene.ignored;
+  result.coverage.ignored = hygiene.ignored.size();
   result.notes = hygiene.notes;
   for (const DumpNote& note : hygiene.notes) {
     for (const std::string& tap : note.taps) {

@@ -35,6 +35,15 @@ std::string counted(std::size_t count, const char* thing) {
   return std::to_string(count) + " " + thing;
 }
 
+// A failure stays one.
+void leave_untested(TapResult& result, const char* code, const std::string& why) {
+  add_note(result, why);
+  if (result.verdict != Verdict::kFail) {
+    result.verdict = Verdict::kNotTested;
+    result.code = code;
+  }
+}
+
 void judge_special_values(const Errors& errors, const Limits& limits, TapResult& result) {
   if (errors.nan > 0) {
     fail(result, "NAN",
@@ -47,6 +56,11 @@ void judge_special_values(const Errors& errors, const Limits& limits, TapResult&
   }
   if (errors.bad() > 0) {
     result.where = unravel(errors.first_bad, errors.shape);
+  }
+  if (errors.bad_padding > 0) {
+    fail(result, "PAD_NAN",
+         counted(errors.bad_padding, "values in rows of padding are no numbers, first at ") +
+             place(errors.first_bad_padding, errors));
   }
   if (errors.leaks > 0) {
     fail(result, "MASK_LEAK",
@@ -85,6 +99,11 @@ void judge_size(const Errors& errors, const TapFloor& floor, const Limits& limit
     result.verdict = Verdict::kWarning;
     add_note(result, "beyond half of the budget");
   }
+  if (result.verdict != Verdict::kFail && result.budget >= kBlindBudget) {
+    leave_untested(result, "INSENSITIVE",
+                   "all zeros would pass: the budget is " + short_number(100 * result.budget) +
+                       " % of the tensor's size");
+  }
   if (std::isnan(floor.row)) {
     return;
   }
@@ -115,7 +134,7 @@ TapResult judge(const std::string& tap, const Errors& errors, const TapFloor& fl
     add_note(result, counted(errors.truth_not_finite, "true values are no numbers"));
   }
   if (errors.count == 0) {
-    add_note(result, "no element compared");
+    leave_untested(result, "EMPTY", "no element compared");
     return result;
   }
   result.max_abs = errors.max_abs;
@@ -133,10 +152,8 @@ TapResult judge(const std::string& tap, const Errors& errors, const TapFloor& fl
     judge_zero(errors, limits, result);
   } else if (floor.known()) {
     judge_size(errors, floor, limits, result);
-  } else if (result.verdict == Verdict::kPass) {
-    result.verdict = Verdict::kWarning;
-    result.code = "NO_FLOOR";
-    add_note(result, "no floor is known: not judged");
+  } else {
+    leave_untested(result, "NO_FLOOR", "no floor is known: not judged");
   }
   if (errors.peak() > kPeakWarning && result.verdict == Verdict::kPass) {
     result.verdict = Verdict::kWarning;
@@ -149,6 +166,9 @@ TapResult judge(const std::string& tap, const Errors& errors, const TapFloor& fl
 TapResult judge_equal(const std::string& tap, const Mismatches& found) {
   TapResult result;
   result.tap = tap;
+  if (found.count == 0) {
+    leave_untested(result, "EMPTY", "no element compared");
+  }
   if (found.different > 0) {
     result.where = unravel(found.first, found.shape);
     result.got = found.got;
@@ -170,21 +190,34 @@ ChoiceVerdict judge_choice(const std::string& tap, const ChoiceErrors& errors,
   ChoiceVerdict verdict;
   TapResult& result = verdict.result;
   result.tap = tap;
+  if (errors.sets.count == 0) {
+    leave_untested(result, "EMPTY", "no element compared");
+  }
   if (errors.sets.different == 0) {
+    return verdict;
+  }
+  if (errors.invalid > 0) {
+    result.where = unravel(errors.first_invalid, errors.sets.shape);
+    result.got = errors.invalid_index;
+    fail(result, "INVALID",
+         counted(errors.invalid, "rows name an index twice or one that is none, first ") +
+             short_number(errors.invalid_index) + " at " + shape_string(result.where));
     return verdict;
   }
   result.where = unravel(errors.sets.first, errors.sets.shape);
   result.got = errors.sets.got;
   result.want = errors.sets.want;
   const double gap = errors.scored ? score_gap(scores_floor, errors.score_rms) : 0;
-  verdict.excused = static_cast<std::size_t>(
-      std::ranges::count_if(errors.regrets, [&](double regret) { return regret <= gap; }));
+  const auto within = [&](double regret) { return regret <= gap; };
+  const auto granted = static_cast<std::size_t>(std::ranges::count_if(errors.regrets, within));
+  verdict.excused = static_cast<std::size_t>(std::ranges::count_if(
+      errors.regrets, [&](double regret) { return regret > 0 && within(regret); }));
   const std::string regret = errors.scored ? ", worst regret " + short_number(errors.worst_regret) +
                                                  " where " + short_number(gap) + " is excused"
                                            : "";
   const std::string rows = std::to_string(errors.sets.different) + " of " +
                            std::to_string(errors.sets.count) + " rows choose otherwise" + regret;
-  if (verdict.excused < errors.sets.different) {
+  if (granted < errors.sets.different) {
     fail(result, "DISCRETE", rows);
   } else {
     add_note(result, rows + ": near-ties");
@@ -192,9 +225,8 @@ ChoiceVerdict judge_choice(const std::string& tap, const ChoiceErrors& errors,
   return verdict;
 }
 
-std::size_t excusable(std::size_t choices, const PrecisionClass& precision) {
-  const double share = precision.sixteen_bit ? kTieShare16 : kTieShare;
-  const auto part = static_cast<std::size_t>(share * static_cast<double>(choices));
+std::size_t excusable(std::size_t near_ties) {
+  const auto part = static_cast<std::size_t>(std::ceil(kTieShare * static_cast<double>(near_ties)));
   return std::max<std::size_t>(part, 1);
 }
 

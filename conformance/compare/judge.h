@@ -34,14 +34,15 @@ TapResult judge_equal(const std::string& tap, const Mismatches& found);
 // Sets that differ are excused where the regret is at most 2 Delta, Delta = 4 floor rms(scores).
 struct ChoiceVerdict {
   TapResult result;
-  std::size_t excused = 0;  // rows
+  std::size_t excused =
+      0;  // rows that chose the worse of a near-tie; of equal scores none is worse
 };
 ChoiceVerdict judge_choice(const std::string& tap, const ChoiceErrors& errors,
                            const TapFloor& scores_floor);
 double score_gap(const TapFloor& scores_floor, double score_rms);  // 2 Delta
 
-// How many rows of `choices` may be excused in one run.
-std::size_t excusable(std::size_t choices, const PrecisionClass& precision);
+// How many rows may be excused in one run that has so many rows with a near-tie.
+std::size_t excusable(std::size_t near_ties);
 
 TapResult judge_shape(const std::string& tap, const std::vector<std::size_t>& got,
                       const std::vector<std::size_t>& wanted);

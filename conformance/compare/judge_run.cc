@@ -7,6 +7,7 @@
 #include "conformance/compare/blame.h"
 #include "conformance/compare/calibrate.h"
 #include "conformance/compare/chained.h"
+#include "conformance/compare/evidence.h"
 #include "conformance/compare/harness.h"
 #include "conformance/compare/known_rounding.h"
 #include "conformance/compare/replay.h"
@@ -18,17 +19,19 @@ namespace {
 class RunJudge {
  public:
   RunJudge(const Golden& golden, const TapSet& taps, Oracle* oracle,
-           const PrecisionClass& precision, const std::set<Mode>& modes)
+           const PrecisionClass& precision, const std::set<Mode>& modes, const TapFilter& claimed)
       : golden_(golden),
         taps_(taps),
         oracle_(oracle),
         modes_(modes),
+        claimed_(claimed),
         floors_(floors(precision, modes)) {}
 
   std::vector<CaseResult> judge() {
     std::optional<CaseResult> replayed;
     if (modes_.contains(Mode::kReplay)) {
       replayed = replay(oracle_->f64(), golden_.input, taps_, floors_);
+      narrow(*replayed);
       name_rounding(*replayed);
       replayed->seconds = lap();
     }
@@ -36,6 +39,7 @@ class RunJudge {
     const CaseResult* steps = replayed ? &*replayed : nullptr;
     if (modes_.contains(Mode::kChained)) {
       CaseResult chained = compare_chained(golden_, taps_, floors_);
+      narrow(chained);
       blame(chained, steps, oracle_ != nullptr);
       name_profile(steps, chained);
       chained.seconds = lap();
@@ -51,11 +55,24 @@ class RunJudge {
     if (replayed) {
       results.push_back(std::move(*replayed));
     }
+    weigh_evidence(golden_, static_cast<bool>(claimed_), results);
     return results;
   }
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  // Leaves out what is not claimed.
+  void narrow(CaseResult& result) const {
+    if (!claimed_ || result.verdict == Verdict::kHarnessError) {
+      return;
+    }
+    const auto other = [&](const std::string& tap) { return !claimed_(tap); };
+    std::erase_if(result.taps, [&](const TapResult& tap) { return other(tap.tap); });
+    std::erase_if(result.introduced_by, other);
+    std::erase_if(result.inherited, other);
+    conclude(result);
+  }
 
   // Stored floors where the golden has all of them, measured ones otherwise.
   Floors floors(const PrecisionClass& precision, const std::set<Mode>& modes) {
@@ -118,6 +135,7 @@ class RunJudge {
   const TapSet& taps_;
   Oracle* oracle_;
   const std::set<Mode>& modes_;
+  const TapFilter& claimed_;
   Clock::time_point last_ = Clock::now();
   Floors floors_;
 };
@@ -125,7 +143,8 @@ class RunJudge {
 }  // namespace
 
 std::vector<CaseResult> judge_run(const Golden& golden, const TapSet& taps, Oracle* oracle,
-                                  const PrecisionClass& precision, const std::set<Mode>& modes) {
+                                  const PrecisionClass& precision, const std::set<Mode>& modes,
+                                  const TapFilter& claimed) {
   for (const Mode mode : modes) {
     if (!is_runnable(mode)) {
       throw HarnessError(std::string("mode ") + mode_name(mode) + ": not supported yet");
@@ -134,7 +153,7 @@ std::vector<CaseResult> judge_run(const Golden& golden, const TapSet& taps, Orac
   if (oracle == nullptr && modes.contains(Mode::kReplay)) {
     throw HarnessError("mode replay: got no oracle, expected one");
   }
-  return RunJudge(golden, taps, oracle, precision, modes).judge();
+  return RunJudge(golden, taps, oracle, precision, modes, claimed).judge();
 }
 
 }  // namespace assay::conformance

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "conformance/compare/floors.h"
+#include "conformance/compare/listeners.h"
 #include "conformance/compare/mode.h"
 #include "conformance/compare/precision.h"
 #include "conformance/compare/profiled.h"
@@ -43,7 +44,11 @@ class Oracle {
 // Floors are the golden's where it has them all, measured by the oracle otherwise. Without an
 // oracle (null: no checkpoint) nothing can be replayed. Throws HarnessError for a mode that cannot
 // be run.
+//
+// `claimed`: the taps that are claimed to be right, where that is not all of the case. Others are
+// parents in a replay and no more.
 std::vector<CaseResult> judge_run(const Golden& golden, const TapSet& taps, Oracle* oracle,
-                                  const PrecisionClass& precision, const std::set<Mode>& modes);
+                                  const PrecisionClass& precision, const std::set<Mode>& modes,
+                                  const TapFilter& claimed = {});
 
 }  // namespace assay::conformance

@@ -49,6 +49,8 @@ struct Errors {
   std::size_t infinite = 0;  // got is infinite where the truth is finite, or of the other sign
   std::size_t first_bad = 0;
   std::size_t truth_not_finite = 0;
+  std::size_t bad_padding = 0;  // values that are no numbers in rows that hold no token
+  std::size_t first_bad_padding = 0;
 
   // Probabilities only.
   std::size_t leaks = 0;  // hidden keys with a probability

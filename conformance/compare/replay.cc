@@ -13,6 +13,10 @@
 namespace assay::conformance {
 namespace {
 
+bool is_no_number(const std::string& code) {
+  return code == "NAN" || code == "INF" || code == "PAD_NAN";
+}
+
 // Judged steps, and what they have in common: excused choices, values that are no numbers, media
 // items of another size.
 class Verdicts {
@@ -22,19 +26,20 @@ class Verdicts {
   void add(const Comparison& step) {
     TapResult tap = judge_step(step);
     if (step.left_out > 0) {
-      add_note(tap, std::to_string(step.left_out) + " rows left out: what is chosen there is open");
+      add_note(tap, std::to_string(step.left_out) + " rows left out: what is chosen there is open" +
+                        (step.open_choice.empty() ? "" : " since " + step.open_choice));
     }
     if (tap.verdict == Verdict::kFail) {
       (carries_on(step, tap) ? result_.inherited : result_.introduced_by).push_back(tap.tap);
       note_size(step);
     }
-    poisoned_ = poisoned_ || tap.code == "NAN" || tap.code == "INF";
+    poisoned_ = poisoned_ || is_no_number(tap.code);
     result_.taps.push_back(std::move(tap));
   }
 
   // Near-ties are rare: too many are a wrong scale.
   void limit_excuses() {
-    if (excused_ <= excusable(choices_, floors_.precision())) {
+    if (excused_ <= excusable(near_ties_)) {
       return;
     }
     for (TapResult& tap : result_.taps) {
@@ -42,8 +47,8 @@ class Verdicts {
           tap.verdict != Verdict::kFail) {
         tap.verdict = Verdict::kFail;
         tap.code = "TIES";
-        add_note(tap, std::to_string(excused_) + " near-ties in " + std::to_string(choices_) +
-                          " choices are too many");
+        add_note(tap, std::to_string(excused_) + " of " + std::to_string(near_ties_) +
+                          " near-ties were decided for the worse: too many");
         result_.introduced_by.push_back(tap.tap);
       }
     }
@@ -57,9 +62,8 @@ class Verdicts {
       case Comparison::Kind::kExact:
         return judge_equal(step.tap, step.exact);
       case Comparison::Kind::kChoice: {
-        choices_ += step.choice.sets.count;
-        ChoiceVerdict verdict =
-            judge_choice(step.tap, step.choice, floors_.replay(scores_of_choice(step.tap)));
+        near_ties_ += step.choice.near;
+        ChoiceVerdict verdict = judge_choice(step.tap, step.choice, floors_.replay(step.scores));
         if (verdict.excused > 0) {
           excused_ += verdict.excused;
           excused_taps_.push_back(step.tap);
@@ -87,12 +91,13 @@ class Verdicts {
     if (!item.empty() && step.kind == Comparison::Kind::kShape && resized_.contains(item)) {
       return true;
     }
-    if (!poisoned_ || (tap.code != "NAN" && tap.code != "INF")) {
+    if (!poisoned_ || !is_no_number(tap.code)) {
       return false;
     }
     Errors finite = step.errors;
     finite.nan = 0;
     finite.infinite = 0;
+    finite.bad_padding = 0;
     return judge(step.tap, finite, floors_.replay(step.tap), replay_limits(floors_.precision()))
                .verdict != Verdict::kFail;
   }
@@ -101,7 +106,7 @@ class Verdicts {
   CaseResult& result_;
   bool poisoned_ = false;
   std::set<std::string> resized_;  // media items: "media.0."
-  std::size_t choices_ = 0;
+  std::size_t near_ties_ = 0;      // rows
   std::size_t excused_ = 0;
   std::vector<std::string> excused_taps_;
 };

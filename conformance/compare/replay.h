@@ -17,6 +17,7 @@
 #include "conformance/compare/comparison.h"
 #include "conformance/compare/floors.h"
 #include "conformance/compare/listeners.h"
+#include "conformance/compare/open_rows.h"
 #include "conformance/compare/verdict.h"
 #include "conformance/interface/implementation.h"
 #include "conformance/records/tap_set.h"
@@ -41,18 +42,15 @@ class ReplayListener : public SafeListener {
   void receive(Tap& tap) override;
 
  private:
-  struct OpenChoice {
-    std::string tap;
-    std::vector<char> rows;
-  };
-
   void compare(Tap& tap, const Tap& got);
   void compare_scores(const std::vector<char>& visible);
   void open_choice(const Tap& choice);
-  void note_open_rows(const std::string& tap, ComparisonContext& context) const;
+  void count_near_ties(const Tap& choice, Comparison& step) const;
+  std::string scores_of(const std::string& choice) const;
   void note_poison(const Comparison& step, const Tap& got);
   void remember(const Tap& tap);
-  bool replace(Tap& tap, const Tap& got) const;
+  bool replace(Tap& tap, const Tap& got);
+  bool replace_choice(Tap& tap, const Tap& got);
   const Tap* remembered(const std::string& name) const;
   bool is_replaced(const std::string& name) const;
 
@@ -68,7 +66,7 @@ class ReplayListener : public SafeListener {
   std::map<std::string, Tap> memory_;  // masks, scores and choices, as the run goes on from them
   Tap pending_scores_;                 // wait for the probabilities, which say what is visible
   std::size_t pending_step_ = 0;
-  OpenChoice open_;
+  OpenRows open_;
   std::size_t first_placeholder_;
   std::size_t poisoned_row_;  // the first with a value that is no number: later ones may follow it
   double scale_ = 1;

@@ -74,6 +74,34 @@ Tap with_computed_rows(Tap got, const Tap& computed) {
   return got;
 }
 
+// What the dump has, as it stands in the run: rows that no golden has placed are placed here, and
+// slots whose order no index of the dump tells are matched.
+Tap brought_to(const Tap& tap, const Tap& got, bool has_index) {
+  auto placed = placed_rows(tap, got);
+  Tap brought = placed ? std::move(*placed) : got;
+  const bool matches = !choice_of_slots(tap.name).empty() && !has_index &&
+                       brought.values.size() == tap.values.size();
+  if (matches) {
+    brought.values = match_slots(tap, brought.values);
+  }
+  return brought;
+}
+
+void use(const OpenRows::Felt& felt, ComparisonContext& context) {
+  context.ties = felt.rows.empty() ? nullptr : &felt.rows;
+  context.all_rows = felt.all;
+  context.open_choice = felt.choice;
+}
+
+// The rows that are flagged in either.
+std::vector<char> either(std::vector<char> rows, const std::vector<char>& others) {
+  rows.resize(std::max(rows.size(), others.size()), 0);
+  for (std::size_t row = 0; row < others.size(); ++row) {
+    rows[row] = static_cast<char>(rows[row] != 0 || others[row] != 0);
+  }
+  return rows;
+}
+
 }  // namespace
 
 ReplayListener::ReplayListener(const TapSet& dump, const CaseInput& input, double largest,
@@ -83,6 +111,7 @@ ReplayListener::ReplayListener(const TapSet& dump, const CaseInput& input, doubl
       largest_(largest),
       gap_(std::move(gap)),
       replaced_(std::move(replaced)),
+      open_(input),
       first_placeholder_(first_placeholder(input)),
       poisoned_row_(input.ids.size()) {
   for (const Tap& tap : dump) {
@@ -120,9 +149,8 @@ void ReplayListener::receive(Tap& tap) {
     compare_scores(visible_from_probabilities(tap));
   }
   const Tap* got = dump_.find(tap.name);
-  if (got != nullptr) {  // rows that no golden has placed are placed here
-    const auto placed = placed_rows(tap, *got);
-    compare(tap, placed ? *placed : *got);
+  if (got != nullptr) {
+    compare(tap, brought_to(tap, *got, dump_.has(choice_of_slots(tap.name))));
   }
   if (is_choice(tap.name) && !is_replaced(tap.name)) {
     open_choice(tap);
@@ -135,19 +163,20 @@ void ReplayListener::compare(Tap& tap, const Tap& got) {
   context.padding = padding_.empty() ? nullptr : &padding_;
   context.largest = largest_;
   context.scale = scale_;
-  context.scores = remembered(scores_of_choice(tap.name));
+  context.scores = remembered(scores_of(tap.name));
   const std::string choice = choice_of_slots(tap.name);
   context.truth_choice = remembered(choice);
   context.got_choice = dump_.find(choice);
-  note_open_rows(tap.name, context);
-  std::vector<char> poisoned;
+  OpenRows::Felt felt = open_.felt_at(tap);
   if (is_choice(tap.name) && !tap.shape.empty() && poisoned_row_ < tap.shape[0]) {
-    poisoned.assign(tap.shape[0], 0);  // what is chosen among no numbers is nobody's choice
+    std::vector<char> poisoned(tap.shape[0], 0);  // what is chosen among no numbers is no choice
     std::fill(poisoned.begin() + static_cast<std::ptrdiff_t>(poisoned_row_), poisoned.end(), 1);
-    context.ties = &poisoned;
+    felt.rows = either(std::move(felt.rows), poisoned);
   }
+  use(felt, context);
   steps_.push_back(compare_tap(tap, got, context));
-  const Comparison& step = steps_.back();
+  Comparison& step = steps_.back();
+  count_near_ties(tap, step);
   note_poison(step, got);
   if (step.kind == Comparison::Kind::kShape) {
     return;
@@ -159,9 +188,24 @@ void ReplayListener::compare(Tap& tap, const Tap& got) {
   } else if (step.kind == Comparison::Kind::kReal && step.errors.sum_truth2 > 0) {
     scale_ = std::sqrt(step.errors.sum_truth2 / static_cast<double>(step.errors.count));
   }
-  if (is_replaced(tap.name) && replace(tap, got) && !open_.tap.empty() &&
-      ends_choice(open_.tap, tap.name)) {
-    open_ = {};
+  if (is_replaced(tap.name) && replace(tap, got)) {
+    open_.close(tap.name);
+  }
+}
+
+// The scores that the dump's choice was made from: the nearest that it has.
+std::string ReplayListener::scores_of(const std::string& choice) const {
+  const std::string nearest = nearest_scores_of_choice(choice);
+  return !nearest.empty() && dump_.has(nearest) && remembered(nearest) != nullptr
+             ? nearest
+             : scores_of_choice(choice);
+}
+
+void ReplayListener::count_near_ties(const Tap& choice, Comparison& step) const {
+  const Tap* scores = remembered(step.scores);
+  if (step.kind == Comparison::Kind::kChoice && scores != nullptr && gap_) {
+    const auto rows = near_ties(choice, *scores, gap_(step.scores, rms(scores->values)));
+    step.choice.near = static_cast<std::size_t>(std::ranges::count(rows, char{1}));
   }
 }
 
@@ -194,24 +238,17 @@ void ReplayListener::compare_scores(const std::vector<char>& visible) {
   context.visible = &masked;
   context.padding = padding_.empty() ? nullptr : &padding_;
   context.largest = largest_;
-  note_open_rows(truth.name, context);
+  const OpenRows::Felt felt = open_.felt_at(truth);
+  use(felt, context);
   const Tap& got = dump_.at(truth.name);
   const auto placed = placed_rows(truth, got);
   steps_[pending_step_] = compare_tap(truth, placed ? *placed : got, context);
 }
 
-void ReplayListener::note_open_rows(const std::string& tap, ComparisonContext& context) const {
-  if (!open_.tap.empty()) {
-    context.ties = &open_.rows;
-    // Attention has carried an open choice on to other rows.
-    context.all_rows = tap_prefix(tap) != tap_prefix(open_.tap) && !role_of(tap).layer_input;
-  }
-}
-
 // The dump does not say what it chose: rows in which it may have chosen otherwise stay open.
 void ReplayListener::open_choice(const Tap& choice) {
   std::vector<char> rows;
-  const std::string scores_name = scores_of_choice(choice.name);
+  const std::string scores_name = scores_of(choice.name);
   const Tap* scores = remembered(scores_name);
   if (const Tap* seen = dump_.find(choice.name);
       seen != nullptr && seen->values.size() == choice.values.size()) {
@@ -219,21 +256,19 @@ void ReplayListener::open_choice(const Tap& choice) {
   } else if (scores != nullptr && gap_) {
     rows = near_ties(choice, *scores, gap_(scores_name, rms(scores->values)));
   }
-  if (std::ranges::any_of(rows, [](char r) { return r != 0; })) {
-    open_ = {choice.name, std::move(rows)};
-  }
+  open_.open(choice.name, rows);
 }
 
 // Only what the run can go on from is put in; rows that the dump does not hold stay computed.
-bool ReplayListener::replace(Tap& tap, const Tap& got) const {
+bool ReplayListener::replace(Tap& tap, const Tap& got) {
   if (!got.absent.empty()) {
     return replace(tap, with_computed_rows(got, tap));
   }
   bool usable = true;
   if (is_choice(tap.name)) {
-    const Tap* scores = remembered(scores_of_choice(tap.name));
-    usable = scores != nullptr && valid_choice(got.values, last_axis(tap), last_axis(*scores));
-  } else if (is_mask(tap.name)) {
+    return replace_choice(tap, got);
+  }
+  if (is_mask(tap.name)) {
     usable = usable_mask(tap, got.values);
   } else if (is_discrete(tap)) {
     usable = usable_numbers(tap, got.values);
@@ -245,6 +280,26 @@ bool ReplayListener::replace(Tap& tap, const Tap& got) const {
     tap.values = got.values;
   }
   return usable;
+}
+
+// Rows that name no choice stay computed, and what follows from them stays open.
+bool ReplayListener::replace_choice(Tap& tap, const Tap& got) {
+  const Tap* scores = remembered(scores_of_choice(tap.name));
+  const std::size_t width = last_axis(tap);
+  if (scores == nullptr || got.values.size() != tap.values.size() || width == 0) {
+    return false;
+  }
+  std::vector<char> invalid(tap.values.size() / width, 0);
+  for (std::size_t row = 0; row < invalid.size(); ++row) {
+    const auto entries = std::span(got.values).subspan(row * width, width);
+    if (valid_choice(entries, width, last_axis(*scores))) {
+      std::ranges::copy(entries, tap.values.begin() + static_cast<std::ptrdiff_t>(row * width));
+    } else {
+      invalid[row] = 1;
+    }
+  }
+  open_.open(tap.name, invalid);
+  return true;
 }
 
 std::vector<Comparison>& ReplayListener::finish() {

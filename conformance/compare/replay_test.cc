@@ -130,6 +130,34 @@ TEST(Replay, NonsenseAmongTheExpertsIsSurvived) {
   }
 }
 
+// Experts listed by their index, and no index to tell it.
+TEST(Replay, TheOrderOfSlotsIsFreeWithoutTheIndex) {
+  TapSet dump = dump_of({}, {{}, {"moe.topk_index"}});
+  for (int layer = 0; layer < 3; ++layer) {
+    const std::string prefix = "text.layer." + std::to_string(layer) + ".";
+    for (const char* leaf : {"moe.topk_weight", "moe.expert_out"}) {
+      Tap* tap = dump.find(prefix + leaf);
+      const std::size_t width = tap->values.size() / toy::kTokens / 2;
+      for (std::size_t row = 0; row < toy::kTokens; row += 2) {
+        const auto first = tap->values.begin() + static_cast<std::ptrdiff_t>(2 * row * width);
+        std::swap_ranges(first, first + static_cast<std::ptrdiff_t>(width),
+                         first + static_cast<std::ptrdiff_t>(width));
+      }
+    }
+  }
+  EXPECT_THAT(replay_of(dump).introduced_by, IsEmpty());
+  dump.find("text.layer.1.moe.sum")->values[5] += 0.1;
+  EXPECT_THAT(replay_of(dump).introduced_by, testing::Contains("text.layer.1.moe.sum"));
+}
+
+TEST(Replay, AnExpertTwiceInARowIsTheIndexsFault) {
+  TapSet dump = dump_of({}, {});
+  std::vector<double>& chosen = dump.find("text.layer.1.moe.topk_index")->values;
+  chosen[5] = chosen[4];
+  const CaseResult result = replay_of(dump);
+  EXPECT_THAT(result.introduced_by, ElementsAre("text.layer.1.moe.topk_index"));
+}
+
 TEST(Replay, AWrongMaskIsChargedToTheMask) {
   TapSet dump = dump_of({{}, {"mask_leak"}, 0}, {});
   Tap& mask = *dump.find("text.mask.global");

@@ -60,6 +60,13 @@ struct DumpNote {
   std::string text;  // "holds the last of 11 rows and is judged by it"
 };
 
+// What a verdict rests on: kinds of tap, whatever the layer, and names that are no tap.
+struct KindsOfTap {
+  std::size_t kinds_judged = 0;  // tested in this mode
+  std::size_t kinds_known = 0;   // that the golden has
+  std::size_t ignored = 0;       // arrays of the dump
+};
+
 // One case in one mode. `taps` and `introduced_by` are in execution order.
 struct CaseResult {
   std::string case_name;
@@ -71,6 +78,7 @@ struct CaseResult {
   std::vector<std::string> introduced_by;  // taps at which an error entered
   std::vector<std::string> inherited;      // failing taps that only carry it on
   std::vector<TapResult> taps;
+  KindsOfTap coverage;
   std::vector<std::pair<std::string, std::string>> not_provided;  // tap, reason
   std::vector<IgnoredName> ignored;                               // arrays that are no tap
   std::vector<DumpNote> notes;

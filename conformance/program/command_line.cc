@@ -70,6 +70,12 @@ void add_compare(CLI::App& app, CompareOptions& o) {
                 "hooks serve, too (scripts/ports/maps/README.md)");
   add_checkpoint(*c, o.checkpoint, ", for replay; default: the golden's own");
   c->add_option("--drafter", o.drafter, "the drafter, a folder or a GGUF file");
+  c->add_option("--only", o.only,
+                "claim no more than the taps that match, as in 'text.layer.0.*'; else a case "
+                "whose logits are not tested is no pass");
+  c->add_flag(
+      "--own-truth", o.own_truth,
+      "take the fp64 run of --checkpoint for the truth, and of the golden its inputs alone");
   c->add_option("--precision", o.precision,
                 "class the port claims: " + precision_class_names(" or "));
   c->add_option("--mode", o.mode, "chained or replay; default: both");

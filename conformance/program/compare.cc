@@ -44,10 +44,14 @@ std::string reproduce(const CompareOptions& options) {
                                     {"--drafter", options.drafter},
                                     {"--precision", options.precision},
                                     {"--mode", options.mode},
-                                    {"--profile", options.profile}}) {
+                                    {"--profile", options.profile},
+                                    {"--only", options.only}}) {
     if (!value.empty()) {
       words.insert(words.end(), {name, value});
     }
+  }
+  if (options.own_truth) {
+    words.emplace_back("--own-truth");
   }
   return command_line(words);
 }
@@ -60,7 +64,7 @@ conformance::Dump load_dump(const CompareOptions& options) {
   return conformance::read_dump(options.dump, &map);
 }
 
-// A dump without any tap, and a checkpoint that is not the golden's.
+// A dump without any tap, and a checkpoint of another name than the golden's.
 void check_names(const Golden& golden, const conformance::Dump& dump,
                  const CompareOptions& options) {
   if (dump.unknown.size() == dump.taps.size()) {
@@ -78,15 +82,19 @@ void check_names(const Golden& golden, const conformance::Dump& dump,
   }
 }
 
-// The golden's question with the truth of another profile: the reference's own fp64 run.
-Golden under_profile(Golden golden, Judges& judges, const conformance::TapSet& dump,
-                     const std::string& profile) {
+// The golden's question with another truth: the reference's own fp64 run, of another profile or
+// another checkpoint.
+Golden with_own_truth(Golden golden, Judges& judges, const conformance::TapSet& dump,
+                      const std::string& profile) {
   std::set<std::string> taps = golden.truth.names();
   taps.merge(dump.names());
   auto other = conformance::golden_from_run(judges.oracle()->f64(), golden.input,
                                             conformance::with_consulted(taps));
-  std::cout << "note: the golden follows " << golden.profile
-            << ": the truth is the reference's own fp64 run under " << profile << "\n";
+  std::cout << "note: ";
+  if (profile != golden.profile) {
+    std::cout << "the golden follows " << golden.profile << ": ";
+  }
+  std::cout << "the truth is the reference's own fp64 run under " << profile << "\n";
   golden.truth = std::move(other.truth);
   golden.floors.clear();
   golden.profile = profile;
@@ -124,7 +132,8 @@ class Comparer {
     conformance::Report report;
     report.command = options_.command;
     for (CaseResult& result :
-         conformance::judge_run(golden_, dump_.taps, judges_.oracle(), precision_, modes_)) {
+         conformance::judge_run(golden_, dump_.taps, judges_.oracle(), precision_, modes_,
+                                claim_named(options_.only))) {
       conformance::add_hygiene(hygiene_, result);
       report_case(std::move(result), options_, golden_, checkpoint_, report);
     }
@@ -132,8 +141,8 @@ class Comparer {
   }
 
   // Throws for a dump that is bad input although nothing in it is wrong: its names are no taps.
-  void check_coverage(const conformance::Report& report) const {
-    if (conformance::count_cases(report, conformance::Verdict::kNotTested) > 0) {
+  void check_coverage() const {
+    if (hygiene_.mostly_ignored()) {
       throw Error(options_.dump + ": " + conformance::describe_ignored(hygiene_) +
                   ", expected names as assay taps prints them, or a table of names with --map");
     }
@@ -144,10 +153,16 @@ class Comparer {
     const std::string profile = profile_named(options_.profile, golden_.profile);
     if (!checkpoint_.empty()) {
       judges_.use(checkpoint_, drafter_for(options_, golden_), profile);
-      if (profile != golden_.profile) {
-        golden_ = under_profile(std::move(golden_), judges_, dump_.taps, profile);
+      if (!options_.own_truth) {
+        check_checkpoint(judges_, checkpoint_, golden_);
+      }
+      if (options_.own_truth || profile != golden_.profile) {
+        golden_ = with_own_truth(std::move(golden_), judges_, dump_.taps, profile);
       }
       return;
+    }
+    if (options_.own_truth) {
+      throw Error("--own-truth: got no checkpoint, expected one with --checkpoint");
     }
     if (profile != golden_.profile) {
       throw Error("--profile: got " + profile + " for a golden of profile " + golden_.profile +
@@ -176,7 +191,7 @@ int compare(const CompareOptions& options) {
   Comparer comparer(options);
   const conformance::Report report = comparer.judge();
   const int status = finish_report(report, options.report);
-  comparer.check_coverage(report);
+  comparer.check_coverage();
   return status;
 }
 

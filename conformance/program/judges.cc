@@ -5,6 +5,8 @@
 
 #include <iostream>
 
+#include "conformance/compare/identity.h"
+#include "conformance/program/glob.h"
 #include "conformance/program/implementations.h"
 #include "conformance/program/notes.h"
 #include "conformance/report/report_files.h"
@@ -68,6 +70,27 @@ std::string profile_named(const std::string& option, const std::string& golden) 
   } catch (const Error& error) {
     throw Error(std::string("--") + error.what());
   }
+}
+
+conformance::TapFilter claim_named(const std::string& pattern) {
+  if (pattern.empty()) {
+    return {};
+  }
+  return [pattern](const std::string& tap) { return glob_matches(pattern, tap); };
+}
+
+void check_checkpoint(Judges& judges, const std::string& checkpoint,
+                      const conformance::Golden& golden) {
+  conformance::Profiled f64(judges.oracle()->f64_of_any_profile(), golden.profile);
+  const std::string difference = conformance::other_checkpoint(f64, golden);
+  if (difference.empty()) {
+    return;
+  }
+  const std::string expected =
+      golden.checkpoint.empty() ? "the one it was made from" : printable(golden.checkpoint);
+  throw Error("--checkpoint: got " + printable(checkpoint) +
+              ", whose fp64 run is not the truth of " + golden.path.filename().string() + " (" +
+              difference + "), expected " + expected + "; --own-truth judges by that run instead");
 }
 
 std::set<Mode> modes_named(const std::string& name) {

@@ -48,6 +48,13 @@ const conformance::PrecisionClass& precision_named(const std::string& name);
 // value that is not known.
 std::string profile_named(const std::string& option, const std::string& golden);
 
+// "--only": the taps that a pattern claims to be right; no filter for no pattern.
+conformance::TapFilter claim_named(const std::string& pattern);
+
+// Throws unless the fp64 run of the checkpoint gives the golden's truth (identity.h).
+void check_checkpoint(Judges& judges, const std::string& checkpoint,
+                      const conformance::Golden& golden);
+
 // "--mode": what a run is judged by. Empty: all that can be done. Throws for an unknown name.
 std::set<conformance::Mode> modes_named(const std::string& name);
 

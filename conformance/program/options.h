@@ -37,6 +37,8 @@ struct CompareOptions {
   std::string precision = "f32";
   std::string mode;
   std::string profile;  // that the dump claims to follow; empty: the golden's
+  std::string only;     // pattern of the taps that are claimed to be right; empty: the whole case
+  bool own_truth = false;  // the truth is the checkpoint's fp64 run, whatever the golden says
   std::string report;
 };
 

@@ -74,7 +74,11 @@ TEST(QuantisedCommand, OneWrongCodeIsFoundInInt8) {
   for (const Dumped& of : {kQ8_0, kQ4_0}) {
     const std::string wrong =
         with_one_wrong_code(directory, of.checkpoint, "blk.1.ffn_down.weight");
-    const Outcome outcome = compare(of, "--precision int8 --mode replay --checkpoint " + wrong);
+    const Outcome refused = compare(of, "--precision int8 --mode replay --checkpoint " + wrong);
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.text, HasSubstr("whose fp64 run is not the truth of text-blocks.h5"));
+    const Outcome outcome =
+        compare(of, "--precision int8 --mode replay --own-truth --checkpoint " + wrong);
     EXPECT_EQ(outcome.status, 1) << outcome.text;
     EXPECT_THAT(outcome.text,
                 AllOf(HasSubstr("1 of "), HasSubstr("introduced  text.layer.1.ffn.down")));
@@ -83,7 +87,8 @@ TEST(QuantisedCommand, OneWrongCodeIsFoundInInt8) {
 
 // The library as it is published looks GELU up in a table of f16.
 TEST(QuantisedCommand, AGeluFromATableIsNamedAndAllowedInInt8) {
-  EXPECT_EQ(compare(kPublished, "--precision int8 --mode replay").status, 0);
+  const std::string layer = " --mode replay --only 'text.layer.0.*'";
+  EXPECT_EQ(compare(kPublished, "--precision int8" + layer).status, 0);
   const Outcome outcome = compare(kPublished, "--precision f32 --mode replay");
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("a GELU looked up in a table of f16"),

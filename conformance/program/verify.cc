@@ -37,6 +37,14 @@ bool level_has(const std::string& level, const std::string& tap) {
   return true;
 }
 
+// What a level leaves out is not claimed.
+conformance::TapFilter claim_of(const std::string& level) {
+  if (level == "taps") {
+    return {};
+  }
+  return [level](const std::string& tap) { return level_has(level, tap); };
+}
+
 // Everything about one golden that does not change with the precision.
 struct Subject {
   Golden golden;
@@ -123,6 +131,9 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
   const auto start = std::chrono::steady_clock::now();
   const auto& precision_class = precision_named(precision);
   judges_.use(subject.checkpoint, subject.drafter, subject.golden.profile);
+  if (!options_.checkpoint.empty() && subject.has_file) {
+    check_checkpoint(judges_, subject.checkpoint, subject.golden);
+  }
   conformance::TapSet dump;
   if (const auto status = run(subject, precision, dump); !status.ok()) {
     add_without_taps(subject, precision, status);
@@ -131,8 +142,8 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
 
   const std::chrono::duration<double> run_time = std::chrono::steady_clock::now() - start;
 
-  auto results =
-      conformance::judge_run(subject.golden, dump, judges_.oracle(), precision_class, modes_);
+  auto results = conformance::judge_run(subject.golden, dump, judges_.oracle(), precision_class,
+                                        modes_, claim_of(options_.level));
   results.front().seconds += run_time.count();
   for (CaseResult& result : results) {
     add(std::move(result), subject, precision);

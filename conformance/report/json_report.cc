@@ -68,6 +68,9 @@ Json case_json(const CaseResult& result) {
     json["failed_checks"] = result.failed_checks;
     json["failures"] = result.failures;
   }
+  json["coverage"] = Json::Object{{"kinds_judged", result.coverage.kinds_judged},
+                                  {"kinds_known", result.coverage.kinds_known},
+                                  {"ignored", result.coverage.ignored}};
   json["introduced_by"] = result.introduced_by;
   json["inherited"] = result.inherited;
   Json::Array not_provided;

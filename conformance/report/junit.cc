@@ -103,9 +103,13 @@ std::string one_line(const CaseResult& result) {
   return line;
 }
 
-// Names that are no tap, and what else is to be said of the dump, a line each.
+// What was tested, names that are no tap, and what else is to be said of the dump, a line each.
 std::string hygiene(const CaseResult& result) {
   std::string text;
+  if (result.coverage.kinds_known > 0) {
+    text += "\ncoverage: " + std::to_string(result.coverage.kinds_judged) + " of " +
+            std::to_string(result.coverage.kinds_known) + " kinds of tap";
+  }
   for (const IgnoredName& ignored : result.ignored) {
     text += "\nignored: " + ignored.name +
             (ignored.meant.empty() ? "" : ": did you mean " + ignored.meant + "?");

@@ -298,8 +298,18 @@ std::string headline(const CaseResult& result) {
   const auto failed = std::ranges::count(result.taps, Verdict::kFail, &TapResult::verdict);
   const auto warned = std::ranges::count(result.taps, Verdict::kWarning, &TapResult::verdict);
   std::string text = std::to_string(result.taps.size()) + " taps";
+  const auto& kinds = result.coverage;
+  const std::string of_kinds = kinds.kinds_known == 0
+                                   ? ""
+                                   : " (" + std::to_string(kinds.kinds_judged) + " of " +
+                                         std::to_string(kinds.kinds_known) + " kinds)";
   if (failed > 0) {
     text = std::to_string(failed) + " of " + text + " fail";
+  }
+  const auto untested = std::ranges::count(result.taps, Verdict::kNotTested, &TapResult::verdict);
+  text += of_kinds;
+  if (untested > 0) {
+    text += ", " + std::to_string(untested) + " not tested";
   }
   if (warned > 0) {
     text += ", " + std::to_string(warned) + " worth a look";
@@ -307,7 +317,7 @@ std::string headline(const CaseResult& result) {
   if (failed == 0 && !result.taps.empty()) {
     const auto share = [](const TapResult& tap) {
       const double used = tap.rel_l2 / tap.budget;
-      return std::isfinite(used) ? used : -1.0;
+      return std::isfinite(used) && tap.verdict != Verdict::kNotTested ? used : -1.0;
     };
     const TapResult& worst = *std::ranges::max_element(result.taps, {}, share);
     if (share(worst) >= 0) {

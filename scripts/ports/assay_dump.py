@@ -16,6 +16,7 @@ import json
 import os
 import re
 import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -277,14 +278,15 @@ def hook_torch(model, name_map, dump, rename=None, taps=None):
     """Hook every module that the map names; returns Hooks. Missing modules are listed, not fatal.
 
     rename: {"model.": "model.language_model."} replaces the first part of module paths; by default
-    that one, of multimodal classes, where it finds more of the map's modules than the paths as
-    they are.
+    what stands before `layers.0` in this model, where that finds more of the map's modules than the
+    paths as they are: classes name one tree variously.
+    Warns where most rows of the map find no module.
     taps: a function name -> bool that selects taps; all without it.
     """
     modules = dict(model.named_modules())
     rows = read_map(name_map)
     if rename is None:
-        rename = max(_TREES, key=lambda tree: sum(_is_there(modules, row, tree) for row in rows))
+        rename = max(_trees(modules), key=lambda tree: _rows_found(modules, rows, tree))
     hooks, parts = Hooks(), {}
     for template, path, io, rules in rows:
         path = _renamed(path, rename)
@@ -303,10 +305,30 @@ def hook_torch(model, name_map, dump, rename=None, taps=None):
             hooks.other_parts[name] = len(part["missing"])
         else:
             hooks.missing += part["missing"]
+    found = sum(part["found"] for part in parts.values())
+    if found < len(hooks.missing):
+        source = Path(name_map).name if isinstance(name_map, (str, Path)) else "map"
+        warnings.warn(
+            f"{source}: {found} of {len(rows)} rows found a module, the dump will lack the others; "
+            f"this model's modules are called {_examples(modules)}; rename= tells where the tree is",
+            stacklevel=2,
+        )
     return hooks
 
 
-_TREES = ({}, {"model.": "model.language_model."})  # of text-only and of multimodal classes
+def _trees(modules):
+    """Where the tree of a map's `model.` may stand: as it is, or before any `layers.0`."""
+    places = [name[: -len("layers.0")] for name in modules if f".{name}".endswith(".layers.0")]
+    return [{}] + [{"model.": place} for place in places]
+
+
+def _rows_found(modules, rows, rename):
+    return sum(_is_there(modules, row, rename) for row in rows)
+
+
+def _examples(modules):
+    names = [name for name in modules if name.count(".") >= 2] or list(modules)
+    return ", ".join([*names[:3], "…"])
 
 
 def _renamed(path, rename):

@@ -140,11 +140,21 @@ class DumpTest(unittest.TestCase):
         text = torch.nn.ModuleDict({"norm": torch.nn.Linear(2, 2), "layers": torch.nn.ModuleList()})
         text["layers"].append(torch.nn.Linear(2, 2))
         rows = {"text.layer.{i}.out": ("model.layers.{i}",), "text.final_norm": ("model.norm",)}
-        for model in ({"model": text}, {"model": torch.nn.ModuleDict({"language_model": text})}):
+        inner = torch.nn.ModuleDict({"model": text})
+        encoder = torch.nn.ModuleDict({"layers": torch.nn.ModuleList([torch.nn.Linear(2, 2)])})
+        for model in (
+            dict(text.items()),
+            {"model": text},
+            {"language_model": inner},
+            {"encoder": encoder, "model": torch.nn.ModuleDict({"language_model": text})},
+        ):
             hooks = hook_torch(torch.nn.ModuleDict(model), rows, Dump(self.folder / "a.h5"))
             self.assertEqual(hooks.taps, ["text.layer.0.out", "text.final_norm"])
             self.assertEqual(hooks.missing, [])
-        hooks = hook_torch(torch.nn.ModuleDict(model), rows, Dump(self.folder / "a.h5"), rename={})
+        with self.assertWarnsRegex(UserWarning, "map: 0 of 2 rows found a module.*model.language_"):
+            hooks = hook_torch(
+                torch.nn.ModuleDict(model), rows, Dump(self.folder / "a.h5"), rename={}
+            )
         self.assertEqual(len(hooks.missing), 2)
 
     @unittest.skipIf(torch is None, "needs torch")
