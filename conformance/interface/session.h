@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "conformance/interface/case.h"
+#include "conformance/interface/meter.h"
 #include "conformance/interface/status.h"
 
 namespace assay::conformance {
@@ -22,6 +23,8 @@ struct SessionRequest {
   std::size_t draft_steps = 0;
   std::string profile = "REF";
   bool standard_window = false;  // of drafts: false: the last W + 1 keys (HF); true: s > p - W
+  std::string cache;        // "f32" or "bf16": how keys and values are kept; empty: as it likes
+  bool skip_shared = true;  // false: a prompt runs every layer for every token
 };
 
 struct PromptRequest {
@@ -54,6 +57,8 @@ class Session {
                        std::vector<std::int32_t>& drafted) = 0;
 
   virtual std::size_t length() const = 0;  // tokens in the caches
+
+  virtual Meter* meter() { return nullptr; }  // null: it does not measure itself
 };
 
 }  // namespace assay::conformance

@@ -98,6 +98,24 @@ void add_dump(CLI::App& app, DumpOptions& o) {
       ->check(kChunk);
 }
 
+void add_bench(CLI::App& app, CommandLine& line) {
+  auto* c = app.add_subcommand("bench", "tokens a second, and the share of the machine");
+  BenchOptions& o = line.bench;
+  c->add_option("--impl", o.impl, "implementation: " + conformance::implementation_names());
+  add_checkpoint(*c, o.checkpoint, "")->required();
+  c->add_option("--precision", o.precision,
+                "a class of the implementation; default: the fastest for the weights");
+  c->add_option("-p,--prompt", o.prompt, "tokens of the prefill; 0: none")->check(kChunk);
+  c->add_option("-n,--generate", o.generate, "tokens decoded; 0: none")->check(kChunk);
+  c->add_option("-d,--depth", o.depth, "tokens in the cache before them")->check(kTokenCount);
+  c->add_option("-r,--repetitions", o.repetitions, "samples of each")->check(CLI::Range(1, 1000));
+  c->add_option("-t", line.threads, "threads")->check(CLI::Range(1, 256));
+  c->add_option("--kv", o.cache, "how keys and values are kept: f32 or bf16");
+  c->add_flag("--no-kv-skip", o.no_skip,
+              "run the layers that share keys and values for every token of the prompt");
+  c->add_flag("--json", o.json, "print one JSON object");
+}
+
 void add_widths(CLI::App& c, SynthOptions& w) {
   c.add_option("--width,--hidden-size", w.hidden_size, "hidden_size");
   c.add_option("--layers", w.num_hidden_layers, "num_hidden_layers");
@@ -317,6 +335,7 @@ void add_commands(CLI::App& app, CommandLine& o) {
   add_prompt(app, o.text.prompt);
   add_parse(app, o.text.parse);
   add_run(app, o.text.run);
+  add_bench(app, o);
   add_inspect(app, o.inspect);
   app.add_subcommand("taps", "print the tap catalogue")
       ->add_option("pattern", o.taps.glob, "only taps that match, as in '*.attn.*'");

@@ -19,6 +19,7 @@ struct CommandLine {
   DumpOptions dump;
   ConvertCommand convert;
   SynthCommand synth;
+  BenchOptions bench;
   InspectOptions inspect;
   TapsOptions taps;
   ExplainOptions explain;

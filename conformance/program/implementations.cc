@@ -63,8 +63,12 @@ std::unique_ptr<conformance::Session> make_session(const SessionOptions& options
   if (!entry.make_session) {
     throw Error("--impl: got '" + options.impl + "', expected one that answers prompts");
   }
-  return entry.make_session(
-      precision, {options.checkpoint, options.drafter, options.draft_steps, options.profile});
+  conformance::SessionRequest request;
+  request.checkpoint = options.checkpoint;
+  request.drafter = options.drafter;
+  request.draft_steps = options.draft_steps;
+  request.profile = options.profile;
+  return entry.make_session(precision, request);
 }
 
 }  // namespace assay::program

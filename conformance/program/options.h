@@ -54,6 +54,19 @@ struct DumpOptions {
   std::size_t prefill = 0;
 };
 
+struct BenchOptions {
+  std::string impl = "cpu";
+  std::string checkpoint;
+  std::string precision;      // empty: int8 for quantised weights, bf16 for bf16, else f32
+  std::size_t prompt = 512;   // tokens of the prefill
+  std::size_t generate = 64;  // tokens decoded
+  std::size_t depth = 512;    // tokens in the cache before them
+  std::size_t repetitions = 5;
+  std::string cache = "bf16";
+  bool no_skip = false;
+  bool json = false;
+};
+
 struct InspectOptions {
   std::string path;
   std::string png;         // an image of what the model makes of an image, audio or video
@@ -95,6 +108,7 @@ struct SynthCommand {
 int verify(const VerifyOptions& options);
 int compare(const CompareOptions& options);
 int dump(const DumpOptions& options);
+int bench(const BenchOptions& options);
 int inspect(const InspectOptions& options);
 int explain(const ExplainOptions& options);
 int taps(const TapsOptions& options);

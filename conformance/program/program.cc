@@ -36,6 +36,9 @@ int run_command(const CommandLine& o) {
   if (command == "synth") {
     return synth(o.synth);
   }
+  if (command == "bench") {
+    return bench(o.bench);
+  }
   if (command == "inspect") {
     return inspect(o.inspect);
   }

@@ -31,6 +31,7 @@ Features detect() {
   unsigned c = 0;
   unsigned d = 0;
   has.avx512_bf16 = avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & (1U << 5)) != 0;
+  has.fast_bf16_dot = has.avx512_bf16 && __builtin_cpu_is("intel") == 0;
 #endif
   return has;
 }
@@ -85,6 +86,7 @@ Features features() {
   Features has = machine();
   const Choice& now = chosen();
   has.avx512_bf16 = has.avx512_bf16 && now.rung == Rung::kBf16;
+  has.fast_bf16_dot = has.fast_bf16_dot && has.avx512_bf16;
   has.avx512_vnni = has.avx512_vnni && now.rung != Rung::kHighway;
 #if HWY_ARCH_X86
   has.avx2 = has.avx2 && (now.highway == HWY_AVX2 || now.highway == HWY_AVX3);

@@ -15,6 +15,9 @@ struct Features {
   bool avx2 = false;         // with FMA and F16C
   bool avx512_vnni = false;  // with F, BW, VL, DQ
   bool avx512_bf16 = false;
+  // A dot product of bf16 does more than FMAs of f32 do in its time: true of AMD's Zen 4, while
+  // Intel's Sapphire Rapids takes four times as long for one (kernel_bench measures both).
+  bool fast_bf16_dot = false;
 };
 
 // Of this machine, as far as the target in use allows.

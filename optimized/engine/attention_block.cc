@@ -61,6 +61,18 @@ void Engine::own_keys(std::size_t i, const Rows& k, const Rows& v, const Call& c
   store(threads_, k, v, call, cache.heads(i));
 }
 
+// Keys and values that the queries read, each once for a token.
+void Engine::count_keys(const KindOfCall& kind, std::size_t first_token,
+                        const std::vector<HeadCache>& caches) {
+  const HeadCache& cache = caches[0];
+  const double number = cache.type == CacheType::kF32 ? 4 : 2;
+  double keys = 0;
+  for (std::size_t t = first_token; t < kind.visible.size(); ++t) {
+    keys += static_cast<double>(kind.visible[t].last + 1 - kind.visible[t].first);
+  }
+  work_.bytes += keys * 2 * number * static_cast<double>(cache.head_dim * caches.size());
+}
+
 Rows Engine::self_attention(std::size_t i, const Rows& n, const Call& call, const KvCache& cache,
                             const TapScope& tap) {
   const TextConfig& config = model_.config();
@@ -91,6 +103,7 @@ Rows Engine::self_attention(std::size_t i, const Rows& n, const Call& call, cons
   attention({q.data, q.stride, n.rows, heads, caches.data(), heads / caches.size(),
              kind.visible.data() + first_token, mix.data, mix.stride},
             threads_);
+  count_keys(kind, first_token, caches);
   tap("mix", mix, shape);
   const Rows out = out_.shape(n.rows, config.hidden_size);
   products(mix, {{&w.o_proj, out}});

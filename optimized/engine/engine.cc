@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "optimized/engine/cache_taps.h"
 #include "optimized/engine/each_row.h"
@@ -101,7 +102,7 @@ void Engine::pack(const Rows& x, const WeightView& weight, RowPanels& panels) {
     });
   }
   panels.pack({from.data, from.stride, from.rows, from.columns},
-              row_format(weight.layout, options_.arithmetic), threads_);
+              row_format(weight.layout, options_.arithmetic, x.rows), threads_);
 }
 
 // What ggml's products lose where a block's minimum multiplies a rounded sum (Q4_1, Q5_1).
@@ -126,6 +127,33 @@ void Engine::add_rounded_sums(const Rows& x, const WeightView& weight, const Row
   });
 }
 
+void Engine::multiply_counted(const std::vector<Product>& list) {
+  multiply(list, threads_);
+  for (const Product& product : list) {
+    const WeightView& w = *product.weight;
+    const double operations = 2.0 * static_cast<double>(w.rows) * static_cast<double>(w.columns) *
+                              static_cast<double>(product.x->rows);
+    work_.bytes += static_cast<double>(w.bytes());
+    switch (product.x->format) {
+      case RowFormat::kBf16:
+        work_.bf16_dot += operations;
+        break;
+      case RowFormat::kInt8:
+      case RowFormat::kInt8Digits:
+        work_.int8_dot += operations * static_cast<double>(digits_of(product.x->format));
+        break;
+      case RowFormat::kF32:
+      case RowFormat::kF32RoundedToBf16:
+        work_.fma += operations;
+        break;
+    }
+  }
+}
+
+EngineWork Engine::take_work() {
+  return std::exchange(work_, {});
+}
+
 void Engine::products(const Rows& x, std::initializer_list<Output> outputs) {
   panels_.resize(std::max(panels_.size(), outputs.size()));
   std::vector<Product> list;
@@ -144,7 +172,7 @@ void Engine::products(const Rows& x, std::initializer_list<Output> outputs) {
     }
     list.push_back({output.weight, panels, output.y.data, output.y.stride});
   }
-  multiply(list, threads_);
+  multiply_counted(list);
   for (const Output& output : outputs) {
     if (!output.weight->empty()) {
       add_rounded_sums(x, *output.weight, output.y);

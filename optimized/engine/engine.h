@@ -31,6 +31,15 @@ struct Options {
   VisionMask vision_mask = VisionMask::kSlidingClamped;
 };
 
+// What products and attention did: operations by the instruction that they are made of, a
+// multiply-add counts two, and the bytes of weights and caches that they read.
+struct EngineWork {
+  double fma = 0;
+  double bf16_dot = 0;
+  double int8_dot = 0;
+  double bytes = 0;
+};
+
 // Rows of the engine's own memory, valid until its next call.
 struct ForwardResult {
   Rows final_norm;
@@ -53,6 +62,9 @@ class Engine {
   ForwardResult forward(const Tokens& tokens, KvCache& cache, std::size_t rows,
                         Taps* taps = nullptr);
 
+  // Since the last call.
+  EngineWork take_work();
+
   // Bytes of everything but weights and caches, so far.
   std::size_t scratch_bytes() const;
 
@@ -65,6 +77,7 @@ class Engine {
   void products(const Rows& x, std::initializer_list<Output> outputs);
   // Packs x for a weight, rounded as the class says.
   void pack(const Rows& x, const WeightView& weight, RowPanels& panels);
+  void multiply_counted(const std::vector<Product>& list);
   void add_rounded_sums(const Rows& x, const WeightView& weight, const Rows& y) const;
   void norm(const Rows& x, const Vector& scale, const Rows& y) const;
   void norm_heads(const Rows& x, std::size_t head_dim, const Vector* scale) const;
@@ -77,6 +90,8 @@ class Engine {
                      const TapScope& tap);
   void own_keys(std::size_t i, const Rows& k, const Rows& v, const Call& call, const KvCache& cache,
                 const TapScope& tap);
+  void count_keys(const KindOfCall& kind, std::size_t first_token,
+                  const std::vector<HeadCache>& caches);
   Rows self_attention(std::size_t i, const Rows& n, const Call& call, const KvCache& cache,
                       const TapScope& tap);
   Rows mlp(const FeedForwardWeights& w, const Rows& x, const TapScope& tap);
@@ -92,6 +107,7 @@ class Engine {
   const Model& model_;
   Options options_;
   const Threads& threads_;
+  EngineWork work_;
   std::vector<RowPanels> panels_;  // of the products of one call
   std::vector<RowPanels> expert_panels_;
   RowBuffer rounded_, h_, norm_, q_, k_, v_, mix_, out_, gate_, up_, dense_, logits_;

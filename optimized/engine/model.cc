@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "optimized/engine/model.h"
 
+#include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "reference/family/base/error.h"
@@ -108,6 +110,7 @@ struct Model::Loader {
     std::size_t bytes = 0;
     for (auto& [rows, view] : planned) {
       *view = plan_weight(model.checkpoint_, rows);
+      model.bytes_of_type_[std::string(dtype_name(view->stored))] += view->bytes();
       bytes += round_up(view->bytes(), kAlign);
     }
     model.memory_ = Pages(bytes);
@@ -153,21 +156,12 @@ void Model::per_layer_row(std::int32_t id, float* out) const {
                    out);
 }
 
-std::size_t Model::bytes_per_token() const {
-  std::size_t bytes = head.bytes() + per_layer_model_projection.bytes();
-  const std::size_t used = config().moe ? config().moe->top_k_experts : 0;
-  for (const LayerWeights& w : layers) {
-    for (const WeightView* each :
-         {&w.self_attn.q_proj, &w.self_attn.k_proj, &w.self_attn.v_proj, &w.self_attn.o_proj,
-          &w.mlp.gate_proj, &w.mlp.up_proj, &w.mlp.down_proj, &w.moe.router_proj,
-          &w.per_layer.per_layer_input_gate, &w.per_layer.per_layer_projection}) {
-      bytes += each->bytes();
-    }
-    if (used > 0) {
-      bytes += used * (w.moe.gate_up_proj[0].bytes() + w.moe.down_proj[0].bytes());
-    }
-  }
-  return bytes;
+std::string Model::weight_type() const {
+  const auto most = std::ranges::max_element(
+      bytes_of_type_, [](const auto& a, const auto& b) { return a.second < b.second; });
+  std::string name = most->first;
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name;
 }
 
 }  // namespace assay::cpu

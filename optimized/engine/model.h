@@ -6,6 +6,7 @@
 // row of it. A table of tokens of its own, beside a head, stays there, too.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -70,15 +71,17 @@ class Model {
   // Row `id` of the table of per-layer embeddings, [layers * width].
   void per_layer_row(std::int32_t id, float* out) const;
 
+  const std::byte* weight_memory() const { return memory_.data(); }
   std::size_t weight_bytes() const { return memory_.size(); }
+  // The type of most of its bytes, in lower case.
+  std::string weight_type() const;
   std::size_t huge_bytes() const { return memory_.huge_bytes(); }
-  // Bytes of weights that decoding one token reads: of the experts, those that it uses.
-  std::size_t bytes_per_token() const;
 
  private:
   struct Loader;
   const Checkpoint& checkpoint_;
   Pages memory_;
+  std::map<std::string, std::size_t> bytes_of_type_;
 };
 
 }  // namespace assay::cpu

@@ -124,7 +124,7 @@ void Engine::expert_products(const std::vector<WeightView>& weights, const Routi
     pack(mine, weights[e], expert_panels_[e]);
     list.push_back({&weights[e], &expert_panels_[e], y.row(routing.first[e]), y.stride});
   }
-  multiply(list, threads_);
+  multiply_counted(list);
   for (std::size_t e = 0; e < weights.size(); ++e) {
     if (routing.rows(e) > 0) {
       add_rounded_sums(x.from(routing.first[e], routing.rows(e)), weights[e],

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "optimized/device/pages.h"
 #include "optimized/kernels/attention_tile.h"
 #include "optimized/kernels/row_ops.h"
 #include "reference/family/base/number_formats.h"
@@ -39,14 +40,20 @@ std::size_t value_at(const HeadCache& cache, std::size_t index) {
 
 // What a tile computes, in memory that lives as long as its thread.
 struct Scratch {
-  std::vector<float> out;
-  std::vector<float> panels;
+  PageArray<float> out;  // begins with a line of the cache, as whatever is read in vectors should
+  PageArray<float> panels;
+  PageArray<float> widened;
   float most[kTileQueries];
   float sum[kTileQueries];
 
   void clear(std::size_t head_dim) {
-    out.assign(kTileQueries * value_stride(head_dim), 0.0F);
-    panels.resize(kTileQueries * head_dim);
+    const std::size_t width = value_stride(head_dim);
+    if (widened.size() < 2 * kKeyBlock * width) {
+      out = PageArray<float>(kTileQueries * width);
+      panels = PageArray<float>(kTileQueries * width);
+      widened = PageArray<float>(2 * kKeyBlock * width);
+    }
+    std::fill_n(out.data(), kTileQueries * width, 0.0F);
     std::fill_n(most, kTileQueries, kHidden);
     std::fill_n(sum, kTileQueries, 0.0F);
   }
@@ -79,6 +86,7 @@ AttentionTile tile_of(const AttentionCall& call, std::size_t cache, std::size_t 
   memory.clear(head_dim);
   tile.out = memory.out.data();
   tile.panels = memory.panels.data();
+  tile.widened = memory.widened.data();
   tile.most = memory.most;
   tile.sum = memory.sum;
   return tile;

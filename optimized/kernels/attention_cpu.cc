@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "optimized/kernels/attention_tile.h"
 #include "reference/family/base/number_formats.h"
@@ -69,10 +70,16 @@ HWY_INLINE void score_groups(const float* q, const Value* keys, std::size_t head
   }
 }
 
+// Keys of a block that some row sees.
+struct KeyRange {
+  std::size_t first = 0;
+  std::size_t end = kKeyBlock;
+};
+
 // out[m][c] += sum_s probs[m][s] v[s][c] for N groups of 16 channels.
 template <class Value, std::size_t H, std::size_t N>
 HWY_INLINE void mix_groups(const float* probs, const Value* values, std::size_t stride,
-                           float* out) {
+                           KeyRange keys, float* out) {
   const F32 d;
   constexpr std::size_t kAcross = N * kVectors;
   Vector sum[H][kAcross];
@@ -81,7 +88,8 @@ HWY_INLINE void mix_groups(const float* probs, const Value* values, std::size_t 
       sum[m][v] = hn::LoadU(d, out + m * stride + v * kLanes);
     }
   }
-  for (std::size_t s = 0; s < kKeyBlock; ++s, values += stride) {
+  values += keys.first * stride;
+  for (std::size_t s = keys.first; s < keys.end; ++s, values += stride) {
     Vector value[kAcross];
     for (std::size_t v = 0; v < kAcross; ++v) {
       value[v] = load(values + v * kLanes);
@@ -147,65 +155,117 @@ void hide(const VisibleKeys& visible, std::size_t first, float* scores) {
   }
 }
 
-// H rows of the tile with the 64 keys from `first` on.
+// The block that begins at key `first`: where it lies, and which of it the rows of a panel see.
+KeyRange seen_keys(const AttentionTile& tile, std::size_t row, std::size_t rows,
+                   std::size_t first) {
+  KeyRange seen{kKeyBlock, 0};
+  for (std::size_t m = row; m < row + rows; ++m) {
+    const VisibleKeys& visible = tile.visible[m];
+    if (visible.first <= visible.last && visible.first < first + kKeyBlock &&
+        visible.last >= first) {
+      seen.first = std::min(seen.first, visible.first > first ? visible.first - first : 0);
+      seen.end = std::max(seen.end, std::min(kKeyBlock, visible.last + 1 - first));
+    }
+  }
+  return seen;
+}
+
+// H rows of the tile with one block of keys and values.
 template <class Value, std::size_t H>
-HWY_INLINE void panel_block(const AttentionTile& tile, const HeadCache& cache, std::size_t row,
-                            std::size_t first) {
-  const std::size_t head_dim = cache.head_dim;
+HWY_INLINE void panel_block(const AttentionTile& tile, std::size_t head_dim, std::size_t row,
+                            std::size_t first, const Value* keys, const Value* values) {
+  const std::size_t rows = std::min(H, tile.rows - row);
+  const KeyRange seen = seen_keys(tile, row, rows, first);
+  if (seen.first >= seen.end) {
+    return;
+  }
   const std::size_t width = value_stride(head_dim);
-  const std::size_t slot = first % cache.slots;
-  const auto* keys = reinterpret_cast<const Value*>(cache.keys) + slot * head_dim;
-  const auto* values = reinterpret_cast<const Value*>(cache.values) + slot * width;
   HWY_ALIGN float scores[H * kKeyBlock];
-  const float* const q = tile.panels + row * head_dim;
-  for (std::size_t s = 0; s < kKeyBlock; s += kWide * kKeyGroup) {
-    score_groups<Value, H>(q, keys + s * head_dim, head_dim, scores + s);
+  constexpr std::size_t kStep = kWide * kKeyGroup;
+  for (std::size_t s = seen.first / kStep * kStep; s < seen.end; s += kStep) {
+    score_groups<Value, H>(tile.panels + row * head_dim, keys + s * head_dim, head_dim, scores + s);
   }
   float* const out = tile.out + row * width;
-  for (std::size_t m = 0; m < std::min(H, tile.rows - row); ++m) {
+  for (std::size_t m = 0; m < rows; ++m) {
     hide(tile.visible[row + m], first, scores + m * kKeyBlock);
     soften_row(scores + m * kKeyBlock, out + m * width, width, tile.most[row + m],
                tile.sum[row + m]);
   }
   std::size_t c = 0;
-  for (; c + kWide * kKeyGroup <= width; c += kWide * kKeyGroup) {
-    mix_groups<Value, H, kWide>(scores, values + c, width, out + c);
+  for (; c + kStep <= width; c += kStep) {
+    mix_groups<Value, H, kWide>(scores, values + c, width, seen, out + c);
   }
   if (c < width) {
-    mix_groups<Value, H, 1>(scores, values + c, width, out + c);
+    mix_groups<Value, H, 1>(scores, values + c, width, seen, out + c);
   }
 }
 
-// Rows of the tile in panels: as high as registers allow, lower ones for what is left.
-template <class Value, std::size_t H>
-void tile_blocks(const AttentionTile& tile, const HeadCache& cache, std::size_t row) {
+// The rows from `row` on, in panels as high as registers allow and lower ones for what is left.
+// Work: work(row, height).
+template <std::size_t H, class Work>
+HWY_INLINE void each_panel(std::size_t rows, std::size_t row, const Work& work) {
+  for (; row + H / 2 < rows || (H == 1 && row < rows); row += H) {
+    work(row, std::integral_constant<std::size_t, H>());
+  }
   if constexpr (H > 1) {
-    if (tile.rows - row <= H / 2) {
-      tile_blocks<Value, H / 2>(tile, cache, row);
-      return;
+    each_panel<H / 2>(rows, row, work);
+  }
+}
+
+// Queries as the scores read them; rows that are not there are copies of the last.
+void pack_queries(const AttentionTile& tile, std::size_t head_dim) {
+  each_panel<kHeight>(tile.rows, 0, [&](std::size_t row, auto height) {
+    for (std::size_t m = 0; m < height; ++m) {
+      const float* const q = tile.queries[std::min(row + m, tile.rows - 1)];
+      for (std::size_t c = 0; c < head_dim; ++c) {
+        tile.panels[row * head_dim + c * height + m] = q[c];
+      }
     }
+  });
+}
+
+template <class Value>
+void tile_block(const AttentionTile& tile, std::size_t head_dim, std::size_t first,
+                const Value* keys, const Value* values) {
+  each_panel<kHeight>(tile.rows, 0, [&](std::size_t row, auto height) HWY_ATTR {
+    panel_block<Value, height>(tile, head_dim, row, first, keys, values);
+  });
+}
+
+void widen_block(const std::uint16_t* from, std::size_t count, float* to) {
+  const F32 d;
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    hn::StoreU(load(from + i), d, to + i);
   }
-  const std::size_t head_dim = cache.head_dim;
-  for (std::size_t m = 0; m < H; ++m) {  // rows that are not there are copies of the last
-    const float* const q = tile.queries[std::min(row + m, tile.rows - 1)];
-    for (std::size_t c = 0; c < head_dim; ++c) {
-      tile.panels[row * head_dim + c * H + m] = q[c];
-    }
+}
+
+void attend_bf16(const AttentionTile& tile, std::size_t head_dim, std::size_t first,
+                 const std::uint16_t* keys, const std::uint16_t* values) {
+  if (tile.rows <= kHeight) {  // each key is read once: widened in the registers
+    tile_block(tile, head_dim, first, keys, values);
+    return;
   }
-  for (std::size_t first = tile.first / kKeyBlock * kKeyBlock; first < tile.end;
-       first += kKeyBlock) {
-    panel_block<Value, H>(tile, cache, row, first);
-  }
-  if (row + H < tile.rows) {
-    tile_blocks<Value, H>(tile, cache, row + H);
-  }
+  const std::size_t width = value_stride(head_dim);
+  float* const wide_values = tile.widened + kKeyBlock * head_dim;
+  widen_block(keys, kKeyBlock * head_dim, tile.widened);
+  widen_block(values, kKeyBlock * width, wide_values);
+  tile_block<float>(tile, head_dim, first, tile.widened, wide_values);
 }
 
 void attend_tile(const AttentionTile& tile, const HeadCache& cache) {
-  if (cache.type == CacheType::kBf16) {
-    tile_blocks<std::uint16_t, kHeight>(tile, cache, 0);
-  } else {
-    tile_blocks<float, kHeight>(tile, cache, 0);
+  const std::size_t head_dim = cache.head_dim;
+  pack_queries(tile, head_dim);
+  for (std::size_t first = tile.first / kKeyBlock * kKeyBlock; first < tile.end;
+       first += kKeyBlock) {
+    const std::size_t keys = first % cache.slots * head_dim;
+    const std::size_t values = first % cache.slots * value_stride(head_dim);
+    if (cache.type == CacheType::kBf16) {
+      attend_bf16(tile, head_dim, first, reinterpret_cast<const std::uint16_t*>(cache.keys) + keys,
+                  reinterpret_cast<const std::uint16_t*>(cache.values) + values);
+    } else {
+      tile_block(tile, head_dim, first, reinterpret_cast<const float*>(cache.keys) + keys,
+                 reinterpret_cast<const float*>(cache.values) + values);
+    }
   }
 }
 

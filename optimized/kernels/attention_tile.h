@@ -27,7 +27,8 @@ struct AttentionTile {
   float* out = nullptr;   // [kTileQueries][value_stride]
   float* most = nullptr;  // [kTileQueries]
   float* sum = nullptr;
-  float* panels = nullptr;  // room for kTileQueries rows of queries
+  float* panels = nullptr;   // room for kTileQueries rows of queries
+  float* widened = nullptr;  // room for a block of keys and one of values
 };
 
 // Rows of the tile and room for rows up to kTileQueries in every array.

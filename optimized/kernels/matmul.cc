@@ -30,12 +30,14 @@ TileKernel kernel_for(RowFormat format) {
 
 }  // namespace
 
-RowFormat row_format(WeightLayout layout, Arithmetic arithmetic) {
+RowFormat row_format(WeightLayout layout, Arithmetic arithmetic, std::size_t rows) {
   const Features has = features();
   switch (layout) {
     case WeightLayout::kBf16:
       if (arithmetic == Arithmetic::kBf16) {
-        return has.avx512_bf16 ? RowFormat::kBf16 : RowFormat::kF32RoundedToBf16;
+        const bool dot =
+            rows == 1 ? has.avx512_bf16 : has.fast_bf16_dot;  // one row: memory decides
+        return dot ? RowFormat::kBf16 : RowFormat::kF32RoundedToBf16;
       }
       return RowFormat::kF32;
     case WeightLayout::kQ8:

@@ -26,8 +26,8 @@ enum class Arithmetic {
   kInt8   // x to int8 per block of 32 where the weights are q8_0 or q4_0
 };
 
-// The format of x for a weight, on this machine.
-RowFormat row_format(WeightLayout layout, Arithmetic arithmetic);
+// The format of `rows` rows of x for a weight, on this machine.
+RowFormat row_format(WeightLayout layout, Arithmetic arithmetic, std::size_t rows);
 
 // One product; y[t * stride + n]. stride >= 16 * weight.tiles(): rows that pad the last tile are
 // written.

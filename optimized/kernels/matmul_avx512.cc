@@ -25,6 +25,9 @@
 namespace assay::cpu {
 namespace {
 
+// With 4 rows of x: 12 integer sums, more than a dot product takes cycles on two ports, and as many
+// sums in f32; both fit the 32 registers.
+constexpr std::size_t kInt8Tiles = 3;
 constexpr std::size_t kPrefetch = 4096;  // bytes ahead: past the end of a small page
 
 inline void prefetch(const std::byte* at) {
@@ -176,9 +179,9 @@ void int8_tiles(const Product& p, TileRange tiles) {
     return;
   }
   std::size_t tile = tiles.first;
-  for (; tile + 2 <= tiles.end; tile += 2) {
+  for (; tile + kInt8Tiles <= tiles.end; tile += kInt8Tiles) {
     for (std::size_t panel = 0; panel < p.x->panels(); ++panel) {
-      int8_panel<kEight, kDigits, 4, 2>(p, tile, panel);
+      int8_panel<kEight, kDigits, 4, kInt8Tiles>(p, tile, panel);
     }
   }
   for (; tile < tiles.end; ++tile) {

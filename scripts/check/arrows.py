@@ -45,6 +45,7 @@ ALLOWED = {
     "conformance/fuzz": [*SHARED, *SUITE],
     "conformance/properties": [*SHARED, *SUITE],
     "conformance/program": [*SHARED, *SUITE, *DRIVERS],
+    "benchmarks/optimized": [*SHARED, *ENGINE],
     "benchmarks/reference": [*SHARED, "reference/core", "reference/ops"],
 }
 # A test, and what only tests use, may use what the code around it was made for.

@@ -5,23 +5,31 @@
 #include "conformance/doors/cpu/cpu_adapter.h"
 #include "conformance/doors/cpu/cpu_model.h"
 #include "conformance/doors/status_of.h"
+#include "optimized/device/features.h"
+#include "optimized/device/probes.h"
 #include "reference/family/base/error.h"
 #include "reference/family/config/profile.h"
 
 namespace assay::conformance {
 namespace {
 
-constexpr std::size_t kPrefill = 512;  // tokens of a call
-constexpr std::size_t kGrowth = 4096;  // tokens of context to begin with
+constexpr std::size_t kPrefill = 512;                  // tokens of a call
+constexpr std::size_t kGrowth = 4096;                  // tokens of context to begin with
+constexpr std::size_t kProbed = std::size_t{1} << 30;  // bytes that a probe of reading reads
 
 cpu::Options options_of(const std::string& precision, const SessionRequest& request) {
   cpu::Options options;
   options.arithmetic = arithmetic_of(precision);
   options.vision_mask = parse_profile(request.profile).text_vision_mask;
+  options.skip_shared = request.skip_shared;
+  if (!request.cache.empty() && request.cache != "f32" && request.cache != "bf16") {
+    throw Error("cache: got '" + request.cache + "', expected f32 or bf16");
+  }
+  options.cache = request.cache == "bf16" ? cpu::CacheType::kBf16 : cpu::CacheType::kF32;
   return options;
 }
 
-class CpuSession : public Session {
+class CpuSession : public Session, private Meter {
  public:
   CpuSession(const std::string& precision, const SessionRequest& request)
       : model_(request.checkpoint, options_of(precision, request)),
@@ -81,6 +89,27 @@ class CpuSession : public Session {
   }
 
   std::size_t length() const override { return cache_.length(); }
+  Meter* meter() override { return this; }
+
+  MachineRates machine() override {
+    const auto rates = cpu::arithmetic_rates(model_.threads);
+    return {cpu::machine_features(), model_.threads.count(), rates.fma, rates.bf16_dot,
+            rates.int8_dot};
+  }
+  double read_rate() override {
+    return cpu::read_rate(model_.model.weight_memory(),
+                          std::min(model_.model.weight_bytes(), kProbed), model_.threads);
+  }
+  ModelFacts facts() const override {
+    const auto bytes = static_cast<double>(model_.model.weight_bytes());
+    return {model_.model.weight_type(), bytes,
+            static_cast<double>(model_.model.huge_bytes()) / bytes,
+            static_cast<double>(cache_.bytes())};
+  }
+  Work take_work() override {
+    const auto work = model_.engine.take_work();
+    return {work.fma, work.bf16_dot, work.int8_dot, work.bytes};
+  }
 
  private:
   static Logits rows_of(const cpu::Rows& rows) {

@@ -28,7 +28,8 @@ using Ids = std::vector<std::int32_t>;
 std::unique_ptr<Session> reference_session(const std::string& name, std::size_t draft_steps,
                                            bool standard_window) {
   const std::string path = source_dir() + "/golden/checkpoints/" + name;
-  const SessionRequest request{path, path + "-drafter", draft_steps, "REF", standard_window};
+  const SessionRequest request{path, path + "-drafter", draft_steps, "REF", standard_window, "",
+                               true};
 #ifdef ASSAY_FP64
   return make_reference_session_f64(request);
 #else

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every kernel of the CPU engine on every target, at the shapes of the released models, beside what
+// the machine can do at that moment.
+//
+//   build/release/benchmarks/kernel_bench --benchmark_filter=matmul/q8_0
+//
+// Rates of a shared machine change within seconds, so each repetition runs its probe next to it and
+// `share` is the median of the ratios: of the instruction that the kernel is made of, or for
+// matvec, whose weights exceed the caches, of reading memory in order.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "optimized/device/features.h"
+#include "optimized/device/pages.h"
+#include "optimized/device/probe_loops.h"
+#include "optimized/device/probes.h"
+#include "optimized/kernels/attention.h"
+#include "optimized/kernels/attention_tile.h"
+#include "optimized/kernels/matmul.h"
+#include "optimized/kernels/row_ops.h"
+
+namespace assay::cpu {
+namespace {
+
+constexpr std::size_t kStreamed = std::size_t{256} << 20;  // bytes, several times the last cache
+
+int threads_of_run = 1;
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values.empty() ? 0 : values[values.size() / 2];
+}
+
+struct Random {
+  std::uint64_t state = 88172645463325252ULL;
+  std::uint32_t next() {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return static_cast<std::uint32_t>(state >> 16);
+  }
+  float uniform() { return static_cast<float>(next() & 0xFFFFFF) / 8388608.0F - 1.0F; }
+};
+
+// Weights with sane scales: denormal products would be several times slower.
+struct Weights {
+  Weights(WeightLayout layout, std::size_t rows, std::size_t columns) {
+    view.layout = layout;
+    view.rows = rows;
+    view.columns = columns;
+    view.tile = tile_bytes(layout, columns);
+    memory = Pages(view.bytes());
+    view.data = memory.data();
+    fill(layout);
+  }
+
+  void fill(WeightLayout layout) {
+    Random random;
+    auto* const words = reinterpret_cast<std::uint32_t*>(memory.data());
+    const std::size_t block = layout == WeightLayout::kQ8 ? 544 : 288;
+    for (std::size_t i = 0; i < view.bytes() / 4; ++i) {
+      const bool blocks = layout == WeightLayout::kQ8 || layout == WeightLayout::kQ4;
+      if (blocks) {
+        words[i] = i * 4 % block < 32 ? 0x20012003U : random.next();
+      } else if (layout == WeightLayout::kBf16) {
+        words[i] = 0x3C003C00U | (random.next() & 0x807F807FU);
+      } else {
+        const float value = random.uniform();
+        std::memcpy(words + i, &value, sizeof value);
+      }
+    }
+  }
+
+  Pages memory;
+  WeightView view;
+};
+
+// The instruction that products of a format are made of, on the target in use.
+Loop probe_of(RowFormat format) {
+  const Features has = features();
+  if (format == RowFormat::kBf16) {
+    return bf16_dot_loop();
+  }
+  if (format == RowFormat::kInt8 || format == RowFormat::kInt8Digits) {
+    return has.avx512_vnni ? vnni_loop() : has.avx2 ? maddubs_loop() : fma_loop();
+  }
+  return fma_loop();
+}
+
+// Runs the work and its probe in turn; operations is of one run of the work.
+template <class Work>
+void measure_compute(benchmark::State& state, const Threads& threads, Loop probe, double operations,
+                     const Work& work) {
+  std::vector<double> rates;
+  std::vector<double> shares;
+  for (auto _ : state) {
+    const double start = now();
+    work();
+    const double seconds = now() - start;
+    state.SetIterationTime(seconds);
+    const double probe_start = now();
+    threads.run([&](int, int) { probe.run(); });
+    const double ceiling = probe.operations * threads.count() / (now() - probe_start);
+    rates.push_back(operations / seconds);
+    shares.push_back(operations / seconds / ceiling);
+  }
+  state.counters["Gop/s"] = median(rates) / 1e9;
+  state.counters["share"] = median(shares);
+}
+
+void matmul(benchmark::State& state, const std::string& target, WeightLayout layout,
+            Arithmetic arithmetic, std::size_t rows, std::size_t columns, std::size_t tokens) {
+  use_target(target);
+  const Threads threads(threads_of_run);
+  const Weights weights(layout, rows, columns);
+  const RowFormat format = row_format(layout, arithmetic, tokens);
+  std::vector<float> x(tokens * columns);
+  Random random;
+  std::ranges::generate(x, [&] { return random.uniform(); });
+  RowPanels panels;
+  panels.pack({x.data(), columns, tokens, columns}, format, threads);
+  const std::size_t stride = round_up(rows, kTileRows);
+  PageArray<float> y(tokens * stride);
+  const Product product{&weights.view, &panels, y.data(), stride};
+  const double operations =
+      2.0 * static_cast<double>(rows * columns * tokens) * static_cast<double>(digits_of(format));
+  measure_compute(state, threads, probe_of(format), operations, [&] {
+    multiply({&product, 1}, threads);
+  });
+  use_target("");
+}
+
+void matvec(benchmark::State& state, const std::string& target, WeightLayout layout,
+            Arithmetic arithmetic, std::size_t columns) {
+  use_target(target);
+  const Threads threads(threads_of_run);
+  const std::size_t rows = kStreamed / tile_bytes(layout, columns) * kTileRows;
+  const Weights weights(layout, rows, columns);
+  const RowFormat format = row_format(layout, arithmetic, 1);
+  std::vector<float> x(columns);
+  Random random;
+  std::ranges::generate(x, [&] { return random.uniform(); });
+  RowPanels panels;
+  panels.pack({x.data(), columns, 1, columns}, format, threads);
+  PageArray<float> y(rows);
+  const Product product{&weights.view, &panels, y.data(), rows};
+  const auto bytes = static_cast<double>(weights.view.bytes());
+  std::vector<double> rates;
+  std::vector<double> shares;
+  for (auto _ : state) {
+    const double before = read_rate(weights.view.data, weights.view.bytes(), threads);
+    const double start = now();
+    multiply({&product, 1}, threads);
+    const double seconds = now() - start;
+    state.SetIterationTime(seconds);
+    const double after = read_rate(weights.view.data, weights.view.bytes(), threads);
+    rates.push_back(bytes / seconds);
+    shares.push_back(bytes / seconds / ((before + after) / 2));
+  }
+  state.counters["GB/s"] = median(rates) / 1e9;
+  state.counters["share"] = median(shares);
+  use_target("");
+}
+
+// 8 heads of queries on one of keys, the last `tokens` of a sequence of `keys`.
+void attend(benchmark::State& state, const std::string& target, CacheType type,
+            std::size_t head_dim, std::size_t tokens, std::size_t keys) {
+  use_target(target);
+  constexpr std::size_t kHeads = 8;
+  const Threads threads(threads_of_run);
+  const std::size_t number = type == CacheType::kF32 ? 4 : 2;
+  const std::size_t slots = round_up(keys, kKeyBlock);
+  Pages memory(slots * 2 * head_dim * number);
+  const HeadCache cache{type, slots, head_dim, memory.data(),
+                        memory.data() + slots * head_dim * number};
+  Random random;
+  std::vector<float> one(head_dim);
+  for (std::size_t s = 0; s < keys; ++s) {
+    std::ranges::generate(one, [&] { return random.uniform(); });
+    store_key_value(cache, s, one.data(), one.data());
+  }
+  std::vector<float> q(tokens * kHeads * head_dim);
+  std::ranges::generate(q, [&] { return random.uniform() / 8; });
+  std::vector<float> out(q.size());
+  std::vector<VisibleKeys> visible(tokens);
+  double pairs = 0;
+  for (std::size_t t = 0; t < tokens; ++t) {
+    visible[t] = {0, keys - tokens + t};
+    pairs += static_cast<double>(visible[t].last + 1);
+  }
+  const std::size_t stride = kHeads * head_dim;
+  const AttentionCall call{q.data(), stride,         tokens,     kHeads, &cache,
+                           kHeads,   visible.data(), out.data(), stride};
+  measure_compute(state, threads, fma_loop(), 4.0 * pairs * static_cast<double>(kHeads * head_dim),
+                  [&] { attention(call, threads); });
+  use_target("");
+}
+
+struct LayoutName {
+  const char* name;
+  WeightLayout layout;
+  Arithmetic arithmetic;
+};
+
+constexpr LayoutName kLayouts[] = {
+    {"f32", WeightLayout::kF32, Arithmetic::kF32},
+    {"bf16_exact", WeightLayout::kBf16, Arithmetic::kF32},
+    {"bf16", WeightLayout::kBf16, Arithmetic::kBf16},
+    {"q8_0_exact", WeightLayout::kQ8, Arithmetic::kF32},
+    {"q8_0", WeightLayout::kQ8, Arithmetic::kInt8},
+    {"q4_0_exact", WeightLayout::kQ4, Arithmetic::kF32},
+    {"q4_0", WeightLayout::kQ4, Arithmetic::kInt8},
+};
+
+void register_products(const std::string& target) {
+  constexpr std::size_t kTokens = 512;
+  for (const LayoutName& each : kLayouts) {
+    for (const auto& [columns, rows] : {std::pair{1536UL, 6144UL}, {6144UL, 1536UL}}) {
+      const std::string shape = std::to_string(columns) + "x" + std::to_string(rows);
+      benchmark::RegisterBenchmark(
+          ("matmul/" + std::string(each.name) + "/" + shape + "/512/" + target).c_str(),
+          [=](benchmark::State& state) {
+            matmul(state, target, each.layout, each.arithmetic, rows, columns, kTokens);
+          })
+          ->UseManualTime()
+          ->Unit(benchmark::kMillisecond);
+    }
+    for (const std::size_t columns : {1536UL, 6144UL}) {
+      benchmark::RegisterBenchmark(
+          ("matvec/" + std::string(each.name) + "/" + std::to_string(columns) + "/" + target)
+              .c_str(),
+          [=](benchmark::State& state) {
+            matvec(state, target, each.layout, each.arithmetic, columns);
+          })
+          ->UseManualTime()
+          ->Unit(benchmark::kMillisecond);
+    }
+  }
+}
+
+void register_attention(const std::string& target) {
+  struct Shape {
+    std::size_t tokens, keys;
+  };
+  for (const bool bf16 : {false, true}) {
+    for (const std::size_t head_dim : {256UL, 512UL}) {
+      for (const Shape shape : {Shape{1, 512}, Shape{1, 8192}, Shape{512, 512}}) {
+        const std::string name = std::string("attention/") + (bf16 ? "bf16/" : "f32/") +
+                                 std::to_string(head_dim) + "/" + std::to_string(shape.tokens) +
+                                 "of" + std::to_string(shape.keys) + "/" + target;
+        const CacheType type = bf16 ? CacheType::kBf16 : CacheType::kF32;
+        benchmark::RegisterBenchmark(name.c_str(),
+                                     [=](benchmark::State& state) {
+                                       attend(state, target, type, head_dim, shape.tokens,
+                                              shape.keys);
+                                     })
+            ->UseManualTime()
+            ->Unit(benchmark::kMillisecond);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace assay::cpu
+
+// Options of Google Benchmark, and --threads=N before them.
+int main(int count, char** arguments) {
+  if (count > 1 && std::strncmp(arguments[1], "--threads=", 10) == 0) {
+    assay::cpu::threads_of_run = std::max(1, std::atoi(arguments[1] + 10));
+    arguments[1] = arguments[0];
+    ++arguments;
+    --count;
+  }
+  benchmark::AddCustomContext("features", assay::cpu::machine_features());
+  benchmark::AddCustomContext("threads", std::to_string(assay::cpu::threads_of_run));
+  for (const std::string& target : assay::cpu::targets()) {
+    assay::cpu::register_products(target);
+    assay::cpu::register_attention(target);
+  }
+  benchmark::Initialize(&count, arguments);
+  if (benchmark::ReportUnrecognizedArguments(count, arguments)) {
+    return 2;
+  }
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
