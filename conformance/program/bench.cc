@@ -23,6 +23,7 @@ using conformance::Work;
 
 constexpr double kSteadyProbe = 0.1;  // how far the probes beside a sample may differ
 constexpr std::uint32_t kFirstId = 17;
+constexpr std::size_t kOrdinaryIds = 200000;  // control tokens have higher ids
 
 void require_ok(const conformance::Status& status) {
   if (!status.ok()) {
@@ -43,13 +44,16 @@ std::string fastest_class(const Checkpoint& checkpoint) {
   return std::ranges::max_element(bytes, {}, [](const auto& each) { return each.second; })->first;
 }
 
-// Ids without a meaning, far apart in the table, the same in every run.
-std::vector<std::int32_t> some_ids(std::size_t count, std::size_t vocabulary) {
+// Ids without a meaning, far apart in the table, the same in every run; no placeholder of media.
+std::vector<std::int32_t> some_ids(std::size_t count, const TextConfig& config) {
+  const std::size_t vocabulary = std::min(config.vocab_size, kOrdinaryIds);
   std::vector<std::int32_t> ids(count);
   std::uint32_t state = kFirstId;
   for (std::int32_t& id : ids) {
     state = state * 1664525U + 1013904223U;
     id = static_cast<std::int32_t>((state >> 8) % vocabulary);
+    const SpecialTokens& special = config.special;
+    id = id == special.image || id == special.video || id == special.audio ? special.pad : id;
   }
   return ids;
 }
@@ -57,9 +61,7 @@ std::vector<std::int32_t> some_ids(std::size_t count, std::size_t vocabulary) {
 class Bench {
  public:
   Bench(const BenchOptions& options, const Checkpoint& checkpoint, Session& session)
-      : options_(options),
-        vocabulary_(std::min<std::size_t>(checkpoint.config().text.vocab_size, 200000)),
-        session_(session) {}
+      : options_(options), config_(checkpoint.config().text), session_(session) {}
 
   void run(BenchReport& report) {
     if (Meter* meter = session_.meter()) {
@@ -92,14 +94,14 @@ class Bench {
  private:
   void begin(std::size_t count) {
     conformance::PromptRequest prompt;
-    prompt.ids = some_ids(std::max<std::size_t>(1, count), vocabulary_);
+    prompt.ids = some_ids(std::max<std::size_t>(1, count), config_);
     std::vector<std::int32_t> expanded;
     conformance::Logits last;
     require_ok(session_.begin(prompt, expanded, last));
   }
 
   void generate() {
-    const auto ids = some_ids(options_.generate, vocabulary_);
+    const auto ids = some_ids(options_.generate, config_);
     conformance::Logits rows;
     for (const std::int32_t id : ids) {
       require_ok(session_.extend({id}, rows));
@@ -129,7 +131,7 @@ class Bench {
   }
 
   const BenchOptions& options_;
-  std::size_t vocabulary_;
+  const TextConfig& config_;
   Session& session_;
 };
 

@@ -16,7 +16,7 @@ Json bench(const std::string& checkpoint, const std::string& options) {
   const auto outcome = run("bench --checkpoint " + source_dir() + "/golden/checkpoints/" +
                            checkpoint + " -p 24 -n 5 -d 12 -r 3 --json " + options);
   EXPECT_EQ(outcome.status, 0) << outcome.text;
-  return parse_json(outcome.text, "bench", 1 << 20);
+  return parse_json(outcome.text, "bench");
 }
 
 TEST(Bench, OneObjectTellsMachineModelAndRates) {
