@@ -102,6 +102,17 @@ std::vector<std::string> targets() {
   return names;
 }
 
+std::vector<std::string> compiled_targets() {
+  std::vector<std::string> names;
+#if HWY_ARCH_X86
+  names = {"avx512-bf16", "avx512-vnni"};
+#endif
+  for (std::int64_t left = HWY_TARGETS; left != 0; left &= left - 1) {
+    names.push_back(lower(hwy::TargetName(left & -left)));
+  }
+  return names;
+}
+
 void use_target(const std::string& name) {
   const auto& all = choices();
   const auto found = name.empty() ? all.begin() : std::ranges::find(all, name, &Choice::name);

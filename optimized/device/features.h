@@ -26,6 +26,10 @@ Features features();
 // Names that use_target() takes, best first: "avx512-bf16", "avx512-vnni", "avx3", "avx2", ….
 std::vector<std::string> targets();
 
+// Names of all that this program holds code for: those of targets(), and those that this machine
+// has not.
+std::vector<std::string> compiled_targets();
+
 // From now on nothing above `name` is used, in any thread; "" is the best. Throws Error for a name
 // that this machine has not. Not while kernels run.
 void use_target(const std::string& name);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "optimized/packing/non_finite.h"
 #include "reference/family/base/number_formats.h"
 
 namespace assay::cpu {
@@ -34,8 +35,8 @@ std::optional<StoredBytes> stored_rows(const Checkpoint& checkpoint, const Weigh
   return stored;
 }
 
-WeightLayout layout_of(const StoredBytes& stored) {
-  const std::string_view name = dtype_name(stored.dtype);
+WeightLayout layout_of(DType stored) {
+  const std::string_view name = dtype_name(stored);
   if (name == "BF16") {
     return WeightLayout::kBf16;
   }
@@ -45,7 +46,7 @@ WeightLayout layout_of(const StoredBytes& stored) {
   if (name == "Q4_0") {
     return WeightLayout::kQ4;
   }
-  return stored.dtype.info().block_elements > 1 ? WeightLayout::kRows : WeightLayout::kF32;
+  return stored.info().block_elements > 1 ? WeightLayout::kRows : WeightLayout::kF32;
 }
 
 // Words of one row of a block to their places in the tile; `flip` is xored into each.
@@ -64,7 +65,23 @@ struct TileSource {
   std::size_t row_bytes;
   std::size_t count;  // rows that exist; the others are zero
   std::size_t columns;
+
+  std::span<const std::byte> bytes() const { return {rows, count * row_bytes}; }
 };
+
+std::size_t row_bytes_of(const WeightView& plan) {
+  if (plan.layout == WeightLayout::kF32) {
+    return plan.columns * sizeof(float);
+  }
+  const auto& info = plan.stored.info();
+  return plan.columns / info.block_elements * info.block_bytes;
+}
+
+TileSource tile_source(const WeightView& plan, std::span<const std::byte> rows, std::size_t tile) {
+  const std::size_t row = tile * kTileRows;
+  const std::size_t bytes = row_bytes_of(plan);
+  return {rows.data() + row * bytes, bytes, std::min(kTileRows, plan.rows - row), plan.columns};
+}
 
 void pack_blocks(const TileSource& from, bool q8, std::byte* to) {
   const std::size_t stored = q8 ? kQ8Stored : kQ4Stored;
@@ -97,32 +114,9 @@ void pack_bf16(const TileSource& from, std::byte* to) {
   }
 }
 
-void pack_floats(const std::vector<float>& values, std::size_t count, std::size_t columns,
-                 std::byte* to) {
-  auto* const out = reinterpret_cast<float*>(to);
-  for (std::size_t r = 0; r < count; ++r) {
-    for (std::size_t k = 0; k < columns; ++k) {
-      out[k * kTileRows + r] = values[r * columns + k];
-    }
-  }
-}
-
-void pack_stored(const WeightView& plan, const StoredBytes& stored, std::size_t first,
-                 std::size_t end, std::byte* to) {
-  const auto& info = stored.dtype.info();
-  const std::size_t row_bytes = plan.columns / info.block_elements * info.block_bytes;
-  for (std::size_t tile = first; tile < end; ++tile) {
-    const std::size_t row = tile * kTileRows;
-    const TileSource from{stored.bytes.data() + row * row_bytes, row_bytes,
-                          std::min(kTileRows, plan.rows - row), plan.columns};
-    std::byte* const out = to + tile * plan.tile;
-    if (plan.layout == WeightLayout::kBf16) {
-      pack_bf16(from, out);
-    } else if (plan.layout == WeightLayout::kRows) {
-      std::memcpy(out, from.rows, from.count * row_bytes);
-    } else {
-      pack_blocks(from, plan.layout == WeightLayout::kQ8, out);
-    }
+void pack_floats(const TileSource& from, std::byte* to) {
+  for (std::size_t r = 0; r < from.count; ++r) {
+    spread(from.rows + r * from.row_bytes, from.columns, r, 0, to);
   }
 }
 
@@ -149,38 +143,79 @@ std::size_t tile_bytes(WeightLayout layout, std::size_t columns) {
   return columns * kTileRows * 4;
 }
 
-WeightView plan_weight(const Checkpoint& checkpoint, const WeightRows& rows) {
+WeightView plan_rows(DType stored, std::size_t rows, std::size_t columns) {
   WeightView plan;
-  plan.rows = rows.count;
-  plan.columns = checkpoint.shape(rows.name).back();
-  const auto stored = stored_rows(checkpoint, rows);
-  plan.layout = stored ? layout_of(*stored) : WeightLayout::kF32;
-  plan.stored = stored ? stored->dtype : DType::kF32;
-  plan.tile = tile_bytes(plan.layout, plan.columns);
-  if (plan.layout == WeightLayout::kRows) {
-    const auto& info = plan.stored.info();
-    plan.tile = plan.columns / info.block_elements * info.block_bytes * kTileRows;
-  }
+  plan.layout = layout_of(stored);
+  plan.rows = rows;
+  plan.columns = columns;
+  plan.stored = stored;
+  plan.tile = plan.layout == WeightLayout::kRows ? row_bytes_of(plan) * kTileRows
+                                                 : tile_bytes(plan.layout, columns);
   return plan;
+}
+
+void pack_tiles(const WeightView& plan, std::span<const std::byte> rows, std::size_t first,
+                std::size_t end, std::byte* to) {
+  for (std::size_t tile = first; tile < end; ++tile) {
+    const TileSource from = tile_source(plan, rows, tile);
+    std::byte* const out = to + tile * plan.tile;
+    switch (plan.layout) {
+      case WeightLayout::kF32:
+        pack_floats(from, out);
+        break;
+      case WeightLayout::kBf16:
+        pack_bf16(from, out);
+        break;
+      case WeightLayout::kRows:
+        std::copy_n(from.rows, from.bytes().size(), out);
+        break;
+      case WeightLayout::kQ8:
+      case WeightLayout::kQ4:
+        pack_blocks(from, plan.layout == WeightLayout::kQ8, out);
+        break;
+    }
+  }
+}
+
+WeightView plan_weight(const Checkpoint& checkpoint, const WeightRows& rows) {
+  const auto stored = stored_rows(checkpoint, rows);
+  return plan_rows(stored ? stored->dtype : DType::kF32, rows.count,
+                   checkpoint.shape(rows.name).back());
 }
 
 void pack_weight(const Checkpoint& checkpoint, const WeightRows& rows, std::byte* to,
                  WeightView& plan, const Threads& threads) {
   plan.data = to;
-  if (plan.layout != WeightLayout::kF32) {
-    const StoredBytes stored = *stored_rows(checkpoint, rows);
-    threads.split(plan.tiles(), 1, [&](std::size_t first, std::size_t end) {
-      pack_stored(plan, stored, first, end, to);
-    });
-    return;
-  }
   std::vector<float> values(kTileRows * plan.columns);
-  for (std::size_t tile = 0; tile < plan.tiles(); ++tile) {
+  // Reads a tile, which throws for what is not finite.
+  const auto read = [&](std::size_t tile) {
     const std::size_t row = tile * kTileRows;
     const std::size_t count = std::min(kTileRows, plan.rows - row);
     checkpoint.read(rows.name, (rows.first + row) * plan.columns, count * plan.columns,
                     values.data());
-    pack_floats(values, count, plan.columns, to + tile * plan.tile);
+    return std::as_bytes(std::span(values)).first(count * plan.columns * sizeof(float));
+  };
+  if (plan.layout == WeightLayout::kF32) {
+    for (std::size_t tile = 0; tile < plan.tiles(); ++tile) {
+      pack_floats({read(tile).data(), plan.columns * sizeof(float),
+                   std::min(kTileRows, plan.rows - tile * kTileRows), plan.columns},
+                  to + tile * plan.tile);
+    }
+    return;
+  }
+  const StoredBytes stored = *stored_rows(checkpoint, rows);
+  std::vector<std::uint8_t> suspects(plan.tiles());
+  threads.split(plan.tiles(), 1, [&](std::size_t first, std::size_t end) {
+    for (std::size_t tile = first; tile < end; ++tile) {
+      suspects[tile] =
+          may_be_non_finite(plan.stored, tile_source(plan, stored.bytes, tile).bytes()) ? 1 : 0;
+      pack_tiles(plan, stored.bytes, tile, tile + 1, to);
+    }
+  });
+  for (std::size_t tile = 0; tile < suspects.size(); ++tile) {
+    if (suspects[tile] != 0) {
+      read(tile);
+    }
   }
 }
 

@@ -12,11 +12,13 @@
 //                                                                 low half: k, high half: k + 16
 //   rows  [row] as it is stored, decoded when it is used          every other block type
 //
-// Rows are padded to whole tiles with zeros. Quantised blocks keep their bits: nothing is rounded.
+// Rows are padded to whole tiles with zeros. Quantised blocks keep their bits: nothing is rounded,
+// and a row that is padding has the scale 0.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "optimized/device/pages.h"
@@ -58,10 +60,19 @@ struct WeightRows {
   std::size_t count = 0;
 };
 
-// How a tensor of the checkpoint will be stored, and how many bytes that takes.
+// How rows of a stored type are laid out, and how many bytes that takes.
+WeightView plan_rows(DType stored, std::size_t rows, std::size_t columns);
+
+// Fills tiles [first, end) of `to`, which is zero, from all rows of `plan` as they are stored; for
+// the layout f32 they are floats. No value is looked at.
+void pack_tiles(const WeightView& plan, std::span<const std::byte> rows, std::size_t first,
+                std::size_t end, std::byte* to);
+
+// The same for rows of a tensor.
 WeightView plan_weight(const Checkpoint& checkpoint, const WeightRows& rows);
 
-// Fills `to`, which has the bytes of `plan`, and makes plan.data point to it.
+// Fills `to`, which has the bytes of `plan` and is zero, and makes plan.data point to it. Throws
+// Error on a NaN or an infinity, naming the element.
 void pack_weight(const Checkpoint& checkpoint, const WeightRows& rows, std::byte* to,
                  WeightView& plan, const Threads& threads);
 

@@ -12,6 +12,9 @@
 //
 // Three lose nothing that fp32 holds: x = s (q0 + q1/254 + q2/254^2), s = max |x| / 127 in f32, to
 // 6e-8 of the block's maximum. A sum of codes in each block undoes the offset of the weights.
+//
+// A block with a NaN or an infinity has the scale NaN, whatever its codes: every product with it is
+// NaN. A block whose largest magnitude is not above 2^-120 counts as zeros.
 #pragma once
 
 #include <cstddef>

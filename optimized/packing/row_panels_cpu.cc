@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "optimized/packing/packed_weight.h"
 #include "optimized/packing/row_panels.h"
@@ -19,14 +21,17 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// max |x| of a block.
+// max |x| of a block, infinity if any of it is NaN: as integers NaN is above all numbers.
 float largest_of(const float* x) {
   const hn::CappedTag<float, 16> d;
-  auto most = hn::Zero(d);
+  const hn::RebindToSigned<decltype(d)> di;
+  auto most = hn::Zero(di);
   for (std::size_t k = 0; k < kBlock; k += hn::Lanes(d)) {
-    most = hn::Max(most, hn::Abs(hn::LoadU(d, x + k)));
+    most = hn::Max(most, hn::BitCast(di, hn::Abs(hn::LoadU(d, x + k))));
   }
-  return hn::GetLane(hn::MaxOfLanes(d, most));
+  const float largest = std::bit_cast<float>(hn::GetLane(hn::MaxOfLanes(di, most)));
+  return largest <= std::numeric_limits<float>::max() ? largest
+                                                      : std::numeric_limits<float>::infinity();
 }
 
 // code[k] = round(x[k] * factor), and where rest is given, rest[k] = (x[k] * factor - code) * 254.
@@ -43,15 +48,22 @@ void round_block(const float* x, float factor, std::int32_t* code, float* rest) 
   }
 }
 
+constexpr float kSmallest = 0x1p-120F;  // 127 / x overflows soon below
+alignas(64) constexpr float kNothing[kBlock] = {};
+
 // One block of one row: its codes, `height` words apart, its scale, and the sum of each digit.
 void quantise_block(const float* x, std::size_t digits, std::size_t height, std::int8_t* codes,
                     float* scale_out, std::int32_t* sums) {
   alignas(64) std::int32_t code[kBlock];
   alignas(64) float rest[kBlock];
   const float largest = largest_of(x);
+  const bool finite = largest < std::numeric_limits<float>::infinity();
   const float scale = largest / 127.0F;
-  *scale_out = digits == 1 ? float_from_f16(f16_from_float(scale)) : scale;
-  float factor = largest > 0 ? 127.0F / largest : 0.0F;
+  *scale_out = !finite       ? std::numeric_limits<float>::quiet_NaN()
+               : digits == 1 ? float_from_f16(f16_from_float(scale))
+                             : scale;
+  float factor = finite && largest > kSmallest ? 127.0F / largest : 0.0F;
+  x = finite ? x : kNothing;
   for (std::size_t digit = 0; digit < digits; ++digit) {
     round_block(x, factor, code, digit + 1 < digits ? rest : nullptr);
     std::int32_t sum = 0;
