@@ -233,7 +233,7 @@ TEST(AnotherImplementation, WhatItLacksIsSaidInOneLine) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(run_program({"assay", "verify", "--impl", "other"}), 2);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "assay: --impl: got 'other', expected one that was built: reference, too-small, "
+            "assay: --impl: got 'other', expected one that was built: cpu, reference, too-small, "
             "wrong-copy\n");
 }
 

@@ -59,7 +59,7 @@ TEST(CommandLine, BadUsageIsOneLineAndStatus2) {
       {"bogus", "assay: got the command 'bogus'"},
       {"verify --bogus", "--bogus"},
       {"verify --precision f7", "--precision: got 'f7'"},
-      {"verify --impl other", "--impl: got 'other', expected one that was built: reference"},
+      {"verify --impl other", "--impl: got 'other', expected one that was built: cpu, reference"},
       {"verify --level all", "--level: got 'all', expected logits, blocks or taps"},
       {"verify --profile audio.hann=flat", "--profile: audio.hann: got \"flat\""},
       {"compare " + kCase + " " + kCase + " --profile hann", "--profile: got \"hann\""},
