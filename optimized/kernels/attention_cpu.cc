@@ -132,9 +132,11 @@ HWY_INLINE void soften_row(float* scores, float* out, std::size_t width, float& 
     most = now;
   }
   const auto base = hn::Set(d, now);
+  const auto least = hn::Set(d, kLeastShare);
   auto total = hn::Zero(d);
   for (std::size_t s = 0; s < kKeyBlock; s += kLanes) {
-    const auto value = hn::Exp(d, hn::Sub(hn::LoadU(d, scores + s), base));
+    auto value = hn::Exp(d, hn::Sub(hn::LoadU(d, scores + s), base));
+    value = hn::IfThenElseZero(hn::Ge(value, least), value);
     hn::StoreU(value, d, scores + s);
     total = hn::Add(total, value);
   }
