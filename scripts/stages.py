@@ -27,6 +27,7 @@ TIDY_SECONDS = 300  # then the files that are left count as skipped
 TIDY_FAILS = False  # a finding fails the run; False until every source has been through it once
 TIDY_COMMITS = 10  # looked at where nothing differs from origin/main, as in a fresh clone
 FUZZ_SECONDS = 2  # of each target
+MUTANTS = 16  # a rotating sample
 
 
 def counts(passed: int = 0, failed: int = 0, skipped: int = 0) -> dict[str, int]:
@@ -199,6 +200,18 @@ def verified_cases(*options: str) -> dict[str, int]:
     return counts(passed, failed, summary.get("not_supported", 0))
 
 
+def some_mutants() -> dict[str, int]:
+    """Other mutants each day; `assay mutate` runs all of them."""
+    report, seed = RESULTS / "mutants", int(time.time()) // 86400
+    print(f"assay mutate --sample {MUTANTS} --seed {seed}", flush=True)
+    run(BUILD / "assay", "mutate", "--sample", MUTANTS, "--seed", seed, "--report", report)
+    try:
+        summary = json.loads((report / "mutants.json").read_text())["summary"]
+    except (OSError, ValueError, KeyError):
+        return counts(failed=1)
+    return counts(summary["at_expected"], summary["expressible"] - summary["at_expected"])
+
+
 def true_widths() -> dict[str, int]:
     """One encoder layer at true width: checkpoints are made, verified and removed again."""
     command = [ROOT / "scripts/golden/verify_wide", BUILD / "assay"]
@@ -252,6 +265,7 @@ def main() -> int:
         "script tests": python_tests,
         "assay verify": verified_cases,
         "verify, CPU engine": lambda: verified_cases("--impl", "cpu", "--prefill", "3"),
+        "mutants": some_mutants,
         "true widths": true_widths,
         "fuzz targets": fuzz_targets,
     }

@@ -14,18 +14,41 @@
 #include "conformance/compare/which_profile.h"
 
 namespace assay::conformance {
+
+// Stored floors where the golden has all of them, measured ones otherwise.
+Floors floors_for(const Golden& golden, const std::set<std::string>& taps, Oracle* oracle,
+                  const PrecisionClass& precision, const std::set<Mode>& modes) {
+  const bool stored = Floors::stored_for_all(golden, precision);
+  const bool replays = modes.contains(Mode::kReplay);
+  if ((stored && !replays) || oracle == nullptr) {
+    Floors floors(precision);
+    floors.use_stored(golden);
+    return floors;
+  }
+  CalibrationOptions options;
+  options.chained = modes.contains(Mode::kChained) && !stored;
+  options.replay = replays;
+  Floors floors = calibrate(oracle->f64(), oracle->f32(), golden.input, taps, precision, options);
+  floors.use_stored(golden);
+  return floors;
+}
+
 namespace {
 
 class RunJudge {
  public:
   RunJudge(const Golden& golden, const TapSet& taps, Oracle* oracle,
-           const PrecisionClass& precision, const std::set<Mode>& modes, const TapFilter& claimed)
+           const PrecisionClass& precision, const std::set<Mode>& modes, const TapFilter& claimed,
+           const JudgeOptions& options)
       : golden_(golden),
         taps_(taps),
         oracle_(oracle),
         modes_(modes),
         claimed_(claimed),
-        floors_(floors(precision, modes)) {}
+        name_causes_(options.name_causes),
+        floors_(options.floors != nullptr
+                    ? *options.floors
+                    : floors_for(golden, taps.names(), oracle, precision, modes)) {}
 
   std::vector<CaseResult> judge() {
     std::optional<CaseResult> replayed;
@@ -74,34 +97,20 @@ class RunJudge {
     conclude(result);
   }
 
-  // Stored floors where the golden has all of them, measured ones otherwise.
-  Floors floors(const PrecisionClass& precision, const std::set<Mode>& modes) {
-    const bool stored = Floors::stored_for_all(golden_, precision);
-    const bool replays = modes.contains(Mode::kReplay);
-    if ((stored && !replays) || oracle_ == nullptr) {
-      Floors floors(precision);
-      floors.use_stored(golden_);
-      return floors;
-    }
-    CalibrationOptions options;
-    options.chained = modes.contains(Mode::kChained) && !stored;
-    options.replay = replays;
-    Floors floors =
-        calibrate(oracle_->f64(), oracle_->f32(), golden_.input, taps_.names(), precision, options);
-    floors.use_stored(golden_);
-    return floors;
-  }
-
   // Says which known rounding explains failing taps. Where a dump shows so little that one flipped
   // integer spoils the next tap, it is judged in class int8 instead.
   void name_rounding(CaseResult& replayed) {
+    if (!name_causes_) {
+      return;
+    }
     const auto found = name_roundings(oracle_->f64(), golden_.input, taps_, floors_, replayed);
     replayed.rounding_note = found.note;
     if (!found.note.empty() || !found.stored_products ||
         floors_.precision().rounding.stored_products) {
       return;
     }
-    const Floors of_int8 = floors(*find_precision("int8"), {Mode::kReplay});
+    const Floors of_int8 =
+        floors_for(golden_, taps_.names(), oracle_, *find_precision("int8"), {Mode::kReplay});
     const CaseResult judged = replay(oracle_->f64(), golden_.input, taps_, of_int8);
     if (judged.introduced_by.empty() && judged.verdict != Verdict::kHarnessError) {
       replayed.rounding_note =
@@ -114,7 +123,7 @@ class RunJudge {
   void name_profile(const CaseResult* replayed, CaseResult& result) {
     const bool by_replay = replayed != nullptr && !replayed->introduced_by.empty();
     const CaseResult& judged = by_replay ? *replayed : result;
-    if (judged.verdict != Verdict::kFail || oracle_ == nullptr) {
+    if (judged.verdict != Verdict::kFail || oracle_ == nullptr || !name_causes_) {
       return;
     }
     const auto match =
@@ -136,6 +145,7 @@ class RunJudge {
   Oracle* oracle_;
   const std::set<Mode>& modes_;
   const TapFilter& claimed_;
+  bool name_causes_;
   Clock::time_point last_ = Clock::now();
   Floors floors_;
 };
@@ -144,7 +154,7 @@ class RunJudge {
 
 std::vector<CaseResult> judge_run(const Golden& golden, const TapSet& taps, Oracle* oracle,
                                   const PrecisionClass& precision, const std::set<Mode>& modes,
-                                  const TapFilter& claimed) {
+                                  const TapFilter& claimed, const JudgeOptions& options) {
   for (const Mode mode : modes) {
     if (!is_runnable(mode)) {
       throw HarnessError(std::string("mode ") + mode_name(mode) + ": not supported yet");
@@ -153,7 +163,7 @@ std::vector<CaseResult> judge_run(const Golden& golden, const TapSet& taps, Orac
   if (oracle == nullptr && modes.contains(Mode::kReplay)) {
     throw HarnessError("mode replay: got no oracle, expected one");
   }
-  return RunJudge(golden, taps, oracle, precision, modes, claimed).judge();
+  return RunJudge(golden, taps, oracle, precision, modes, claimed, options).judge();
 }
 
 }  // namespace assay::conformance

@@ -39,6 +39,12 @@ class Oracle {
   Profiled f32_judge_;
 };
 
+// What a caller that judges many runs of one case may say.
+struct JudgeOptions {
+  const Floors* floors = nullptr;  // measured before for this case, class and modes; null: not yet
+  bool name_causes = true;         // look for the profile or rounding that explains a failure
+};
+
 // Judges `taps` in each of `modes`; results in the order chained, replay. A chained result names
 // the taps at which an error entered (blame.h), and a failing one the profile that explains it.
 // Floors are the golden's where it has them all, measured by the oracle otherwise. Without an
@@ -49,6 +55,10 @@ class Oracle {
 // parents in a replay and no more.
 std::vector<CaseResult> judge_run(const Golden& golden, const TapSet& taps, Oracle* oracle,
                                   const PrecisionClass& precision, const std::set<Mode>& modes,
-                                  const TapFilter& claimed = {});
+                                  const TapFilter& claimed = {}, const JudgeOptions& options = {});
+
+// The floors that judge_run() would use for a run that shows these taps.
+Floors floors_for(const Golden& golden, const std::set<std::string>& taps, Oracle* oracle,
+                  const PrecisionClass& precision, const std::set<Mode>& modes);
 
 }  // namespace assay::conformance

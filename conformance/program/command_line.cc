@@ -83,6 +83,18 @@ void add_compare(CLI::App& app, CompareOptions& o) {
   c->add_option("--report", o.report, "folder for report.json and junit.xml");
 }
 
+void add_mutate(CLI::App& app, MutateOptions& o) {
+  auto* c = app.add_subcommand("mutate", "prove the suite: run the catalogue's mistakes");
+  c->add_option("pattern", o.glob, "only labels that match, as in 'M-60*'; default: all");
+  c->add_option("--golden", o.golden, "a golden file or a folder of them; default: the committed");
+  c->add_option("--case", o.case_glob, "only cases whose name matches, as in 'e2b-tiny/*'");
+  c->add_option("--precision", o.precision, "class of the candidate; default: f32");
+  c->add_option("--sample", o.sample, "run so many of them, drawn at random; default: all");
+  c->add_option("--seed", o.seed, "of --sample; default: 1");
+  c->add_option("--report", o.report, "folder for mutants.json");
+  c->add_flag("--resume", o.resume, "go on from the mutants.json of --report");
+}
+
 void add_dump(CLI::App& app, DumpOptions& o) {
   auto* c = app.add_subcommand("dump", "write the taps of one case to a file");
   c->add_option("--impl", o.impl, "implementation: " + conformance::implementation_names());
@@ -328,6 +340,7 @@ void add_commands(CLI::App& app, CommandLine& o) {
       ->check(CLI::Range(1, 256));
   add_verify(app, o.verify);
   add_compare(app, o.compare);
+  add_mutate(app, o.mutate);
   add_dump(app, o.dump);
   add_synth(app, o.synth);
   add_convert(app, o.convert);

@@ -16,6 +16,7 @@ struct CommandLine {
   int threads = 1;
   VerifyOptions verify;
   CompareOptions compare;
+  MutateOptions mutate;
   DumpOptions dump;
   ConvertCommand convert;
   SynthCommand synth;

@@ -42,6 +42,17 @@ struct CompareOptions {
   std::string report;
 };
 
+struct MutateOptions {
+  std::string glob = "*";  // of labels
+  std::string golden;      // file or folder; empty: the committed ones
+  std::string case_glob = "*";
+  std::string precision = "f32";
+  std::string report;      // folder for mutants.json
+  std::size_t sample = 0;  // so many of them, drawn by `seed`; 0: all
+  std::size_t seed = 1;
+  bool resume = false;  // goes on from the report's mutants.json
+};
+
 struct DumpOptions {
   std::string impl = "reference";
   std::string checkpoint;
@@ -107,6 +118,7 @@ struct SynthCommand {
 // Each returns the exit status: 0 pass, 1 fail, 2 bad input, 3 harness error.
 int verify(const VerifyOptions& options);
 int compare(const CompareOptions& options);
+int mutate(const MutateOptions& options);
 int dump(const DumpOptions& options);
 int bench(const BenchOptions& options);
 int inspect(const InspectOptions& options);

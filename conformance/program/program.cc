@@ -27,6 +27,9 @@ int run_command(const CommandLine& o) {
   if (command == "compare") {
     return compare(o.compare);
   }
+  if (command == "mutate") {
+    return mutate(o.mutate);
+  }
   if (command == "dump") {
     return dump(o.dump);
   }

@@ -30,7 +30,7 @@ SUITE = [f"conformance/{f}" for f in ("interface", "catalogue", "records", "comp
 DOOR = "conformance/doors/reference"
 CPU_DOOR = "conformance/doors/cpu"
 ENGINE = [f"optimized/{f}" for f in ("device", "packing", "kernels", "engine")]
-DRIVERS = [f"conformance/{f}" for f in ("generation", "properties", "doors")]
+DRIVERS = [f"conformance/{f}" for f in ("generation", "properties", "mutants", "doors")]
 ALLOWED = {
     **{f"{FLOOR}/{a}": [f"{FLOOR}/{b}" for b in used.split()] for a, used in FAMILY.items()},
     # A floor of the textbook may use those below it, and all of the family.
@@ -44,6 +44,7 @@ ALLOWED = {
     CPU_DOOR: [*SHARED, *SUITE, *ENGINE, "conformance/doors"],
     "conformance/fuzz": [*SHARED, *SUITE],
     "conformance/properties": [*SHARED, *SUITE],
+    "conformance/mutants": [*SHARED, *SUITE],
     "conformance/program": [*SHARED, *SUITE, *DRIVERS],
     "benchmarks/optimized": [*SHARED, *ENGINE],
     "benchmarks/reference": [*SHARED, "reference/core", "reference/ops"],
