@@ -6,6 +6,7 @@
 #include "conformance/compare/chained.h"
 #include "conformance/compare/precision.h"
 #include "reference/family/base/error.h"
+#include "reference/family/checkpoint/gguf_files.h"
 
 namespace assay::program {
 namespace {
@@ -44,7 +45,7 @@ conformance::Golden own_case(conformance::Implementation& f64, const ModelConfig
   }
   auto golden = conformance::golden_from_run(f64, input, {});
   golden.case_name = own_case_name(options);
-  golden.checkpoint = std::filesystem::path(options.checkpoint).filename().string();
+  golden.checkpoint = checkpoint_name(options.checkpoint);
   return golden;
 }
 

@@ -10,6 +10,7 @@
 #include "conformance/program/implementations.h"
 #include "conformance/program/judges.h"
 #include "conformance/properties/property.h"
+#include "reference/family/checkpoint/gguf_files.h"
 
 namespace assay::program {
 namespace {
@@ -56,7 +57,7 @@ std::string reproduce(const VerifyOptions& options, const CaseResult& result,
 // One implementation, in one precision, on one checkpoint.
 void try_on(const VerifyOptions& options, const std::string& precision,
             const std::string& checkpoint, conformance::Report& report) {
-  const std::string folder = std::filesystem::path(checkpoint).filename().string();
+  const std::string folder = checkpoint_name(checkpoint);
   const auto properties = matching(options.case_glob, folder);
   if (properties.empty()) {
     return;

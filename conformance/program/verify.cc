@@ -18,6 +18,7 @@
 #include "conformance/program/own_case.h"
 #include "conformance/program/properties.h"
 #include "reference/family/base/error.h"
+#include "reference/family/checkpoint/gguf_files.h"
 
 namespace assay::program {
 namespace {
@@ -155,7 +156,7 @@ void Verifier::add_without_taps(const Subject& subject, const std::string& preci
                                 const conformance::Status& status) {
   CaseResult result;
   result.case_name = subject.golden.case_name;
-  result.checkpoint = std::filesystem::path(subject.checkpoint).filename().string();
+  result.checkpoint = checkpoint_name(subject.checkpoint);
   result.impl = options_.impl;
   result.precision = precision;
   result.mode = Mode::kChained;
@@ -170,7 +171,7 @@ void Verifier::add_without_taps(const Subject& subject, const std::string& preci
 
 void Verifier::add(CaseResult result, const Subject& subject, const std::string& precision) {
   result.case_name = subject.golden.case_name;
-  result.checkpoint = std::filesystem::path(subject.checkpoint).filename().string();
+  result.checkpoint = checkpoint_name(subject.checkpoint);
   result.impl = options_.impl;
   result.precision = precision;
   result.reproduce = reproduce(subject, precision);

@@ -123,6 +123,12 @@ bool is_gguf_checkpoint(const fs::path& checkpoint) {
   return !files.empty() && std::ranges::any_of(files, begins_as_gguf);
 }
 
+std::string checkpoint_name(const fs::path& checkpoint) {
+  const bool two_files = !is_folder(checkpoint) && named_files(checkpoint).size() == 2;
+  const fs::path path = two_files ? open_gguf_heads(checkpoint).model->path() : checkpoint;
+  return path.filename().string();
+}
+
 GgufFiles open_gguf_heads(const fs::path& checkpoint) {
   GgufFiles files;
   for (const fs::path& path : named_files(checkpoint)) {

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,10 @@ struct GgufFiles {
 
 // Whether `checkpoint` names GGUF files; looks at names and first bytes only.
 bool is_gguf_checkpoint(const std::filesystem::path& checkpoint);
+
+// What reports call a checkpoint: the name of its folder or file; of MODEL.gguf,ENCODERS.gguf the
+// model's. Throws where the two are not a model and its encoders.
+std::string checkpoint_name(const std::filesystem::path& checkpoint);
 
 // Throws where there is no model, more than one, or more than one file of encoders.
 GgufFiles open_gguf_heads(const std::filesystem::path& checkpoint);
