@@ -2,7 +2,9 @@
 #include "conformance/compare/hygiene.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <utility>
 
 #include "conformance/catalogue/nearest_tap.h"
 #include "conformance/compare/judge.h"
@@ -65,6 +67,27 @@ void note_integers(const TapSet& truth, const Dump& dump, Hygiene& hygiene) {
   add_notes(by_text, hygiene);
 }
 
+void look_over_map(const NameMap& map, const std::set<std::string>& wanted, const TapSet& given,
+                   Hygiene& hygiene) {
+  const auto rows = map.rows_for(wanted);
+  const auto found = map.rows_for(given.names());
+  const auto line = [](const MapRow& row) { return row.line; };
+  hygiene.rows = rows.size();
+  std::ranges::copy_if(rows, std::back_inserter(hygiene.idle_rows), [&](const MapRow& row) {
+    return !std::ranges::binary_search(found, row.line, {}, line);
+  });
+  if (hygiene.idle_rows.empty()) {
+    return;
+  }
+  DumpNote note;
+  for (const MapRow& row : hygiene.idle_rows) {
+    note.taps.push_back(row.tap);
+    note.text += (note.text.empty() ? "" : ", ") + std::to_string(row.line);
+  }
+  note.text = "no array of the dump bears the map's name: line " + note.text;
+  hygiene.notes.push_back(std::move(note));
+}
+
 }  // namespace
 
 std::vector<IgnoredName> ignored_names(const Dump& dump, const std::set<std::string>& taps) {
@@ -77,15 +100,18 @@ std::vector<IgnoredName> ignored_names(const Dump& dump, const std::set<std::str
   return ignored;
 }
 
-Hygiene clean(const Golden& golden, bool mapped, Dump& dump) {
+Hygiene clean(const Golden& golden, const NameMap* map, Dump& dump) {
   Hygiene hygiene;
   hygiene.arrays = dump.taps.size();
-  hygiene.mapped = mapped;
+  hygiene.mapped = map != nullptr;
   hygiene.ignored = ignored_names(dump, golden.truth.names());
   note_bits(golden.truth, dump, hygiene);
   place_rows(golden.truth, dump, hygiene);
   note_integers(golden.truth, dump, hygiene);
   hygiene.same = same_arrays(golden.truth, dump.taps);
+  if (map != nullptr) {
+    look_over_map(*map, golden.truth.names(), dump.taps, hygiene);
+  }
   return hygiene;
 }
 
@@ -109,6 +135,9 @@ void add_hygiene(const Hygiene& hygiene, CaseResult& result) {
                 "several taps are one and the same array: suspect the dump before the "
                 "arithmetic");
   }
+  if (hygiene.mostly_idle()) {
+    add_message(result, describe_idle_rows(hygiene));
+  }
   if (hygiene.ignored.empty()) {
     return;
   }
@@ -128,6 +157,15 @@ std::string describe_ignored(const Hygiene& hygiene) {
             (ignored.meant.empty() ? "" : " (did you mean " + ignored.meant + "?)");
   }
   return text + (hygiene.ignored.size() > kNamedInMessage ? ", …" : "");
+}
+
+std::string describe_idle_rows(const Hygiene& hygiene) {
+  std::string text = "warning: " + std::to_string(hygiene.idle_rows.size()) + " of " +
+                     std::to_string(hygiene.rows) + " rows of the map find no array: ";
+  for (std::size_t i = 0; i < std::min(hygiene.idle_rows.size(), kNamedInMessage); ++i) {
+    text += (i == 0 ? "" : ", ") + printable(hygiene.idle_rows[i].name);
+  }
+  return text + (hygiene.idle_rows.size() > kNamedInMessage ? ", …" : "");
 }
 
 }  // namespace assay::conformance

@@ -219,5 +219,35 @@ TEST(Hygiene, NamesThatAreNoTapReachTheVerdict) {
       "3 of 4 arrays of the dump bear no tap's name: my.0 (did you mean text.embed?), my.1, …");
 }
 
+// Rows for taps that the golden has not are for other sizes, and no note.
+TEST(Hygiene, RowsOfAMapThatFindNoArray) {
+  const std::vector<Tap> taps = {real_tap("text.layer.0.out", 1), real_tap("text.layer.1.out", 2),
+                                 real_tap("text.norm", 3), real_tap("text.logits", 4)};
+  Golden golden;
+  golden.truth = set_of(taps);
+  const auto map = NameMap::parse(
+      "text.layer.{i}.out,out_{i}\ntext.layer.{i}.moe.out,moe_{i}\n\ntext.norm,norm\n"
+      "text.logits,logits\n",
+      "m.csv");
+  Dump dump;
+  dump.taps = set_of({taps[0], taps[3]});
+  Hygiene hygiene = clean(golden, &map, dump);
+  EXPECT_EQ(hygiene.rows, 3u);
+  ASSERT_EQ(hygiene.notes.size(), 1u);
+  EXPECT_THAT(hygiene.notes[0].taps, ElementsAre("text.norm"));
+  EXPECT_EQ(hygiene.notes[0].text, "no array of the dump bears the map's name: line 4");
+  CaseResult result;
+  add_hygiene(hygiene, result);
+  EXPECT_EQ(result.message, "");
+
+  dump.taps = set_of({taps[2]});
+  hygiene = clean(golden, &map, dump);
+  add_hygiene(hygiene, result);
+  EXPECT_EQ(result.message, "warning: 2 of 3 rows of the map find no array: out_{i}, logits");
+  EXPECT_EQ(result.verdict, Verdict::kPass);
+  dump.taps = set_of(taps);
+  EXPECT_THAT(clean(golden, &map, dump).notes, IsEmpty());
+}
+
 }  // namespace
 }  // namespace assay::conformance

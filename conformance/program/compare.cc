@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // assay compare: judge a dump, of any origin, against a golden and by replay.
 #include <iostream>
+#include <optional>
 #include <set>
 
 #include "conformance/compare/chained.h"
@@ -10,6 +11,7 @@
 #include "conformance/program/options.h"
 #include "conformance/records/dump.h"
 #include "reference/family/base/error.h"
+#include "reference/family/checkpoint/gguf_files.h"
 
 namespace assay::program {
 namespace {
@@ -56,12 +58,8 @@ std::string reproduce(const CompareOptions& options) {
   return command_line(words);
 }
 
-conformance::Dump load_dump(const CompareOptions& options) {
-  if (options.map.empty()) {
-    return conformance::read_dump(options.dump);
-  }
-  const auto map = conformance::NameMap::read(options.map);
-  return conformance::read_dump(options.dump, &map);
+std::optional<conformance::NameMap> load_map(const std::string& path) {
+  return path.empty() ? std::nullopt : std::optional(conformance::NameMap::read(path));
 }
 
 // A dump without any tap, and a checkpoint of another name than the golden's.
@@ -75,7 +73,7 @@ void check_names(const Golden& golden, const conformance::Dump& dump,
                 printable(ignored.front().name) +
                 (meant.empty() ? "" : ": did you mean " + meant + "?"));
   }
-  const std::string folder = std::filesystem::path(options.checkpoint).filename().string();
+  const std::string folder = checkpoint_name(options.checkpoint);
   if (!folder.empty() && !golden.checkpoint.empty() && folder != golden.checkpoint) {
     std::cout << "note: the golden was made from checkpoint '" << golden.checkpoint
               << "' and is judged with '" << folder << "'\n";
@@ -104,8 +102,7 @@ Golden with_own_truth(Golden golden, Judges& judges, const conformance::TapSet& 
 void report_case(CaseResult result, const CompareOptions& options, const Golden& golden,
                  const std::string& checkpoint, conformance::Report& report) {
   result.case_name = golden.case_name;
-  result.checkpoint = checkpoint.empty() ? golden.checkpoint
-                                         : std::filesystem::path(checkpoint).filename().string();
+  result.checkpoint = checkpoint.empty() ? golden.checkpoint : checkpoint_name(checkpoint);
   result.impl = std::filesystem::path(options.dump).stem().string();
   result.precision = options.precision;
   result.reproduce = reproduce(options);
@@ -121,11 +118,12 @@ class Comparer {
         precision_(precision_named(options.precision)),
         modes_(modes_named(options.mode)),
         golden_(conformance::read_golden(options.golden)),
-        dump_(load_dump(options)),
+        map_(load_map(options.map)),
+        dump_(conformance::read_dump(options.dump, map())),
         checkpoint_(checkpoint_for(options, golden_)) {
     check_names(golden_, dump_, options);
     use_judges();
-    hygiene_ = conformance::clean(golden_, !options.map.empty(), dump_);
+    hygiene_ = conformance::clean(golden_, map(), dump_);
   }
 
   conformance::Report judge() {
@@ -175,10 +173,13 @@ class Comparer {
     std::cout << "no checkpoint: the dump cannot be replayed, blame is the first failing tap\n";
   }
 
+  const conformance::NameMap* map() const { return map_ ? &*map_ : nullptr; }
+
   const CompareOptions& options_;
   const conformance::PrecisionClass& precision_;
   std::set<Mode> modes_;
   Golden golden_;
+  std::optional<conformance::NameMap> map_;
   conformance::Dump dump_;
   conformance::Hygiene hygiene_;
   std::string checkpoint_;

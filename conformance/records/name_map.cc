@@ -206,7 +206,7 @@ NameMap NameMap::parse(const std::string& text, const std::string& source) {
                   "both or in neither");
     }
     if (names_an_array(cells)) {
-      map.rows_.emplace_back(cells[0], cells[1]);
+      map.rows_.push_back({cells[0], cells[1], number});
     }
   }
   if (map.rows_.empty()) {
@@ -232,12 +232,21 @@ NameMap NameMap::read(const std::filesystem::path& path) {
 }
 
 std::optional<std::string> NameMap::tap_of(const std::string& name) const {
-  for (const auto& [tap, pattern] : rows_) {
-    if (const auto numbers = match(pattern, name)) {
-      return filled(tap, *numbers);
+  for (const MapRow& row : rows_) {
+    if (const auto numbers = match(row.name, name)) {
+      return filled(row.tap, *numbers);
     }
   }
   return std::nullopt;
+}
+
+std::vector<MapRow> NameMap::rows_for(const std::set<std::string>& taps) const {
+  std::vector<MapRow> rows;
+  std::ranges::copy_if(rows_, std::back_inserter(rows), [&](const MapRow& row) {
+    return std::ranges::any_of(
+        taps, [&](const std::string& tap) { return match(row.tap, tap).has_value(); });
+  });
+  return rows;
 }
 
 }  // namespace assay::conformance

@@ -12,11 +12,17 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace assay::conformance {
+
+struct MapRow {
+  std::string tap;   // pattern
+  std::string name;  // pattern
+  std::size_t line = 0;
+};
 
 class NameMap {
  public:
@@ -27,9 +33,11 @@ class NameMap {
   // The first row whose name fits.
   std::optional<std::string> tap_of(const std::string& name) const;
   std::size_t size() const { return rows_.size(); }
+  // The rows that are for one of these taps.
+  std::vector<MapRow> rows_for(const std::set<std::string>& taps) const;
 
  private:
-  std::vector<std::pair<std::string, std::string>> rows_;  // tap pattern, name pattern
+  std::vector<MapRow> rows_;
 };
 
 }  // namespace assay::conformance
