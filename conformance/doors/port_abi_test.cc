@@ -241,6 +241,21 @@ TEST(PortAbi, RefusesAnotherVersionAndAnIncompleteTable) {
   EXPECT_EQ(entry_of_port(port).make("f32")->capabilities().precision, "f32");
 }
 
+TEST(PortAbi, AnItemMadeBeforeThereWereFrameRatesHasNone) {
+  assay_media media{};
+  media.kind = ASSAY_VIDEO;
+  media.frame_rate = 0.5;
+  const assay_media* list[] = {&media};
+  assay_case input{};
+  input.size = sizeof(input);
+  input.media = list;
+  input.num_media = 1;
+  media.size = sizeof(media);
+  EXPECT_EQ(read_case_input(&input).media[0].frame_rate, 0.5);
+  media.size = offsetof(assay_media, frame_rate);
+  EXPECT_EQ(read_case_input(&input).media[0].frame_rate, 0);
+}
+
 TEST(PortAbi, AMalformedCaseIsRefused) {
   const auto refused = [](const std::function<void(assay_case&, assay_media&)>& change) {
     assay_media media{};

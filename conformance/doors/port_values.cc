@@ -109,6 +109,7 @@ MediaItem read_item(const assay_media* media, std::size_t number) {
   item.name = text_or_empty(read.name);
   item.budget = static_cast<std::size_t>(read.budget);
   item.num_frames = static_cast<std::size_t>(read.num_frames);
+  item.frame_rate = read.frame_rate;
   MediaItem::Array soft = read_array(read.soft, what + ": soft");
   if (soft.given()) {
     if (soft.shape.size() != 2) {
@@ -230,6 +231,7 @@ const assay_media* Lender::lend(const MediaItem& item) {
   media.name = item.name.c_str();
   media.budget = item.budget;
   media.num_frames = item.num_frames;
+  media.frame_rate = item.frame_rate;
   if (!item.values.empty()) {
     media.soft = tensor(ASSAY_F64, {item.rows, item.width}, item.values.data());
   }

@@ -82,6 +82,7 @@ MediaItem media_item(MediaKind kind, const std::string& path, const Conversation
   item.name = path;
   item.budget = options.budget;
   item.num_frames = options.num_frames;
+  item.frame_rate = options.frame_rate;
   return item;
 }
 

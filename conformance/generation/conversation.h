@@ -29,6 +29,7 @@ struct ConversationOptions {
   std::vector<std::string> videos;
   std::size_t budget = 0;      // soft tokens of an image or frame; 0: the checkpoint's
   std::size_t num_frames = 0;  // of a video; 0: the checkpoint's
+  double frame_rate = 0;       // of a video, frames a second instead; 0: by number
   bool think = false;
   bool raw = false;  // the newest user message is the prompt as it is, without the template
 };

@@ -94,6 +94,8 @@ typedef struct assay_media {
   const assay_tensor* mel;         // [F, 128] natural logarithms
   const assay_tensor* mel_mask;    // [F] with mel, 1: valid; NULL: all are
   const assay_tensor* audio_rows;  // [n, 640], 12B
+  double frame_rate;               // frames a second, in place of num_frames; 0: by number. Of
+                                   // prompts alone: a case says how many runs there are
 } assay_media;
 
 // `steps` tokens drafted after `token`, which was chosen at the position after the prompt and is

@@ -40,6 +40,7 @@ struct MediaItem {
   std::string name = {};       // for messages: the file it came from; empty: its number is used
   std::size_t budget = 0;      // soft tokens an image or frame may take; 0: not said
   std::size_t num_frames = 0;  // frames taken from a video; 0: the checkpoint's
+  double frame_rate = 0;       // frames a second instead (RX-2); 0: by number. Of prompts alone
 };
 
 // A draft request (drafters only): `steps` tokens drafted after `token`, which was chosen at

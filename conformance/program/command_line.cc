@@ -263,9 +263,13 @@ void add_media(CLI::App& c, RunOptions& o) {
       ->allow_extra_args(false);
   c.add_option("--budget", o.conversation.budget, "soft tokens of an image: " + budgets_text())
       ->check(CLI::IsMember(kSoftTokenBudgets));
-  c.add_option("--frames", o.conversation.num_frames,
-               "frames of a video; default: the checkpoint's")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+  auto* frames = c.add_option("--frames", o.conversation.num_frames,
+                              "frames of a video; default: the checkpoint's");
+  frames->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+  c.add_option("--fps", o.conversation.frame_rate,
+               "frames taken from a video by this many per second (rule RX-2)")
+      ->check(CLI::PositiveNumber)
+      ->excludes(frames);
 }
 
 void add_sampling(CLI::App& c, RunOptions& o) {

@@ -74,6 +74,8 @@ TEST(CommandLine, BadUsageIsOneLineAndStatus2) {
       {"run --checkpoint x --draft-steps -1 Hi", "--draft-steps: "},
       {"run --checkpoint x --budget -70 Hi", "--budget: "},
       {"run --checkpoint x --frames -1 Hi", "--frames: "},
+      {"run --checkpoint x --frames 2 --fps 1 Hi", "--fps excludes --frames"},
+      {"run --checkpoint x --fps 0 Hi", "--fps: "},
       {"run --checkpoint x --messages - Hi", "prompt excludes --messages"},
       {"inspect x --frames -1", "--frames: "},
       {"inspect x --budget -1", "--budget: "},
@@ -259,6 +261,13 @@ TEST(CommandLine, AModelInGgufIsACheckpoint) {
   EXPECT_THAT(run("inspect " + clip).text, HasSubstr("the encoders of a model, for --mmproj"));
   EXPECT_THAT(run("verify --mmproj " + clip + " --checkpoint " + path).text,
               HasSubstr("encoders.gguf: v.odd: got a tensor that is not known"));
+
+  // And its cases bear the model's name.
+  encoders.tensors.clear();
+  const std::string none = directory.write("none.gguf", encoders.file()).string();
+  EXPECT_THAT(
+      run("verify --precision f64 --tokens 5 --mmproj " + none + " --checkpoint " + path).text,
+      AllOf(HasSubstr("model.gguf/own/text-5"), testing::Not(HasSubstr("none.gguf/"))));
 }
 
 }  // namespace

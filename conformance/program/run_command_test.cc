@@ -140,7 +140,15 @@ TEST(RunCommand, AVideoIsSeen) {
     GTEST_SKIP() << "built without video";
   }
   ASSERT_EQ(outcome.status, 0) << outcome.text;
-  EXPECT_GT(count_of(parse_json(outcome.text, "test"), 617), 2 * 30);
+  const auto seen = count_of(parse_json(outcome.text, "test"), 617);
+  EXPECT_GT(seen, 2 * 30);
+  // Of its three seconds one frame each: half as many again.
+  const std::string by_rate = "--json --greedy --max-tokens 4 --fps 1 See --video " + kMedia;
+  const Outcome rated = run_small(by_rate + "moving-silent.mkv");
+  ASSERT_EQ(rated.status, 0) << rated.text;
+  EXPECT_EQ(2 * count_of(parse_json(rated.text, "test"), 617), 3 * seen);
+  EXPECT_THAT(run_small("See --fps 1000 --video " + kMedia + "moving-silent.mkv").text,
+              HasSubstr("frames per second: got 1000"));
 }
 
 constexpr const char* kWeather =

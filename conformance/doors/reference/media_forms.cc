@@ -62,14 +62,15 @@ Image image_from(const MediaItem::Array& array, const std::string& what) {
 }
 
 // What this build lacks is said before the file is opened.
-MediaContent content_of(const MediaItem& item, const std::string& name, std::size_t num_frames) {
+MediaContent content_of(const MediaItem& item, const std::string& name,
+                        const FrameChoice& frames = {}) {
   const auto bytes = std::as_bytes(std::span(item.file));
   if (needs_ffmpeg(bytes, item.kind) && !video_support()) {
     throw conformance::NotBuilt(name +
                                 ": got a video, or audio as videos have it, expected a "
                                 "build that reads videos (with FFmpeg)");
   }
-  return decode_media(bytes, item.kind, name, {.count = num_frames});
+  return decode_media(bytes, item.kind, name, frames);
 }
 
 std::size_t forms_of(const MediaItem& item) {
@@ -82,7 +83,7 @@ std::size_t forms_of(const MediaItem& item) {
 
 void read_image(const MediaItem& item, const std::string& name, MediaInput& input) {
   if (!item.file.empty()) {
-    input.rgb = std::get<Image>(content_of(item, name, 1));
+    input.rgb = std::get<Image>(content_of(item, name));
   } else if (item.rgb.given()) {
     input.rgb = image_from(item.rgb, name + ": rgb");
   } else if (item.patches.given()) {
@@ -93,7 +94,7 @@ void read_image(const MediaItem& item, const std::string& name, MediaInput& inpu
 
 void read_audio(const MediaItem& item, const std::string& name, MediaInput& input) {
   if (!item.file.empty()) {
-    input.samples = std::get<Audio>(content_of(item, name, 1)).samples;
+    input.samples = std::get<Audio>(content_of(item, name)).samples;
   } else if (item.samples.given()) {
     check_array(item.samples, 1, name + ": samples");
     input.samples = std::vector<float>(item.samples.values.begin(), item.samples.values.end());
@@ -111,7 +112,7 @@ void read_audio(const MediaItem& item, const std::string& name, MediaInput& inpu
 
 Video video_of(const MediaItem& item, const std::string& name, const ProcessorConfig& processor) {
   const std::size_t frames = item.num_frames != 0 ? item.num_frames : processor.num_frames;
-  return std::get<Video>(content_of(item, name, frames));
+  return std::get<Video>(content_of(item, name, {.count = frames, .rate = item.frame_rate}));
 }
 
 MediaInput frame_input(const MediaItem& video, Image frame) {

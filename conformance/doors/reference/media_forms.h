@@ -11,7 +11,7 @@
 
 namespace assay::ASSAY_REFERENCE {
 
-// The frames of a video item, as many as it says, or else the checkpoint. Throws
+// The frames of a video item, by the rate or as many as it says, or else the checkpoint. Throws
 // conformance::NotBuilt when this build cannot read videos.
 Video video_of(const conformance::MediaItem& item, const std::string& name,
                const ProcessorConfig& processor);
