@@ -2,6 +2,9 @@
 // Videos that are none: each with its message, within a time and memory limit.
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "reference/family/media/video_file.h"
 #include "reference/family/testing/test_bytes.h"
 #include "reference/family/testing/test_golden_media.h"
@@ -36,6 +39,29 @@ const std::string kSegment("\x18\x53\x80\x67");
 const std::string kSize("\xb0\x81\x40\xba\x81\x30\x54\xb2\x81\x04");
 const std::string kFfv1("\x86\x86V_FFV1");
 const std::string kImageTrack("\x83\x81\x01");
+
+std::string riff_chunk(const std::string& kind, const std::string& body) {
+  return kind + little(body.size(), 4) + body + std::string(body.size() % 2, '\0');
+}
+
+// Motion JPEG of these frames, which are stated to be 128 x 96.
+std::string avi_of(const std::vector<std::string>& jpegs) {
+  const std::string zeros(16, '\0'), size = little(128, 4) + little(96, 4);
+  const std::string count = little(jpegs.size(), 4);
+  const std::string avih = little(40'000, 4) + zeros.substr(4) + count + zeros.substr(12) +
+                           little(1, 4) + zeros.substr(12) + size + zeros;
+  const std::string strh = "vidsMJPG" + zeros.substr(4) + little(1, 4) + little(25, 4) +
+                           zeros.substr(12) + count + zeros + zeros.substr(12);
+  const std::string strf =
+      little(40, 4) + size + little(1, 2) + little(24, 2) + "MJPG" + zeros + zeros.substr(12);
+  std::string movi = "movi";
+  for (const std::string& jpeg : jpegs) {
+    movi += riff_chunk("00dc", jpeg);
+  }
+  const std::string strl = "strl" + riff_chunk("strh", strh) + riff_chunk("strf", strf);
+  const std::string hdrl = "hdrl" + riff_chunk("avih", avih) + riff_chunk("LIST", strl);
+  return riff_chunk("RIFF", "AVI " + riff_chunk("LIST", hdrl) + riff_chunk("LIST", movi));
+}
 
 std::string mp4_box(const std::string& name, const std::string& body) {
   return big(body.size() + 8, 4) + name + body;
@@ -91,6 +117,12 @@ const Case kOthers[] = {
      "x: MP4: got no element at byte 24, expected one"},
     {"Mp4DamagedIndex", kFtyp + mp4_box("moov", mp4_box("trak", std::string(64, '\xff'))),
      "x: video: got no stream of images, expected one"},
+    {"AviFramesChangeSize",
+     avi_of(
+         {golden_media("photo.jpg"), golden_media("photo.jpg"), golden_media("formats/xmp-6.jpg")}),
+     "x: frame 2: got 33 x 24 pixels, expected 128 x 96 pixels as in the first; scale it: ffmpeg "
+     "-i x -vf scale=128:96 out.mkv",
+     2},
     {"AviCut", "RIFF" + little(1000, 4) + "AVI LIST", "x: AVI: got 8 bytes, expected 1000"},
     {"AviAlone", "RIFF" + little(4, 4) + "AVI ",
      "x: video: got \"Invalid data found when processing input\", expected a video"},

@@ -127,7 +127,9 @@ Count count_frames(Bytes bytes, const std::string& name) {
       count.size = size;
     } else if (size != count.size) {
       throw Error(name + ": frame " + std::to_string(count.frames) + ": got " + text_of(size) +
-                  ", expected " + text_of(count.size) + " as in the first");
+                  ", expected " + text_of(count.size) + " as in the first; scale it: ffmpeg -i " +
+                  name + " -vf scale=" + std::to_string(count.size.width) + ":" +
+                  std::to_string(count.size.height) + " out.mkv");
     }
     rate.add(stream.seconds());
     pixels += size.height * size.width;
