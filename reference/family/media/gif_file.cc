@@ -120,6 +120,18 @@ Frame frame_of(const GifImageDesc& image, const std::string& name) {
   return frame;
 }
 
+// The rows in the order in which they are stored. They come before the screen takes memory: a few
+// bytes can state a screen of 300 MB.
+std::vector<GifPixelType> read_rows(GifFileType* gif, const Frame& frame, const std::string& name) {
+  std::vector<GifPixelType> rows;
+  std::vector<GifPixelType> row(frame.width);
+  for (std::size_t i = 0; i < frame.height; ++i) {
+    check(gif, DGifGetLine(gif, row.data(), static_cast<int>(frame.width)), name);
+    rows.insert(rows.end(), row.begin(), row.end());
+  }
+  return rows;
+}
+
 }  // namespace
 
 bool looks_like_gif(Bytes bytes) {
@@ -139,6 +151,7 @@ Image decode_gif(Bytes bytes, const std::string& name) {
   image.size = {std::max(static_cast<std::size_t>(gif->SHeight), frame.top + frame.height),
                 std::max(static_cast<std::size_t>(gif->SWidth), frame.left + frame.width)};
   check_image_size(image.size, name);
+  const auto rows = read_rows(gif.get(), frame, name);
   const std::array<Rgb, 256> palette = palette_of(*gif);
   const std::size_t width = image.size.width;
   image.rgb.resize(image.size.height * width * 3);
@@ -146,12 +159,11 @@ Image decode_gif(Bytes bytes, const std::string& name) {
   for (std::size_t i = 0; i < image.rgb.size(); i += 3) {
     std::copy(around.begin(), around.end(), image.rgb.data() + i);
   }
-  std::vector<GifPixelType> row(frame.width);
+  auto index = rows.begin();
   for (const std::size_t y : stored_rows(frame.height, gif->Image.Interlace)) {
-    check(gif.get(), DGifGetLine(gif.get(), row.data(), static_cast<int>(frame.width)), name);
     std::uint8_t* out = image.rgb.data() + ((frame.top + y) * width + frame.left) * 3;
-    for (const GifPixelType index : row) {
-      out = std::copy(palette[index].begin(), palette[index].end(), out);
+    for (std::size_t x = 0; x < frame.width; ++x, ++index) {
+      out = std::copy(palette[*index].begin(), palette[*index].end(), out);
     }
   }
   return image;
