@@ -8,6 +8,7 @@ each seed, and `fuzz_seeds.py NAME FOLDER` writes them. Small seeds mutate well,
 import io
 import json
 import lzma
+import math
 import random
 import re
 import struct
@@ -92,17 +93,98 @@ def gguf() -> Iterator[bytes]:
         yield gguf_file(keys[:2], [("token_embd.weight", 2 * elements, kind, 2 * size)])
 
 
-def vocabulary() -> dict:
-    return json.loads((GOLDEN / "tokenizer/tokenizer.json").read_text())
+def gguf_numbers(kind: int, values: list) -> bytes:
+    return struct.pack("<" + {4: "I", 5: "i", 6: "f"}[kind] * len(values), *values)
+
+
+def gguf_value(key: str, value: object) -> bytes:
+    if isinstance(value, str):
+        return gguf_key(key, 8, gguf_string(value))
+    if isinstance(value, list):
+        return gguf_key(key, 9, struct.pack("<IQ", 4, len(value)) + gguf_numbers(4, value))
+    kind = 6 if isinstance(value, float) else 4
+    return gguf_key(key, kind, gguf_numbers(kind, [value]))
+
+
+TEXT_KEYS = {
+    "block_count": 2, "context_length": 64, "embedding_length": 4, "feed_forward_length": 6,
+    "attention.head_count": 2, "attention.head_count_kv": 1, "attention.key_length": 4,
+    "attention.key_length_swa": 2, "attention.sliding_window": 8,
+    "attention.sliding_window_pattern": [1, 0], "attention.layer_norm_rms_epsilon": 1e-6,
+    "rope.freq_base": 1e6,
+}  # fmt: skip
+EXPERT_KEYS = {"expert_count": 2, "expert_used_count": 1, "expert_feed_forward_length": 3}
+PER_LAYER_KEYS = {"embedding_length_per_layer_input": 2}
+
+
+def gguf_layer(block: str, width: int, experts: bool, per_layer: bool) -> dict[str, list[int]]:
+    """Shapes by name, the fastest axis first; `width` is that of a head."""
+    shapes = {f"{norm}.weight": [4] for norm in
+              ("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm")}  # fmt: skip
+    shapes |= {"attn_q.weight": [4, 2 * width], "attn_output.weight": [2 * width, 4]}
+    shapes |= {f"attn_{part}.weight": [4, width] for part in "kv"}
+    shapes |= {f"attn_{part}_norm.weight": [width] for part in "qk"}
+    shapes |= {"ffn_gate.weight": [4, 6], "ffn_up.weight": [4, 6], "ffn_down.weight": [6, 4]}
+    shapes["layer_output_scale.weight"] = [1]
+    if experts:
+        shapes |= {"ffn_gate_inp.weight": [4, 2], "ffn_gate_inp.scale": [4]}
+        shapes |= {"ffn_gate_up_exps.weight": [4, 6, 2], "ffn_down_exps.weight": [3, 4, 2]}
+        shapes |= {"ffn_down_exps.scale": [2]}
+        norms = ("post_ffw_norm_1", "pre_ffw_norm_2", "post_ffw_norm_2")
+        shapes |= {f"{norm}.weight": [4] for norm in norms}
+    if per_layer:
+        shapes |= {"inp_gate.weight": [4, 2], "proj.weight": [2, 4], "post_norm.weight": [4]}
+    return {f"{block}{name}": shape for name, shape in shapes.items()}
+
+
+def gguf_model(experts: bool, per_layer: bool) -> bytes:
+    """Two layers of width 4 in F32, as test_gguf_model.h has them."""
+    values = TEXT_KEYS | (EXPERT_KEYS if experts else {}) | (PER_LAYER_KEYS if per_layer else {})
+    keys = [gguf_value("general.architecture", "gemma4")]
+    keys += [gguf_value(f"gemma4.{key}", value) for key, value in values.items()]
+    shapes = {"token_embd.weight": [4, 10], "output_norm.weight": [4], "rope_freqs.weight": [2]}
+    if per_layer:
+        shapes |= {"per_layer_token_embd.weight": [4, 10], "per_layer_proj_norm.weight": [2]}
+        shapes |= {"per_layer_model_proj.weight": [4, 4]}
+    shapes |= gguf_layer("blk.0.", 2, experts, per_layer)
+    shapes |= gguf_layer("blk.1.", 4, experts, per_layer)
+    head, body = b"", b""
+    for name, shape in shapes.items():
+        head += gguf_string(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, len(body))
+        count = math.prod(shape)
+        numbers = [1.0, 1e30] if name == "rope_freqs.weight" else [k / 8 for k in range(count)]
+        body += gguf_numbers(6, numbers)
+        body += bytes(-len(body) % 32)
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(shapes), len(keys)) + b"".join(keys) + head
+    return head + bytes(-len(head) % 32) + body
+
+
+def gguf_checkpoint() -> Iterator[bytes]:
+    yield gguf_model(False, False)
+    yield gguf_model(True, False)
+    yield gguf_model(False, True)
+
+
+def small_model() -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """Of the committed vocabulary what a short text takes: tokens with new ids, and merges."""
+    model = json.loads((GOLDEN / "tokenizer/tokenizer.json").read_text())["model"]
+    kept = r"<\|?(pad|bos|eos|unk|turn|channel|tool_call|image|\")\|?>|<0x(0A|41|FF)>"
+    names = [
+        token
+        for token in sorted(model["vocab"], key=model["vocab"].get)
+        if re.fullmatch(kept + r"|\n{1,3}|▁{1,3}|▁?[abcer]{1,3}|é", token)
+    ]
+    pairs = [m.split(" ") if isinstance(m, str) else m for m in model["merges"]]
+    merges = [(a, b) for a, b in pairs if {a, b, a + b} <= set(names)]
+    return {token: number for number, token in enumerate(names)}, merges
 
 
 def tokens() -> list[str]:
-    ids = vocabulary()["model"]["vocab"]
-    return sorted(ids, key=ids.get)
+    return list(small_model()[0])
 
 
 def gguf_tokenizer() -> Iterator[bytes]:
-    merges = [m if isinstance(m, str) else " ".join(m) for m in vocabulary()["model"]["merges"]]
+    merges = [" ".join(pair) for pair in small_model()[1]]
     model = gguf_key("tokenizer.ggml.model", 8, gguf_string("gemma4"))
     names = gguf_strings("tokenizer.ggml.tokens", tokens())
     yield gguf_file([model, names, gguf_strings("tokenizer.ggml.merges", merges)], [])
@@ -110,13 +192,19 @@ def gguf_tokenizer() -> Iterator[bytes]:
 
 
 def tokenizer_json() -> Iterator[bytes]:
-    yield json.dumps(vocabulary(), ensure_ascii=False, separators=(",", ":")).encode()
+    whole = json.loads((GOLDEN / "tokenizer/tokenizer.json").read_text())
+    ids, merges = small_model()
+    whole["model"] |= {"vocab": ids, "merges": merges}
+    added = [entry for entry in whole["added_tokens"] if entry["content"] in ids]
+    whole["added_tokens"] = [entry | {"id": ids[entry["content"]]} for entry in added]
+    yield json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def token_list() -> Iterator[bytes]:
     text = "\0".join(tokens()).encode()
     yield text
-    yield lzma.compress(text)
+    # The dictionary of a preset takes 8 MB at each input.
+    yield lzma.compress(text, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 4096}])
 
 
 def renderings() -> Iterator[dict]:

@@ -24,8 +24,12 @@ namespace assay {
 
 inline constexpr std::string_view kImageFormats = "PNG, JPEG, WebP, GIF, BMP or TIFF";
 
-constexpr std::size_t kMaxImageSide = 1u << 17;       // pixels
+constexpr std::size_t kMaxImageSide = 1u << 17;  // pixels
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION  // of conformance/fuzz: small, for many inputs
+constexpr std::size_t kMaxImagePixels = 1u << 18;
+#else
 constexpr std::size_t kMaxImagePixels = 100'000'000;  // 300 MB of RGB
+#endif
 constexpr std::size_t kMaxImageFileBytes = 256u << 20;
 
 // Throws Error for a side of zero or beyond kMaxImageSide, and for too many pixels.

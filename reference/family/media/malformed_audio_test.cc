@@ -83,7 +83,42 @@ const Case kWavs[] = {
 
 const std::string kFlac = golden_media("chirp.flac");
 
+unsigned checksum(const std::string& bytes, int bits, unsigned polynomial) {
+  unsigned value = 0;
+  for (const char byte : bytes) {
+    value ^= static_cast<unsigned>(static_cast<unsigned char>(byte)) << (bits - 8);
+    for (int i = 0; i < 8; ++i) {
+      value = value << 1 ^ ((value >> (bits - 1) & 1) != 0 ? polynomial | 1u << bits : 0);
+    }
+  }
+  return value;
+}
+
+// Silence in blocks of 65535 samples, each one number: 14 bytes for a second and more (RFC 9639).
+std::string silent_flac(std::size_t rate, std::size_t blocks) {
+  std::string file = "fLaC" + big(0x80000022, 4) + big(0xFFFFFFFF, 4) + std::string(6, '\0') +
+                     big(rate << 44 | std::uint64_t{15} << 36, 8) + std::string(16, '\0');
+  for (std::size_t i = 0; i < blocks; ++i) {
+    std::string frame = "\xff\xf8\x70\x08";
+    frame += i < 128 ? big(i, 1) : big(0xC080 | (i >> 6) << 8 | (i & 63), 2);
+    frame += "\xff\xfe";
+    frame += big(checksum(frame, 8, 0x07), 1) + std::string(3, '\0');
+    file += frame + big(checksum(frame, 16, 0x8005), 2);
+  }
+  return file;
+}
+
+TEST(LongAudio, SilenceOfAFewBytesIsRead) {
+  const Audio audio = decode_audio(as_file(silent_flac(48000, 10)), "x");
+  EXPECT_EQ(audio.samples.size(), 218450u);
+}
+
 const Case kFlacs[] = {
+    {"ElevenMinutesInSevenKilobytes", silent_flac(48000, 520),
+     "x: audio: got more than 33554432 samples at 48000 Hz, expected at most that many; resample "
+     "it: ffmpeg -i x -ar 16000 out.wav"},
+    {"SeventyMinutesIn16Kilobytes", silent_flac(16000, 1030),
+     "x: audio: got more than 67108864 samples, expected at most that many"},
     {"MarkerAlone", cut(kFlac, 4), "x: FLAC header: got 4 bytes, expected at least 42"},
     {"CutInStreamInfo", cut(kFlac, 20), "x: FLAC header: got 20 bytes, expected at least 42"},
     {"NoFrames", cut(kFlac, 8 + 34), "x: audio: got 0 samples, expected 24000"},

@@ -12,19 +12,32 @@
 namespace assay {
 namespace {
 
-constexpr std::size_t kLongAudio = 1u << 24;  // samples: 17 minutes
+// Samples of the file. A filter takes 1, 0.3 and 0.1 s for a million of them, whatever the rate;
+// a small file may hold an hour of silence.
+constexpr std::size_t kBestFilterFrames = 1u << 22, kMediumFilterFrames = 1u << 24;
 
-void check_count(std::size_t frames, const std::string& name) {
+void check_count(std::size_t frames, std::size_t rate, const std::string& name) {
   if (frames > kMaxAudioFrames) {
     throw Error(name + ": audio: got more than " + std::to_string(kMaxAudioFrames) +
                 " samples, expected at most that many");
   }
+  if (rate != kAudioRate && frames > kMaxResampledFrames) {
+    throw Error(name + ": audio: got more than " + std::to_string(kMaxResampledFrames) +
+                " samples at " + std::to_string(rate) + " Hz, expected at most that many; " +
+                "resample it: ffmpeg -i " + name + " -ar 16000 out.wav");
+  }
+}
+
+int filter_for(std::size_t frames) {
+  return frames <= kBestFilterFrames     ? SRC_SINC_BEST_QUALITY
+         : frames <= kMediumFilterFrames ? SRC_SINC_MEDIUM_QUALITY
+                                         : SRC_SINC_FASTEST;
 }
 
 std::vector<float> resampled(const std::vector<float>& mono, std::size_t rate,
                              const std::string& name) {
   const std::size_t count = (mono.size() * kAudioRate + rate - 1) / rate;
-  check_count(count, name);
+  check_count(count, kAudioRate, name);
   std::vector<float> out(count);
   SRC_DATA data = {};
   data.data_in = mono.data();
@@ -32,9 +45,7 @@ std::vector<float> resampled(const std::vector<float>& mono, std::size_t rate,
   data.data_out = out.data();
   data.output_frames = static_cast<long>(count);
   data.src_ratio = static_cast<double>(kAudioRate) / static_cast<double>(rate);
-  // A small file may hold an hour of silence: the best filter would take a minute for it.
-  const int filter = count > kLongAudio ? SRC_SINC_FASTEST : SRC_SINC_BEST_QUALITY;
-  const int problem = src_simple(&data, filter, 1);
+  const int problem = src_simple(&data, filter_for(std::max(mono.size(), count)), 1);
   if (problem != 0) {
     throw Error(name + ": resampling: got \"" + src_strerror(problem) + "\", expected 16000 Hz");
   }
@@ -64,7 +75,7 @@ MonoAudio::MonoAudio(std::size_t rate, std::size_t channels, std::string name)
 
 void MonoAudio::append(std::span<const double> interleaved) {
   const std::size_t frames = interleaved.size() / channels_;
-  check_count(mono_.size() + frames, name_);
+  check_count(mono_.size() + frames, rate_, name_);
   for (std::size_t t = 0; t < frames; ++t) {
     double sum = 0;
     for (std::size_t c = 0; c < channels_; ++c) {

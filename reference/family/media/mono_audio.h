@@ -22,7 +22,8 @@ class MonoAudio {
  public:
   MonoAudio(std::size_t rate, std::size_t channels, std::string name);
 
-  // [frames, channels]. Throws Error for what is not finite and beyond kMaxAudioFrames.
+  // [frames, channels]. Throws Error for what is not finite and beyond kMaxAudioFrames, or
+  // kMaxResampledFrames at another rate than 16 kHz.
   void append(std::span<const double> interleaved);
 
   std::size_t frames() const { return mono_.size(); }
