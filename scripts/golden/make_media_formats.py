@@ -292,6 +292,37 @@ def audio_bytes(samples: np.ndarray, rate: int, kind: str, coding: str, **option
     return out.getvalue()
 
 
+def ogg_checksum(page: bytes) -> int:
+    """CRC-32 of RFC 3533: polynomial 04c11db7, from the higher bit, begun with 0."""
+    value = 0
+    for byte in page:
+        value ^= byte << 24
+        for _ in range(8):
+            value = value << 1 ^ (0x104C11DB7 if value >> 31 else 0)
+    return value
+
+
+def with_serial(ogg: bytes, serial: int = 1) -> bytes:
+    """libsndfile gives each Ogg stream a number by chance; here it is always the same one."""
+    out = bytearray()
+    while ogg:
+        segments = ogg[26]
+        length = 27 + segments + sum(ogg[27 : 27 + segments])
+        page = bytearray(ogg[:length])
+        page[14:18] = serial.to_bytes(4, "little")
+        page[22:26] = bytes(4)
+        page[22:26] = ogg_checksum(page).to_bytes(4, "little")
+        out += page
+        ogg = ogg[length:]
+    return bytes(out)
+
+
+def without_clock(wav: bytes) -> bytes:
+    """The chunk PEAK holds the second in which it was written; here it is 0."""
+    at = wav.index(b"PEAK") + 12
+    return wav[:at] + bytes(4) + wav[at + 4 :]
+
+
 def audio_clips() -> dict[str, bytes]:
     voice = content.speech("ai", 4000)
     short = np.round(voice[:2000] * 32767).astype(np.int16)
@@ -305,7 +336,7 @@ def audio_clips() -> dict[str, bytes]:
         "ms-adpcm.wav": audio_bytes(voice, 16000, "WAV", "MS_ADPCM"),
         "gsm.wav": audio_bytes(voice, 16000, "WAV", "GSM610"),
         "extensible-24.wav": audio_bytes(stereo, 16000, "WAVEX", "PCM_24"),
-        "extensible-float.wav": audio_bytes(voice[:1000], 16000, "WAVEX", "FLOAT"),
+        "extensible-float.wav": without_clock(audio_bytes(voice[:1000], 16000, "WAVEX", "FLOAT")),
         "big-endian.wav": audio_bytes(short, 16000, "WAV", "PCM_16", endian="BIG"),
         "rf64.wav": audio_bytes(short, 16000, "RF64", "PCM_16"),
         "wave64.w64": audio_bytes(short, 16000, "W64", "PCM_16"),
@@ -313,8 +344,8 @@ def audio_clips() -> dict[str, bytes]:
         "mu-law.au": audio_bytes(voice, 16000, "AU", "ULAW"),
         "alac.caf": audio_bytes(short, 16000, "CAF", "ALAC_16"),
         "stereo.flac": audio_bytes(stereo, 16000, "FLAC", "PCM_24"),
-        "vorbis.ogg": audio_bytes(voice, 16000, "OGG", "VORBIS"),
-        "opus.opus": audio_bytes(voice, 16000, "OGG", "OPUS"),
+        "vorbis.ogg": with_serial(audio_bytes(voice, 16000, "OGG", "VORBIS")),
+        "opus.opus": with_serial(audio_bytes(voice, 16000, "OGG", "OPUS")),
         "speech.mp3": audio_bytes(voice, 16000, "MP3", "MPEG_LAYER_III"),
     }
     for name, length in (
