@@ -8,7 +8,7 @@
 
 namespace {
 
-std::filesystem::path folder_of_shards() {
+std::filesystem::path folder_of_shards(const std::filesystem::path& index) {
   std::string folder = "/tmp/assay_index_fuzz_XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) {
     std::abort();
@@ -20,15 +20,16 @@ std::filesystem::path folder_of_shards() {
     file << static_cast<char>(header.size()) << std::string(7, '\0') << header;
     file.write("\0\0\0\0", 4);
   }
+  std::filesystem::create_symlink(index, folder + "/model.safetensors.index.json");
   return folder;
 }
 
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const std::filesystem::path folder = folder_of_shards();
-  std::ofstream(folder / "model.safetensors.index.json", std::ios::binary)
-      << assay::fuzz::text_of(data, size);
+  static const assay::fuzz::MemoryFile index;
+  static const std::filesystem::path folder = folder_of_shards(index.path());
+  index.hold(assay::fuzz::bytes_of(data, size));
   assay::fuzz::expect_lines([] { assay::open_shards(folder); });
   return 0;
 }
