@@ -289,7 +289,7 @@ TEST(GgufCheckpoint, MalformedMetadata) {
       {[](GgufModel& m) { m.integer("gemma4.attention.shared_kv_layers", 2); },
        "num_kv_shared_layers"},
       {[](GgufModel& m) { m.integer("gemma4.embedding_length_per_layer_input", 4); },
-       "vocab_size_per_layer_input"},
+       "per_layer_token_embd.weight: got nothing, expected a tensor with a row for each token"},
       {[](GgufModel& m) { m.integer("gemma4.expert_count", 2); },
        "gemma4.expert_used_count: got nothing"},
   });
@@ -317,7 +317,8 @@ TEST(GgufCheckpoint, MalformedTensors) {
          m.tensor("blk.2.ffn_up.weight", {6, 4});
        },
        "model.gguf: blk.2.ffn_up.weight: got a tensor that is not known"},
-      {[](GgufModel& m) { m.tensors.erase("token_embd.weight"); }, "vocab_size"},
+      {[](GgufModel& m) { m.tensors.erase("token_embd.weight"); },
+       "model.gguf: token_embd.weight: got nothing, expected a tensor with a row for each token"},
   });
 }
 

@@ -68,6 +68,15 @@ std::size_t rows_of(const FindTensor& find, const char* name) {
   return tensor == nullptr || tensor->shape.empty() ? 0 : tensor->shape.front();
 }
 
+std::size_t vocabulary_of(const Keys& keys, const FindTensor& find, const char* table) {
+  const std::size_t rows = rows_of(find, table);
+  if (rows == 0) {
+    keys.fail_tensor(table, find(table).tensor == nullptr ? "nothing" : "no rows",
+                     "a tensor with a row for each token");
+  }
+  return rows;
+}
+
 // The value that all layers of one kind have. `sliding` chooses the kind.
 std::uint64_t value_of_kind(const Keys& keys, const char* key,
                             const std::vector<std::uint64_t>& values,
@@ -217,7 +226,7 @@ Json text_config(const Keys& keys, const GgufMetadata& metadata, const FindTenso
     keys.fail("block_count", std::to_string(layers), "1 to " + std::to_string(kMaxLayers));
   }
   const std::uint64_t shared = drafter ? layers : keys.integer_or("attention.shared_kv_layers", 0);
-  text["vocab_size"] = rows_of(find, "token_embd.weight");
+  text["vocab_size"] = vocabulary_of(keys, find, "token_embd.weight");
   text["hidden_size"] = keys.integer("embedding_length");
   text["num_hidden_layers"] = layers;
   text["rms_norm_eps"] = keys.number("attention.layer_norm_rms_epsilon");
@@ -231,7 +240,7 @@ Json text_config(const Keys& keys, const GgufMetadata& metadata, const FindTenso
   const std::uint64_t per_layer = keys.integer_or("embedding_length_per_layer_input", 0);
   text["hidden_size_per_layer_input"] = per_layer;
   if (per_layer > 0) {
-    text["vocab_size_per_layer_input"] = rows_of(find, "per_layer_token_embd.weight");
+    text["vocab_size_per_layer_input"] = vocabulary_of(keys, find, "per_layer_token_embd.weight");
   }
   if (!drafter) {
     text["final_logit_softcapping"] = keys.number_or("final_logit_softcapping", kSoftcap);

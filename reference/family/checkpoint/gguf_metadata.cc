@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <type_traits>
 
 #include "reference/family/base/error.h"
@@ -179,7 +180,7 @@ GgufMetadata::GgufMetadata(std::span<const std::byte> bytes, const std::string& 
                 std::to_string(kMaxKeys));
   }
   for (std::uint64_t i = 0; i < keys; ++i) {
-    const std::string_view key = read_string(reader, "");
+    const std::string_view key = read_string(reader, "key " + std::to_string(i) + ": ");
     const GgufValue value = ValueReader(reader, printable(key) + ": ").read(bytes);
     if (!values_.emplace(key, value).second) {
       fail(key, "the key twice", "it once");
@@ -252,13 +253,21 @@ std::vector<std::uint64_t> GgufMetadata::integers(std::string_view key, std::siz
 double GgufMetadata::number(std::string_view key) const {
   const GgufValue& stored = at(key, "a number");
   ByteReader reader(stored.bytes, label_);
+  double value = 0;
+  std::uint64_t whole = 0;
   if (stored.type == GgufType::kFloat32) {
-    return shortest_decimal(reader.number<float>("a value"));
+    value = shortest_decimal(reader.number<float>("a value"));
+  } else if (stored.type == GgufType::kFloat64) {
+    value = reader.number<double>("a value");
+  } else if (read_integer(stored, whole)) {
+    value = static_cast<double>(whole);
+  } else {
+    fail(key, "another type or a negative integer", "a number");
   }
-  if (stored.type == GgufType::kFloat64) {
-    return reader.number<double>("a value");
+  if (!std::isfinite(value)) {
+    fail(key, std::to_string(value), "a finite number");
   }
-  return static_cast<double>(integer(key));
+  return value;
 }
 
 double GgufMetadata::number_or(std::string_view key, double fallback) const {

@@ -53,6 +53,12 @@ const Case kImages[] = {
      "x: GIF data: got \"Failed to read from given file\", expected a whole first frame"},
     {"GifTooManyPixels", with(kGif, 6, kHuge),
      "x: size: got 65535 x 65535 pixels, expected at most 100000000 in all"},
+    {"GifHugeScreenAndNoPixels",  // was 300 MB and seconds before it was refused
+     cut(kGif, 6) +
+         "\x09\x09\x09\x09\x09\x99\xee,-M\xdf\x0a"
+         "22=" +
+         std::string(3, '\0') + "m[" + std::string(1, '\0') + "4\xd5",
+     "x: GIF data: got \"Failed to read from given file\", expected a whole first frame"},
     {"GifWithoutAFrame", cut(kGif, 13 + 48) + ";", "x: GIF: got no frame, expected one"},
     {"BmpHeaderAlone", cut(kBmp, 20), "x: BMP header: got 20 bytes, expected at least 26"},
     {"BmpCut", without_end(kBmp, 200), "x: BMP rows: got 2200 bytes, expected 2400"},
