@@ -2,7 +2,9 @@
 #include "optimized/kernels/matmul.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
+#include <vector>
 
 #include "optimized/device/features.h"
 #include "optimized/kernels/tile_kernels.h"
@@ -26,6 +28,27 @@ TileKernel kernel_for(RowFormat format) {
     return multiply_int8_vnni;
   }
   return has.avx2 ? multiply_int8_avx2 : multiply_int8;
+}
+
+// A product in chunks of tiles, which threads take in turn: one that is held up holds up no other.
+struct Share {
+  const Product* product;
+  TileKernel kernel;
+  std::size_t tiles;  // of a chunk
+  std::size_t first;  // of its chunks, among those of all products
+};
+
+// Long enough to be read as one stream, and a multiple of what kernels take at a time; with many
+// rows of x, where arithmetic decides, a small part of the work.
+std::size_t tiles_of_chunk(const Product& product, const Threads& threads) {
+  constexpr std::size_t kStep = 3;
+  constexpr std::size_t kStream = std::size_t{128} << 10;
+  constexpr std::size_t kParts = 8;  // for each thread
+  const std::size_t stream = kStream / product.weight->tile;
+  const std::size_t parts =
+      product.weight->tiles() / (kParts * static_cast<std::size_t>(threads.count()));
+  const std::size_t tiles = product.x->rows == 1 ? stream : parts;
+  return threads.count() == 1 ? product.weight->tiles() : round_up(tiles + 1, kStep);
 }
 
 }  // namespace
@@ -54,17 +77,25 @@ RowFormat row_format(WeightLayout layout, Arithmetic arithmetic, std::size_t row
 }
 
 void multiply(std::span<const Product> products, const Threads& threads) {
-  threads.run([&](int thread, int count) {
-    const auto t = static_cast<std::size_t>(thread);
-    const auto n = static_cast<std::size_t>(count);
-    for (const Product& product : products) {
-      assert(product.weight->columns == product.x->columns);
-      assert(product.stride >= product.weight->tiles() * kTileRows);
-      const std::size_t tiles = product.weight->tiles();
-      const TileRange mine{tiles * t / n, tiles * (t + 1) / n};
-      if (mine.first < mine.end) {
-        kernel_for(product.x->format)(product, mine);
+  std::vector<Share> shares;
+  std::size_t chunks = 0;
+  for (const Product& product : products) {
+    assert(product.weight->columns == product.x->columns);
+    assert(product.stride >= product.weight->tiles() * kTileRows);
+    const std::size_t tiles = tiles_of_chunk(product, threads);
+    shares.push_back({&product, kernel_for(product.x->format), tiles, chunks});
+    chunks += (product.weight->tiles() + tiles - 1) / tiles;
+  }
+  std::atomic<std::size_t> next{0};
+  threads.run([&](int, int) {
+    auto share = shares.begin();
+    for (std::size_t chunk = next++; chunk < chunks; chunk = next++) {
+      while (share + 1 != shares.end() && (share + 1)->first <= chunk) {
+        ++share;
       }
+      const std::size_t first = (chunk - share->first) * share->tiles;
+      const std::size_t end = std::min(first + share->tiles, share->product->weight->tiles());
+      share->kernel(*share->product, {first, end});
     }
   });
 }

@@ -38,7 +38,7 @@ struct Product {
   std::size_t stride = 0;
 };
 
-// All of them in one region; tiles are divided among the threads in proportion to their bytes.
+// All of them in one region.
 void multiply(std::span<const Product> products, const Threads& threads);
 
 }  // namespace assay::cpu
