@@ -20,7 +20,8 @@ struct NoReading {
 
 class CallReader {
  public:
-  CallReader(std::string_view body, const CallRules& rules) : text_(body), rules_(rules) {}
+  CallReader(std::string_view body, const CallRules& rules, RepairSet& asked)
+      : text_(body), rules_(rules), asked_(asked) {}
 
   CallReading read() {
     CallReading reading;
@@ -40,7 +41,10 @@ class CallReader {
   }
 
  private:
-  bool allows(Repair repair) const { return rules_.allowed.test(static_cast<std::size_t>(repair)); }
+  bool allows(Repair repair) const {
+    asked_.set(static_cast<std::size_t>(repair));
+    return rules_.allowed.test(static_cast<std::size_t>(repair));
+  }
   void tell(Repair repair) { used_.set(static_cast<std::size_t>(repair)); }
   bool use(Repair repair) {
     if (allows(repair)) {
@@ -454,6 +458,7 @@ class CallReader {
 
   std::string_view text_;
   const CallRules& rules_;
+  RepairSet& asked_;
   RepairSet used_;
   Schemas arguments_;   // what their tool says of them
   bool round_ = false;  // parentheses for braces
@@ -465,9 +470,9 @@ class CallReader {
 }  // namespace
 
 std::optional<CallReading> read_call(std::string_view body, const CallRules& rules,
-                                     std::string& error) {
+                                     std::string& error, RepairSet& asked) {
   try {
-    return CallReader(body, rules).read();
+    return CallReader(body, rules, asked).read();
   } catch (const NoReading& none) {
     error = none.why;
     return std::nullopt;

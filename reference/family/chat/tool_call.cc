@@ -2,6 +2,7 @@
 #include "reference/family/chat/tool_call.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "reference/family/chat/call_grammar.h"
 #include "reference/family/chat/call_words.h"
@@ -10,19 +11,48 @@
 namespace assay {
 namespace {
 
+// Readings of one body. What failed is not tried again with repairs that nothing asked for.
+class Readings {
+ public:
+  Readings(std::string_view body, const AnswerOptions& options) : body_(body) {
+    rules_.tools = options.tools;
+    rules_.convert = options.lenient;
+  }
+
+  std::optional<CallReading> with(RepairSet allowed, std::string& error) {
+    const bool fails = std::ranges::any_of(failures_, [allowed](const Failure& failure) {
+      return ((failure.allowed ^ allowed) & failure.asked).none();
+    });
+    if (fails) {
+      return {};
+    }
+    rules_.allowed = allowed;
+    RepairSet asked;
+    auto reading = read_call(body_, rules_, error, asked);
+    if (!reading) {
+      failures_.push_back({allowed, asked});
+    }
+    return reading;
+  }
+
+ private:
+  struct Failure {
+    RepairSet allowed, asked;
+  };
+
+  std::string_view body_;
+  CallRules rules_;
+  std::vector<Failure> failures_;
+};
+
 // The first reading that holds: strict, with one repair, then with more and more of them; at last
 // what the template writes of odd keys and names.
 std::optional<CallReading> first_reading(std::string_view body, const AnswerOptions& options,
                                          std::string& error) {
-  CallRules rules;
-  rules.tools = options.tools;
-  rules.convert = options.lenient;
+  Readings readings(body, options);
   std::string ignored;
-  const auto reading_with = [&](RepairSet allowed) {
-    rules.allowed = allowed;
-    return read_call(body, rules, allowed.none() ? error : ignored);
-  };
-  auto reading = reading_with({});
+  const auto reading_with = [&](RepairSet allowed) { return readings.with(allowed, ignored); };
+  auto reading = readings.with({}, error);
   if (reading || !options.lenient) {
     return reading;
   }
