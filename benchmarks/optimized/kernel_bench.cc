@@ -6,12 +6,16 @@
 //
 // Rates of a shared machine change within seconds, so each repetition runs its probe next to it and
 // `share` is the median of the ratios: of the instruction that the kernel is made of, or for
-// matvec, whose weights exceed the caches, of reading memory in order.
+// matvec, whose weights exceed the caches, of reading memory in order. `error` is what it got wrong
+// against doubles: of a product the worst output, as a share of sum |w x|; of attention the
+// relative L2 of a row. scripts/bench/kernel_report.py makes a page of the results.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -117,6 +121,29 @@ void measure_compute(benchmark::State& state, const Threads& threads, Loop probe
   state.counters["share"] = median(shares);
 }
 
+// The largest error of some outputs, as a share of sum |w x|: what the format of x loses, and what
+// the sum does.
+double error_of(const WeightView& weight, const std::vector<float>& x, const float* y,
+                std::size_t stride) {
+  constexpr std::size_t kSamples = 64;
+  std::vector<float> row(weight.columns);
+  double worst = 0;
+  for (std::size_t i = 0; i < kSamples; ++i) {
+    const std::size_t n = i * (weight.rows - 1) / (kSamples - 1);
+    const std::size_t t = i * (x.size() / weight.columns - 1) / (kSamples - 1);
+    unpack_row(weight, n, row.data());
+    double sum = 0;
+    double magnitude = 0;
+    for (std::size_t k = 0; k < weight.columns; ++k) {
+      const double product = static_cast<double>(row[k]) * x[t * weight.columns + k];
+      sum += product;
+      magnitude += std::abs(product);
+    }
+    worst = std::max(worst, std::abs(sum - y[t * stride + n]) / magnitude);
+  }
+  return worst;
+}
+
 void matmul(benchmark::State& state, const std::string& target, WeightLayout layout,
             Arithmetic arithmetic, std::size_t rows, std::size_t columns, std::size_t tokens) {
   use_target(target);
@@ -136,6 +163,7 @@ void matmul(benchmark::State& state, const std::string& target, WeightLayout lay
   measure_compute(state, threads, probe_of(format), operations, [&] {
     multiply({&product, 1}, threads);
   });
+  state.counters["error"] = error_of(weights.view, x, y.data(), stride);
   use_target("");
 }
 
@@ -168,7 +196,42 @@ void matvec(benchmark::State& state, const std::string& target, WeightLayout lay
   }
   state.counters["GB/s"] = median(rates) / 1e9;
   state.counters["share"] = median(shares);
+  state.counters["error"] = error_of(weights.view, x, y.data(), rows);
   use_target("");
+}
+
+// The relative error of the last token's first head, against a softmax in double.
+double error_of(const AttentionCall& call) {
+  const HeadCache& cache = call.caches[0];
+  const std::size_t token = call.tokens - 1;
+  const VisibleKeys& visible = call.visible[token];
+  const float* const q = call.queries + token * call.stride;
+  std::vector<double> scores;
+  std::vector<float> row(cache.head_dim);
+  for (std::size_t s = visible.first; s <= visible.last; ++s) {
+    load_key(cache, s, row.data());
+    scores.push_back(std::inner_product(row.begin(), row.end(), q, 0.0));
+  }
+  const double most = *std::ranges::max_element(scores);
+  double total = 0;
+  std::vector<double> want(cache.head_dim);
+  for (std::size_t s = visible.first; s <= visible.last; ++s) {
+    const double weight = std::exp(scores[s - visible.first] - most);
+    total += weight;
+    load_value(cache, s, row.data());
+    for (std::size_t c = 0; c < want.size(); ++c) {
+      want[c] += weight * row[c];
+    }
+  }
+  double error = 0;
+  double size = 0;
+  for (std::size_t c = 0; c < want.size(); ++c) {
+    const double value = want[c] / total;
+    const double off = value - call.out[token * call.out_stride + c];
+    error += off * off;
+    size += value * value;
+  }
+  return std::sqrt(error / size);
 }
 
 // 8 heads of queries on one of keys, the last `tokens` of a sequence of `keys`.
@@ -202,6 +265,7 @@ void attend(benchmark::State& state, const std::string& target, CacheType type,
                            kHeads,   visible.data(), out.data(), stride};
   measure_compute(state, threads, fma_loop(), 4.0 * pairs * static_cast<double>(kHeads * head_dim),
                   [&] { attention(call, threads); });
+  state.counters["error"] = error_of(call);
   use_target("");
 }
 

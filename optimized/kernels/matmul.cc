@@ -12,6 +12,8 @@
 namespace assay::cpu {
 namespace {
 
+constexpr std::size_t kFewRows = 4;  // a panel of int8
+
 bool is_int8(RowFormat format) {
   return format == RowFormat::kInt8 || format == RowFormat::kInt8Digits;
 }
@@ -68,7 +70,9 @@ RowFormat row_format(WeightLayout layout, Arithmetic arithmetic, std::size_t row
       if (arithmetic == Arithmetic::kInt8) {
         return RowFormat::kInt8;
       }
-      return has.avx512_vnni ? RowFormat::kInt8Digits : RowFormat::kF32;
+      // A few rows wait for memory, and digits need no conversion; for many FMAs are as fast.
+      return rows <= kFewRows && (has.avx512_vnni || has.avx2) ? RowFormat::kInt8Digits
+                                                               : RowFormat::kF32;
     case WeightLayout::kF32:
     case WeightLayout::kRows:
       break;

@@ -77,43 +77,95 @@ inline void load_codes(const std::byte* block, std::size_t half, __m256i* codes)
   }
 }
 
+// The sum of a block with the codes of one row, digits combined. x: its words of digit 0, `step`
+// words apart; sums: of digit 0.
+template <bool kEight, std::size_t kDigits>
+inline __m256 block_sum(const __m256i* codes, const std::int32_t* x, std::size_t step,
+                        const std::int32_t* sums) {
+  __m256 value = _mm256_setzero_ps();
+  for (std::size_t digit = kDigits; digit-- > 0;) {
+    const std::int32_t* words = x + digit * 8 * step;
+    __m256i sum;
+    if constexpr (kEight) {
+      sum = block_sum_q8(codes, words, step);
+    } else {
+      sum = block_sum_q4(codes, words, step, sums[digit * step]);
+    }
+    const __m256 whole = _mm256_cvtepi32_ps(sum);
+    value =
+        digit + 1 == kDigits ? whole : _mm256_fmadd_ps(value, _mm256_set1_ps(1 / 254.0F), whole);
+  }
+  return value;
+}
+
+inline __m256 scales_of(const std::byte* block, std::size_t half) {
+  return _mm256_cvtph_ps(
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 2 * kHalf * half)));
+}
+
 // One block of half a tile with every row of x: the codes stay in registers.
-template <bool kEight>
+template <bool kEight, std::size_t kDigits>
 inline void add_block(const Product& p, const std::byte* block, std::size_t b, std::size_t half,
                       float* y) {
   const std::size_t height = p.x->height;
   __m256i codes[8];
   load_codes<kEight>(block, half, codes);
-  const __m256 scale =
-      _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 2 * kHalf * half)));
+  const __m256 scale = scales_of(block, half);
   for (std::size_t t = 0; t < p.x->rows; ++t, y += p.stride) {
     const std::size_t panel = t / height;
     const std::size_t r = t % height;
-    const auto* x = reinterpret_cast<const std::int32_t*>(p.x->int8(panel)) + b * 8 * height + r;
-    __m256i sum;
-    if constexpr (kEight) {
-      sum = block_sum_q8(codes, x, height);
-    } else {
-      sum = block_sum_q4(codes, x, height, p.x->sums(panel)[b * height + r]);
-    }
+    const auto* x = reinterpret_cast<const std::int32_t*>(p.x->int8(panel));
+    const __m256 sum = block_sum<kEight, kDigits>(codes, x + b * kDigits * 8 * height + r, height,
+                                                  p.x->sums(panel) + b * kDigits * height + r);
     const __m256 factor = _mm256_mul_ps(scale, _mm256_set1_ps(p.x->scales(panel)[b * height + r]));
     const __m256 before = b == 0 ? _mm256_setzero_ps() : _mm256_loadu_ps(y);
-    _mm256_storeu_ps(y, _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), factor, before));
+    _mm256_storeu_ps(y, _mm256_fmadd_ps(sum, factor, before));
   }
 }
 
-template <bool kEight>
+template <std::size_t kBytes>
+inline void prefetch_block(const std::byte* block) {
+#pragma GCC unroll 9
+  for (std::size_t at = 0; at < kBytes; at += 64) {
+    _mm_prefetch(reinterpret_cast<const char*>(block) + kPrefetch + at, _MM_HINT_T0);
+  }
+}
+
+// One row of x: both halves of the tile are summed in registers.
+template <bool kEight, std::size_t kDigits>
+inline void row_tile(const Product& p, std::size_t tile) {
+  constexpr std::size_t kBytes = kEight ? 544 : 288;
+  const auto* x = reinterpret_cast<const std::int32_t*>(p.x->int8(0));
+  const std::byte* block = p.weight->data + tile * p.weight->tile;
+  __m256 y[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+  for (std::size_t b = 0; b < p.x->blocks(); ++b, block += kBytes) {
+    prefetch_block<kBytes>(block);
+    const __m256 by = _mm256_set1_ps(p.x->scales(0)[b]);
+    for (std::size_t half = 0; half < 2; ++half) {
+      __m256i codes[8];
+      load_codes<kEight>(block, half, codes);
+      const __m256 sum =
+          block_sum<kEight, kDigits>(codes, x + b * kDigits * 8, 1, p.x->sums(0) + b * kDigits);
+      y[half] = _mm256_fmadd_ps(sum, _mm256_mul_ps(scales_of(block, half), by), y[half]);
+    }
+  }
+  _mm256_storeu_ps(p.y + tile * kTileRows, y[0]);
+  _mm256_storeu_ps(p.y + tile * kTileRows + kHalf, y[1]);
+}
+
+template <bool kEight, std::size_t kDigits>
 void int8_tiles(const Product& p, TileRange tiles) {
   constexpr std::size_t kBytes = kEight ? 544 : 288;
   const WeightView& w = *p.weight;
   for (std::size_t tile = tiles.first; tile < tiles.end; ++tile) {
+    if (p.x->height == 1) {
+      row_tile<kEight, kDigits>(p, tile);
+      continue;
+    }
     for (std::size_t b = 0; b < p.x->blocks(); ++b) {
       const std::byte* const block = w.data + tile * w.tile + b * kBytes;
-      for (std::size_t at = 0; at < kBytes; at += 64) {
-        _mm_prefetch(reinterpret_cast<const char*>(block) + kPrefetch + at, _MM_HINT_T0);
-      }
       for (std::size_t half = 0; half < 2; ++half) {
-        add_block<kEight>(p, block, b, half, p.y + tile * kTileRows + half * kHalf);
+        add_block<kEight, kDigits>(p, block, b, half, p.y + tile * kTileRows + half * kHalf);
       }
     }
   }
@@ -122,11 +174,11 @@ void int8_tiles(const Product& p, TileRange tiles) {
 }  // namespace
 
 void multiply_int8_avx2(const Product& p, TileRange tiles) {
-  if (p.weight->layout == WeightLayout::kQ8) {
-    int8_tiles<true>(p, tiles);
-  } else {
-    int8_tiles<false>(p, tiles);
-  }
+  const bool eight = p.weight->layout == WeightLayout::kQ8;
+  const bool three = p.x->format == RowFormat::kInt8Digits;
+  (eight   ? three ? int8_tiles<true, 3> : int8_tiles<true, 1>
+     : three ? int8_tiles<false, 3>
+           : int8_tiles<false, 1>)(p, tiles);
 }
 
 }  // namespace assay::cpu
