@@ -57,7 +57,7 @@ std::vector<Kind> kinds() {
   if (features().avx512_bf16) {
     all.push_back({"BF16", RowFormat::kBf16});
   }
-  if (features().avx512_vnni) {
+  if (features().avx512_vnni || features().avx2) {
     all.push_back({"Q8_0", RowFormat::kInt8Digits});
     all.push_back({"Q4_0", RowFormat::kInt8Digits});
   }
@@ -370,13 +370,15 @@ TEST_P(Matmul, FormatsAreThoseThatTheTargetMultiplies) {
                                        {"Q4_0", WeightLayout::kQ4},
                                        {"Q6_K", WeightLayout::kRows}}) {
     for (const Arithmetic how : {Arithmetic::kF32, Arithmetic::kBf16, Arithmetic::kInt8}) {
-      const RowFormat format = row_format(layout, how);
-      EXPECT_TRUE(std::ranges::any_of(known,
-                                      [&](const Kind& kind) {
-                                        return kind.stored == std::string(stored) &&
-                                               kind.format == format;
-                                      }))
-          << stored << " x " << name_of(format);
+      for (const std::size_t rows : {1, 2, 100}) {
+        const RowFormat format = row_format(layout, how, rows);
+        EXPECT_TRUE(std::ranges::any_of(known,
+                                        [&](const Kind& kind) {
+                                          return kind.stored == std::string(stored) &&
+                                                 kind.format == format;
+                                        }))
+            << stored << " x " << name_of(format);
+      }
     }
   }
 }
