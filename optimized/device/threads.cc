@@ -140,8 +140,12 @@ void Threads::start(Function function, void* context) const {
   team_->context = context;
   team_->begin(count_ - 1);
   function(context, 0, count_);
-  while (team_->busy.load(std::memory_order_acquire) != 0) {
-    pause();
+  for (int spins = 0; team_->busy.load(std::memory_order_acquire) != 0; ++spins) {
+    if (spins < kSpins) {
+      pause();
+    } else {
+      std::this_thread::yield();  // somebody waits for this core, perhaps a worker
+    }
   }
 }
 

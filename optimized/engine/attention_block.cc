@@ -96,8 +96,9 @@ Rows Engine::self_attention(std::size_t i, const Rows& n, const Call& call, cons
   if (!config.shares_kv(i)) {
     own_keys(i, k, v, call, cache, tap);
   }
-  const auto& caches = cache.heads(layer.kv_source);
-  emit_context(tap, layer.kv_source, kind.first_key, call.start + call.tokens, caches);
+  const std::size_t source = kind.source.value_or(layer.kv_source);
+  const auto& caches = cache.heads(source);
+  emit_context(tap, source, kind.first_key, call.start + call.tokens, caches);
 
   const Rows mix = mix_.shape(n.rows, heads * layer.head_dim);
   attention({q.data, q.stride, n.rows, heads, caches.data(), heads / caches.size(),

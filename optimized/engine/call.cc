@@ -10,24 +10,6 @@
 namespace assay::cpu {
 namespace {
 
-// Cosines and sines of one token; pairs that do not rotate have frequency 0.
-void rotate(std::int32_t position, std::size_t head_dim, const RopeParameters& parameters,
-            float* cos, float* sin) {
-  const std::size_t half = head_dim / 2;
-  const auto rotating = static_cast<std::size_t>(
-      std::floor(parameters.partial_rotary_factor * static_cast<double>(half)));
-  for (std::size_t c = 0; c < half; ++c) {
-    cos[c] = 1;
-    sin[c] = 0;
-    if (c < rotating) {
-      const double exponent = -2.0 * static_cast<double>(c) / static_cast<double>(head_dim);
-      const double angle = position * std::pow(parameters.rope_theta, exponent);
-      cos[c] = static_cast<float>(std::cos(angle));
-      sin[c] = static_cast<float>(std::sin(angle));
-    }
-  }
-}
-
 // and the readings of other programs (DIV-M17, DIV-M39).
 bool sees(const TokenPlace& q, const TokenPlace& s, bool sliding, std::int64_t window,
           VisionMask blocks) {
@@ -75,17 +57,6 @@ VisibleKeys scan(const std::vector<TokenPlace>& places, std::size_t first, std::
   return visible;
 }
 
-// Without padding, positions and vision blocks the keys are known: [q - W + 1, q].
-bool is_plain(const std::vector<TokenPlace>& places, std::size_t first) {
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    if (!places[i].valid || places[i].block >= 0 ||
-        places[i].position != static_cast<std::int32_t>(first + i)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 KindOfCall kind_of_call(const TextConfig& config, const LayerConfig& layer, const KvCache& cache,
                         const std::vector<std::int32_t>& blocks, std::size_t start,
                         VisionMask vision_mask) {
@@ -93,20 +64,22 @@ KindOfCall kind_of_call(const TextConfig& config, const LayerConfig& layer, cons
   const std::size_t tokens = blocks.size();
   KindOfCall kind;
   kind.first_key = cache.first_visible(layer.kind, start);
+  // Without padding, positions and vision blocks the keys are known: [q - W + 1, q].
+  const bool plain =
+      cache.is_plain() && std::ranges::all_of(blocks, [](std::int32_t b) { return b < 0; });
   std::vector<TokenPlace> places;
-  for (std::size_t i = kind.first_key; i < start + tokens; ++i) {
+  for (std::size_t i = kind.first_key; i < start + tokens && !plain; ++i) {
     places.push_back(cache.place(i));
     places.back().block = i < start ? -1 : blocks[i - start];
   }
   kind.half = layer.head_dim / 2;
   kind.cos.resize(tokens * kind.half);
   kind.sin.resize(tokens * kind.half);
-  const bool plain = is_plain(places, kind.first_key);
   for (std::size_t t = 0; t < tokens; ++t) {
     const std::size_t q = start + t;
-    rotate(cache.place(q).position, layer.head_dim,
-           sliding ? config.rope_sliding : config.rope_full, kind.cos.data() + t * kind.half,
-           kind.sin.data() + t * kind.half);
+    rotation(cache.place(q).position, layer.head_dim,
+             sliding ? config.rope_sliding : config.rope_full, kind.cos.data() + t * kind.half,
+             kind.sin.data() + t * kind.half);
     if (plain) {
       const std::size_t reach = sliding ? config.sliding_window - 1 : q;
       kind.visible.push_back({q > reach ? q - reach : 0, q});
@@ -120,6 +93,24 @@ KindOfCall kind_of_call(const TextConfig& config, const LayerConfig& layer, cons
 }
 
 }  // namespace
+
+// Pairs that do not rotate have frequency 0.
+void rotation(std::int32_t position, std::size_t head_dim, const RopeParameters& parameters,
+              float* cos, float* sin) {
+  const std::size_t half = head_dim / 2;
+  const auto rotating = static_cast<std::size_t>(
+      std::floor(parameters.partial_rotary_factor * static_cast<double>(half)));
+  for (std::size_t c = 0; c < half; ++c) {
+    cos[c] = 1;
+    sin[c] = 0;
+    if (c < rotating) {
+      const double exponent = -2.0 * static_cast<double>(c) / static_cast<double>(head_dim);
+      const double angle = position * std::pow(parameters.rope_theta, exponent);
+      cos[c] = static_cast<float>(std::cos(angle));
+      sin[c] = static_cast<float>(std::sin(angle));
+    }
+  }
+}
 
 bool is_vision(TokenType type) {
   return type == TokenType::kImage || type == TokenType::kVideo;

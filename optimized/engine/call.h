@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "optimized/engine/kv_cache.h"
@@ -35,6 +36,7 @@ struct KindOfCall {
   std::vector<VisibleKeys> visible;              // [tokens]
   std::vector<std::vector<std::uint8_t>> masks;  // of VisibleKeys::mask, where there are holes
   std::size_t first_key = 0;
+  std::optional<std::size_t> source;  // whose keys are attended to; else as the layer says
 };
 
 struct Call {
@@ -47,6 +49,10 @@ struct Call {
     return kind == LayerKind::kSliding ? sliding : full;
   }
 };
+
+// Cosines and sines [head_dim / 2] of one position.
+void rotation(std::int32_t position, std::size_t head_dim, const RopeParameters& parameters,
+              float* cos, float* sin);
 
 // Vision blocks, positions and validity of a chunk; throws Error on a chunk that begins inside a
 // block or whose lists differ in length.

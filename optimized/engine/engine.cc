@@ -154,7 +154,7 @@ EngineWork Engine::take_work() {
   return std::exchange(work_, {});
 }
 
-void Engine::products(const Rows& x, std::initializer_list<Output> outputs) {
+void Engine::products(const Rows& x, std::span<const Output> outputs) {
   panels_.resize(std::max(panels_.size(), outputs.size()));
   std::vector<Product> list;
   for (const Output& output : outputs) {

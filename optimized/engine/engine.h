@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <span>
 #include <vector>
 
 #include "optimized/engine/call.h"
@@ -69,12 +70,16 @@ class Engine {
   std::size_t scratch_bytes() const;
 
  private:
+  friend class Drafter;  // runs its layers
   struct Output {
     const WeightView* weight = nullptr;
     Rows y;
   };
   // y = weight x for each output: x is packed once for each format that they need.
-  void products(const Rows& x, std::initializer_list<Output> outputs);
+  void products(const Rows& x, std::span<const Output> outputs);
+  void products(const Rows& x, std::initializer_list<Output> outputs) {
+    products(x, std::span(outputs.begin(), outputs.size()));
+  }
   // Packs x for a weight, rounded as the class says.
   void pack(const Rows& x, const WeightView& weight, RowPanels& panels);
   void multiply_counted(const std::vector<Product>& list);

@@ -10,6 +10,14 @@
 
 namespace assay::cpu {
 
+namespace {
+
+bool stands_at(const TokenPlace& place, std::size_t index) {
+  return place.valid && place.position == static_cast<std::int32_t>(index);
+}
+
+}  // namespace
+
 KvCache::KvCache(const TextConfig& config, CacheType type, std::size_t context, std::size_t call)
     : window_(config.sliding_window), context_(context), call_(std::min(call, context)) {
   const std::size_t number = type == CacheType::kF32 ? sizeof(float) : sizeof(std::uint16_t);
@@ -51,6 +59,7 @@ void KvCache::append(const std::vector<TokenPlace>& fresh) {
   for (TokenPlace place : fresh) {
     ended_in_block_ = place.block >= 0;
     place.block = -1;  // a block opens only in the call that contains it
+    others_ += stands_at(place, places_.size()) ? 0 : 1;
     places_.push_back(place);
   }
 }
@@ -61,7 +70,9 @@ void KvCache::forget_from(std::size_t length) {
                 ", expected at most " + std::to_string(call_) + " tokens before " +
                 std::to_string(places_.size()));
   }
-  places_.resize(length);
+  for (; places_.size() > length; places_.pop_back()) {
+    others_ -= stands_at(places_.back(), places_.size() - 1) ? 0 : 1;
+  }
   ended_in_block_ = false;
 }
 

@@ -36,6 +36,8 @@ class KvCache {
   // A cache for each head of keys of layer `layer`, which owns them.
   const std::vector<HeadCache>& heads(std::size_t layer) const { return layers_[layer]; }
   const TokenPlace& place(std::size_t token) const { return places_[token]; }
+  // Whether every token is valid and stands at its index: then what it sees is known by that.
+  bool is_plain() const { return others_ == 0; }
   bool ends_in_block() const { return !places_.empty() && ended_in_block_; }
 
   // The first token that a layer of this kind may see in a call that starts at `start`.
@@ -52,6 +54,7 @@ class KvCache {
   std::vector<std::vector<HeadCache>> layers_;
   Pages memory_;
   std::vector<TokenPlace> places_;
+  std::size_t others_ = 0;  // tokens that are padding or stand elsewhere
   bool ended_in_block_ = false;
 };
 

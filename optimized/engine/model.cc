@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <span>
 #include <utility>
 
 #include "reference/family/base/error.h"
@@ -18,6 +19,15 @@ void check_activations(const Checkpoint& checkpoint, const std::string& module) 
       throw Error(module + side +
                   ": got a model whose activations are quantised by stored scales, expected one "
                   "whose activations are not (--impl reference computes it)");
+    }
+  }
+}
+
+void check_tokens(const std::vector<std::int64_t>& ids, std::size_t vocabulary) {
+  for (const std::int64_t id : ids) {
+    if (id < 0 || static_cast<std::uint64_t>(id) >= vocabulary) {
+      throw Error("masked_embedding.token_ordering: got token " + std::to_string(id) +
+                  ", expected 0 to " + std::to_string(vocabulary - 1));
     }
   }
 }
@@ -106,6 +116,16 @@ struct Model::Loader {
     w.layer_scalar = scalar(at + "layer_scalar");
   }
 
+  void drafter(const DrafterConfig& config, DrafterWeights& w) {
+    linear("pre_projection", w.pre_projection);
+    linear("post_projection", w.post_projection);
+    if (config.use_ordered_embeddings) {
+      linear("masked_embedding.centroids", w.centroids);
+      w.token_ordering = model.checkpoint_.read_integers("masked_embedding.token_ordering");
+      check_tokens(w.token_ordering, model.config().vocab_size);
+    }
+  }
+
   void fill() {
     std::size_t bytes = 0;
     for (auto& [rows, view] : planned) {
@@ -116,7 +136,10 @@ struct Model::Loader {
     model.memory_ = Pages(bytes);
     std::size_t at = 0;
     for (auto& [rows, view] : planned) {
-      pack_weight(model.checkpoint_, rows, model.memory_.data() + at, *view, threads);
+      const bool ordered = view == &model.head && !model.drafter.token_ordering.empty();
+      pack_weight(model.checkpoint_, rows, model.memory_.data() + at, *view, threads,
+                  ordered ? std::span<const std::int64_t>(model.drafter.token_ordering)
+                          : std::span<const std::int64_t>());
       at += round_up(view->bytes(), kAlign);
       model.checkpoint_.release(rows.name);
     }
@@ -137,6 +160,9 @@ Model::Model(const Checkpoint& checkpoint, const Threads& threads) : checkpoint_
   }
   norm = load.vector("norm.weight");
   load.matrix(tied ? "embed_tokens.weight" : "lm_head.weight", head);
+  if (checkpoint.config().drafter) {
+    load.drafter(*checkpoint.config().drafter, drafter);
+  }
   load.fill();
 }
 

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every weight of a text model, packed for the products, in one piece of memory.
+// Every weight of a text model or drafter, packed for the products, in one piece of memory.
 //
 // Names are the checkpoint's. Matrices keep the type that they are stored in (packed_weight.h),
 // norms and scales are f32. The table of per-layer embeddings stays in the file: a token needs one
 // row of it. A table of tokens of its own, beside a head, stays there, too.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "optimized/device/pages.h"
 #include "optimized/device/threads.h"
-#include "optimized/packing/packed_weight.h"
+#include "optimized/packing/load_weight.h"
 #include "reference/family/checkpoint/checkpoint.h"
 
 namespace assay::cpu {
@@ -50,6 +51,12 @@ struct LayerWeights {
   float layer_scalar = 1;
 };
 
+struct DrafterWeights {
+  WeightView pre_projection, post_projection;
+  WeightView centroids;                      // of an ordered head
+  std::vector<std::int64_t> token_ordering;  // its rows, as tokens; empty: by token
+};
+
 class Model {
  public:
   // Packs everything. Keeps a reference to the checkpoint. Throws Error for a form that the engine
@@ -65,6 +72,7 @@ class Model {
   WeightView per_layer_model_projection;  // of E2B, E4B
   Vector per_layer_projection_norm;
   Vector norm;
+  DrafterWeights drafter;  // of a drafter
 
   // Row `id` of the table of tokens, not scaled.
   void token_row(std::int32_t id, float* out) const;

@@ -8,6 +8,9 @@
 // rows of one matrix; a panel of up to 8 rows meets 64 keys at a time. Keys lie in groups of 16,
 // [s/16][d][16], so that a score needs no sum across lanes; values lie as rows [s][d].
 //
+// A score that is no number makes its query's result none. The values of hidden keys count as zero
+// times what they are: they must be finite.
+//
 // Sums run over d in order and over keys in blocks of 64; where one panel holds all queries
 // (decoding), keys are cut in pieces of 512 whose results are merged in order. Neither depends on
 // the number of threads.  Spec; Milakov and Gimelshein 2018.

@@ -117,8 +117,11 @@ HWY_INLINE void soften_row(float* scores, float* out, std::size_t width, float& 
     largest = hn::Max(largest, hn::LoadU(d, scores + s));
   }
   const float row_most = hn::GetLane(hn::MaxOfLanes(d, largest));
-  if (row_most == kHidden) {
-    std::fill_n(scores, kKeyBlock, 0.0F);
+  if (row_most == kHidden) {  // no key is visible, or only such whose score is no number
+    for (std::size_t s = 0; s < kKeyBlock; ++s) {
+      scores[s] = std::isnan(scores[s]) ? scores[s] : 0.0F;
+      sum += scores[s];
+    }
     return;
   }
   const float now = std::max(most, row_most);
@@ -135,8 +138,10 @@ HWY_INLINE void soften_row(float* scores, float* out, std::size_t width, float& 
   const auto least = hn::Set(d, kLeastShare);
   auto total = hn::Zero(d);
   for (std::size_t s = 0; s < kKeyBlock; s += kLanes) {
-    auto value = hn::Exp(d, hn::Sub(hn::LoadU(d, scores + s), base));
+    const auto below = hn::Sub(hn::LoadU(d, scores + s), base);
+    auto value = hn::Exp(d, below);  // of NaN 0
     value = hn::IfThenElseZero(hn::Ge(value, least), value);
+    value = hn::IfThenElse(hn::IsNaN(below), below, value);
     hn::StoreU(value, d, scores + s);
     total = hn::Add(total, value);
   }

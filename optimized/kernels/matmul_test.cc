@@ -345,8 +345,7 @@ TEST_P(Matmul, EveryScaleThatABlockMayHave) {
     }
     WeightView view = plan_rows(stored, scales.size(), 32);
     std::vector<std::byte> packed(view.bytes());
-    pack_tiles(view, bytes, 0, view.tiles(), packed.data());
-    view.data = packed.data();
+    pack_all(view, bytes, packed.data());
     for (const RowFormat format : {RowFormat::kF32, RowFormat::kInt8}) {
       std::vector<float> x(32);
       x[0] = 127;

@@ -112,13 +112,28 @@ void gelu_row(const float* x, std::size_t count, float* y) {
   });
 }
 
+// tanh to about 3 u: below 0.6 a polynomial, fitted for the least relative error, above
+// 1 - 2 / (e^2x + 1). hn::Tanh loses 5 u where its pieces meet.
+HWY_INLINE Vector tanh_of(Vector x) {
+  const F32 d;
+  const auto one = hn::Set(d, 1.0F);
+  const auto size = hn::Abs(x);
+  const auto z = hn::Mul(x, x);
+  auto p = hn::MulAdd(z, hn::Set(d, -0.00589515036F), hn::Set(d, 0.0207959637F));
+  p = hn::MulAdd(z, p, hn::Set(d, -0.0537838265F));
+  p = hn::MulAdd(z, p, hn::Set(d, 0.133319244F));
+  p = hn::MulAdd(z, p, hn::Set(d, -0.333332986F));
+  const auto small = hn::MulAdd(hn::Mul(x, z), p, x);
+  const auto e = hn::Exp(d, hn::Min(hn::Add(size, size), hn::Set(d, 40.0F)));
+  const auto large = hn::CopySign(hn::Sub(one, hn::Div(hn::Set(d, 2.0F), hn::Add(e, one))), x);
+  return hn::IfThenElse(hn::Ge(size, hn::Set(d, 0.6F)), large, small);  // NaN is small
+}
+
 void softcap_row(float* x, std::size_t count, double cap) {
   const F32 d;
   const auto by = hn::Set(d, static_cast<float>(cap));
-  const auto inverse = hn::Set(d, static_cast<float>(1 / cap));
-  map_row(x, count, x, [&](Vector v, std::size_t) HWY_ATTR {
-    return hn::Mul(hn::Tanh(d, hn::Mul(v, inverse)), by);
-  });
+  map_row(x, count, x,
+          [&](Vector v, std::size_t) HWY_ATTR { return hn::Mul(tanh_of(hn::Div(v, by)), by); });
 }
 
 void add_row(float* y, const float* x, float factor, std::size_t count) {

@@ -3,11 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
-#include <optional>
 #include <vector>
 
-#include "optimized/packing/non_finite.h"
 #include "reference/family/base/number_formats.h"
 
 namespace assay::cpu {
@@ -17,23 +14,6 @@ constexpr std::size_t kQ8Stored = 34;  // bytes of a block in the file
 constexpr std::size_t kQ4Stored = 18;
 constexpr std::size_t kScales = kTileRows * 2;
 constexpr std::uint32_t kOffset = 0x80808080U;  // int8 to its value + 128
-
-// The stored bytes of rows [first, first + count) where they can be taken as they are.
-std::optional<StoredBytes> stored_rows(const Checkpoint& checkpoint, const WeightRows& rows) {
-  auto stored = checkpoint.stored(rows.name);
-  if (!stored) {
-    return std::nullopt;
-  }
-  const auto& info = stored->dtype.info();
-  const std::size_t columns = stored->shape.back();
-  const std::size_t row_bytes = columns / info.block_elements * info.block_bytes;
-  const auto all = static_cast<std::size_t>(stored->bytes.size() / row_bytes);
-  if (columns % info.block_elements != 0 || rows.first + rows.count > all) {
-    return std::nullopt;
-  }
-  stored->bytes = stored->bytes.subspan(rows.first * row_bytes, rows.count * row_bytes);
-  return stored;
-}
 
 WeightLayout layout_of(DType stored) {
   const std::string_view name = dtype_name(stored);
@@ -65,23 +45,7 @@ struct TileSource {
   std::size_t row_bytes;
   std::size_t count;  // rows that exist; the others are zero
   std::size_t columns;
-
-  std::span<const std::byte> bytes() const { return {rows, count * row_bytes}; }
 };
-
-std::size_t row_bytes_of(const WeightView& plan) {
-  if (plan.layout == WeightLayout::kF32) {
-    return plan.columns * sizeof(float);
-  }
-  const auto& info = plan.stored.info();
-  return plan.columns / info.block_elements * info.block_bytes;
-}
-
-TileSource tile_source(const WeightView& plan, std::span<const std::byte> rows, std::size_t tile) {
-  const std::size_t row = tile * kTileRows;
-  const std::size_t bytes = row_bytes_of(plan);
-  return {rows.data() + row * bytes, bytes, std::min(kTileRows, plan.rows - row), plan.columns};
-}
 
 void pack_blocks(const TileSource& from, bool q8, std::byte* to) {
   const std::size_t stored = q8 ? kQ8Stored : kQ4Stored;
@@ -149,73 +113,36 @@ WeightView plan_rows(DType stored, std::size_t rows, std::size_t columns) {
   plan.rows = rows;
   plan.columns = columns;
   plan.stored = stored;
-  plan.tile = plan.layout == WeightLayout::kRows ? row_bytes_of(plan) * kTileRows
+  plan.tile = plan.layout == WeightLayout::kRows ? stored_row_bytes(plan) * kTileRows
                                                  : tile_bytes(plan.layout, columns);
   return plan;
 }
 
-void pack_tiles(const WeightView& plan, std::span<const std::byte> rows, std::size_t first,
-                std::size_t end, std::byte* to) {
-  for (std::size_t tile = first; tile < end; ++tile) {
-    const TileSource from = tile_source(plan, rows, tile);
-    std::byte* const out = to + tile * plan.tile;
-    switch (plan.layout) {
-      case WeightLayout::kF32:
-        pack_floats(from, out);
-        break;
-      case WeightLayout::kBf16:
-        pack_bf16(from, out);
-        break;
-      case WeightLayout::kRows:
-        std::copy_n(from.rows, from.bytes().size(), out);
-        break;
-      case WeightLayout::kQ8:
-      case WeightLayout::kQ4:
-        pack_blocks(from, plan.layout == WeightLayout::kQ8, out);
-        break;
-    }
-  }
-}
-
-WeightView plan_weight(const Checkpoint& checkpoint, const WeightRows& rows) {
-  const auto stored = stored_rows(checkpoint, rows);
-  return plan_rows(stored ? stored->dtype : DType::kF32, rows.count,
-                   checkpoint.shape(rows.name).back());
-}
-
-void pack_weight(const Checkpoint& checkpoint, const WeightRows& rows, std::byte* to,
-                 WeightView& plan, const Threads& threads) {
-  plan.data = to;
-  std::vector<float> values(kTileRows * plan.columns);
-  // Reads a tile, which throws for what is not finite.
-  const auto read = [&](std::size_t tile) {
-    const std::size_t row = tile * kTileRows;
-    const std::size_t count = std::min(kTileRows, plan.rows - row);
-    checkpoint.read(rows.name, (rows.first + row) * plan.columns, count * plan.columns,
-                    values.data());
-    return std::as_bytes(std::span(values)).first(count * plan.columns * sizeof(float));
-  };
+std::size_t stored_row_bytes(const WeightView& plan) {
   if (plan.layout == WeightLayout::kF32) {
-    for (std::size_t tile = 0; tile < plan.tiles(); ++tile) {
-      pack_floats({read(tile).data(), plan.columns * sizeof(float),
-                   std::min(kTileRows, plan.rows - tile * kTileRows), plan.columns},
-                  to + tile * plan.tile);
-    }
-    return;
+    return plan.columns * sizeof(float);
   }
-  const StoredBytes stored = *stored_rows(checkpoint, rows);
-  std::vector<std::uint8_t> suspects(plan.tiles());
-  threads.split(plan.tiles(), 1, [&](std::size_t first, std::size_t end) {
-    for (std::size_t tile = first; tile < end; ++tile) {
-      suspects[tile] =
-          may_be_non_finite(plan.stored, tile_source(plan, stored.bytes, tile).bytes()) ? 1 : 0;
-      pack_tiles(plan, stored.bytes, tile, tile + 1, to);
-    }
-  });
-  for (std::size_t tile = 0; tile < suspects.size(); ++tile) {
-    if (suspects[tile] != 0) {
-      read(tile);
-    }
+  const auto& info = plan.stored.info();
+  return plan.columns / info.block_elements * info.block_bytes;
+}
+
+void pack_tile(const WeightView& plan, std::span<const std::byte> rows, std::byte* to) {
+  const std::size_t bytes = stored_row_bytes(plan);
+  const TileSource from{rows.data(), bytes, rows.size() / bytes, plan.columns};
+  switch (plan.layout) {
+    case WeightLayout::kF32:
+      pack_floats(from, to);
+      return;
+    case WeightLayout::kBf16:
+      pack_bf16(from, to);
+      return;
+    case WeightLayout::kRows:
+      std::copy(rows.begin(), rows.end(), to);
+      return;
+    case WeightLayout::kQ8:
+    case WeightLayout::kQ4:
+      pack_blocks(from, plan.layout == WeightLayout::kQ8, to);
+      return;
   }
 }
 

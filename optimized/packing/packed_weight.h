@@ -19,11 +19,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 
-#include "optimized/device/pages.h"
-#include "optimized/device/threads.h"
-#include "reference/family/checkpoint/checkpoint.h"
+#include "reference/family/checkpoint/dtype.h"
 
 namespace assay::cpu {
 
@@ -53,28 +50,14 @@ struct WeightView {
   bool empty() const { return rows == 0; }
 };
 
-// Which rows of a tensor [slices, rows, columns] or [rows, columns] become a matrix.
-struct WeightRows {
-  std::string name;
-  std::size_t first = 0;  // of all its rows
-  std::size_t count = 0;
-};
-
 // How rows of a stored type are laid out, and how many bytes that takes.
 WeightView plan_rows(DType stored, std::size_t rows, std::size_t columns);
 
-// Fills tiles [first, end) of `to`, which is zero, from all rows of `plan` as they are stored; for
-// the layout f32 they are floats. No value is looked at.
-void pack_tiles(const WeightView& plan, std::span<const std::byte> rows, std::size_t first,
-                std::size_t end, std::byte* to);
+// The bytes of a row before it is packed: as it is stored, for the layout f32 as floats.
+std::size_t stored_row_bytes(const WeightView& plan);
 
-// The same for rows of a tensor.
-WeightView plan_weight(const Checkpoint& checkpoint, const WeightRows& rows);
-
-// Fills `to`, which has the bytes of `plan` and is zero, and makes plan.data point to it. Throws
-// Error on a NaN or an infinity, naming the element.
-void pack_weight(const Checkpoint& checkpoint, const WeightRows& rows, std::byte* to,
-                 WeightView& plan, const Threads& threads);
+// Fills a tile, whose bytes are zero, from up to 16 rows. No value is looked at.
+void pack_tile(const WeightView& plan, std::span<const std::byte> rows, std::byte* to);
 
 // Row `row` as floats, exactly.
 void unpack_row(const WeightView& weight, std::size_t row, float* out);

@@ -74,8 +74,7 @@ TEST(PackedWeight, EveryScaleAndEveryCode) {
     }
     WeightView view = plan_rows(stored, 65536, info.block_elements);
     std::vector<std::byte> packed(view.bytes());
-    pack_tiles(view, bytes, 0, view.tiles(), packed.data());
-    view.data = packed.data();
+    pack_all(view, bytes, packed.data());
     expect_same(view, stored, bytes);
   }
 }
@@ -88,8 +87,7 @@ TEST(PackedWeight, EveryBf16) {
   }
   WeightView view = plan_rows(DType::kBf16, 64, 1024);
   std::vector<std::byte> packed(view.bytes());
-  pack_tiles(view, bytes, 0, view.tiles(), packed.data());
-  view.data = packed.data();
+  pack_all(view, bytes, packed.data());
   expect_same(view, DType::kBf16, bytes);
 }
 

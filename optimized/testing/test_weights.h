@@ -71,6 +71,16 @@ inline void whole_blocks(const DTypeInfo& info, const std::vector<float>& values
   }
 }
 
+// All rows of `plan`, whose data will be `to`.
+inline void pack_all(WeightView& plan, std::span<const std::byte> rows, std::byte* to) {
+  const std::size_t bytes = stored_row_bytes(plan);
+  for (std::size_t row = 0; row < plan.rows; row += kTileRows) {
+    const std::size_t count = std::min(kTileRows, plan.rows - row);
+    pack_tile(plan, rows.subspan(row * bytes, count * bytes), to + row / kTileRows * plan.tile);
+  }
+  plan.data = to;
+}
+
 class TestWeight {
  public:
   // `offset`: bytes between a multiple of 64 and the packed matrix.
@@ -78,10 +88,7 @@ class TestWeight {
              std::size_t offset = 0)
       : stored_(stored) {
     view = plan_rows(stored, rows, columns);
-    const auto& info = stored.info();
-    const std::size_t row_bytes = view.layout == WeightLayout::kF32
-                                      ? 4 * columns
-                                      : columns / info.block_elements * info.block_bytes;
+    const std::size_t row_bytes = stored_row_bytes(view);
     bytes_.resize(rows * row_bytes);
     for (std::size_t n = 0; n < rows; ++n) {
       fill(set, numbers, std::span(bytes_).subspan(n * row_bytes, row_bytes));
@@ -89,8 +96,7 @@ class TestWeight {
     packed_.resize(view.bytes() + 128);
     const auto at = reinterpret_cast<std::uintptr_t>(packed_.data());
     std::byte* const to = packed_.data() + (64 - at % 64) % 64 + offset;
-    view.data = to;
-    pack_tiles(view, bytes_, 0, view.tiles(), to);
+    pack_all(view, bytes_, to);
   }
   TestWeight(const TestWeight&) = delete;
   TestWeight& operator=(const TestWeight&) = delete;

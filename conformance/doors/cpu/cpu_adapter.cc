@@ -7,6 +7,7 @@
 #include "conformance/doors/cpu/tap_bridge.h"
 #include "conformance/doors/status_of.h"
 #include "conformance/doors/text_requests.h"
+#include "optimized/engine/drafter.h"
 #include "reference/family/config/profile.h"
 
 namespace assay::conformance {
@@ -25,16 +26,17 @@ class CpuAdapter : public Implementation {
     can.name = "cpu";
     can.precision = precision_;
     can.chunked_prefill = true;
+    can.drafting = true;
     return can;
   }
 
-  Status load(const std::string& checkpoint, const std::string& /*drafter*/) override {
+  Status load(const std::string& checkpoint, const std::string& drafter) override {
     model_.reset();  // a failed load leaves nothing that could be run
     path_ = checkpoint;
     cpu::Options options;
     options.arithmetic = arithmetic_of(precision_);
     options.skip_shared = false;
-    return status_of([&] { model_ = std::make_unique<CpuModel>(checkpoint, options); });
+    return status_of([&] { model_ = std::make_unique<CpuModel>(checkpoint, drafter, options); });
   }
 
   Status run(const CaseInput& input, const RunOptions& options, TapListener& taps) override {
@@ -44,8 +46,8 @@ class CpuAdapter : public Implementation {
     if (!input.requests.empty()) {
       return status_of([&] { answer_requests(input.requests, path_, taps); });
     }
-    if (input.draft) {
-      return {StatusCode::kNotSupported, "the CPU engine has no drafter yet"};
+    if (input.draft && !model_->drafter) {
+      return {StatusCode::kBadInput, "the case drafts tokens, but no drafter was given"};
     }
     if (std::ranges::any_of(input.media, is_raw)) {
       return {StatusCode::kNotSupported, "the CPU engine has no encoders yet"};
@@ -66,14 +68,27 @@ class CpuAdapter : public Implementation {
     for (const auto& [first, end] : calls) {
       longest = std::max(longest, end - first);
     }
-    cpu::KvCache cache = engine.new_cache(prompt.ids.size(), longest);
+    // Drafts show all keys, so that the rings keep them.
+    cpu::KvCache cache =
+        engine.new_cache(prompt.ids.size(), input.draft ? prompt.ids.size() : longest);
+    cpu::ForwardResult last;
     CpuTaps bridge(taps, prompt.ids.size(), calls.size() > 1);
     for (const auto& [first, end] : calls) {
       bridge.begin_call(first);
-      engine.forward(engine_tokens(prompt, first, end, config.hidden_size), cache, end - first,
-                     &bridge);
+      last = engine.forward(engine_tokens(prompt, first, end, config.hidden_size), cache,
+                            end - first, &bridge);
     }
     bridge.finish();
+    if (input.draft) {
+      cpu::Drafter drafter(*model_->drafter, model_->model, how, model_->threads);
+      const cpu::Rows& norm = last.final_norm;
+      CpuTaps direct(taps, prompt.ids.size(), false);
+      drafter.draft(
+          cache, input.draft->token, prompt.positions.back() + 1,
+          {norm.row(norm.rows - 1), norm.columns}, input.draft->steps,
+          input.draft->standard_window ? cpu::DraftWindow::kStandard : cpu::DraftWindow::kLastKeys,
+          &direct);
+    }
   }
 
   std::string precision_;

@@ -3,7 +3,9 @@
 
 #include <atomic>
 
+#include "optimized/engine/drafter.h"
 #include "reference/family/base/error.h"
+#include "reference/family/checkpoint/input_rounding.h"
 
 namespace assay::conformance {
 namespace {
@@ -34,6 +36,25 @@ cpu::Arithmetic arithmetic_of(const std::string& precision) {
   return precision == "int8" ? cpu::Arithmetic::kInt8 : cpu::Arithmetic::kF32;
 }
 
+std::vector<std::string> distinct_cpu_precisions(const std::string& checkpoint) {
+  bool bf16 = false;
+  bool int8 = false;
+  for (const TensorInfo& tensor : Checkpoint::open(checkpoint).tensors()) {
+    const InputRounding rounding = input_rounding(tensor.dtype);
+    const bool matrix = tensor.shape.size() > 1;
+    bf16 = bf16 || (matrix && rounding == InputRounding::kBf16);
+    int8 = int8 || (matrix && rounding != InputRounding::kBf16 && rounding != InputRounding::kNone);
+  }
+  std::vector<std::string> names = {"f32"};
+  if (bf16) {
+    names.emplace_back("bf16");
+  }
+  if (int8) {
+    names.emplace_back("int8");
+  }
+  return names;
+}
+
 cpu::Tokens engine_tokens(const PromptTokens& prompt, std::size_t first, std::size_t end,
                           std::size_t width) {
   const auto at = [](auto& list, std::size_t i) {
@@ -53,10 +74,17 @@ cpu::Tokens engine_tokens(const PromptTokens& prompt, std::size_t first, std::si
   return tokens;
 }
 
-CpuModel::CpuModel(const std::string& path, const cpu::Options& options)
+CpuModel::CpuModel(const std::string& path, const std::string& drafter_path,
+                   const cpu::Options& options)
     : threads(cpu_threads()),
       checkpoint(open_target(path)),
       model(checkpoint, threads),
-      engine(model, options, threads) {}
+      engine(model, options, threads) {
+  if (!drafter_path.empty()) {
+    drafter_checkpoint.emplace(Checkpoint::open(drafter_path));
+    drafter.emplace(*drafter_checkpoint, threads);
+    const cpu::Drafter fits(*drafter, model, options, threads);
+  }
+}
 
 }  // namespace assay::conformance

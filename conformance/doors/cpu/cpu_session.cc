@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <numeric>
+#include <optional>
+#include <span>
 
 #include "conformance/doors/cpu/cpu_adapter.h"
 #include "conformance/doors/cpu/cpu_model.h"
 #include "conformance/doors/status_of.h"
 #include "optimized/device/features.h"
 #include "optimized/device/probes.h"
+#include "optimized/engine/drafter.h"
 #include "reference/family/base/error.h"
 #include "reference/family/config/profile.h"
 
@@ -32,10 +35,13 @@ cpu::Options options_of(const std::string& precision, const SessionRequest& requ
 class CpuSession : public Session, private Meter {
  public:
   CpuSession(const std::string& precision, const SessionRequest& request)
-      : model_(request.checkpoint, options_of(precision, request)),
-        cache_(model_.engine.new_cache(kGrowth, kPrefill)) {
-    if (!request.drafter.empty()) {
-      throw NotBuilt("--drafter: the CPU engine has no drafter yet");
+      : model_(request.checkpoint, request.drafter, options_of(precision, request)),
+        cache_(model_.engine.new_cache(kGrowth, kPrefill)),
+        window_(request.standard_window ? cpu::DraftWindow::kStandard
+                                        : cpu::DraftWindow::kLastKeys) {
+    if (model_.drafter) {
+      drafter_.emplace(*model_.drafter, model_.model, options_of(precision, request),
+                       model_.threads);
     }
   }
 
@@ -56,16 +62,20 @@ class CpuSession : public Session, private Meter {
         const auto result = model_.engine.forward(
             engine_tokens(tokens, first, end, config.hidden_size), cache_, rows);
         last = rows == 0 ? last : rows_of(result.logits);
+        keep_hidden(result.final_norm);
       }
       tokens_ = tokens.ids;
+      last_call_ = 1;
     });
   }
 
   Status extend(const std::vector<std::int32_t>& tokens, Logits& rows) override {
     return status_of([&] {
       make_room(tokens.size());
-      rows = rows_of(
-          model_.engine.forward(text_tokens(tokens, tokens_.size()), cache_, tokens.size()).logits);
+      const auto result =
+          model_.engine.forward(text_tokens(tokens, tokens_.size()), cache_, tokens.size());
+      rows = rows_of(result.logits);
+      keep_hidden(result.final_norm);
       tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
       last_call_ = tokens.size();
     });
@@ -83,9 +93,16 @@ class CpuSession : public Session, private Meter {
     });
   }
 
-  Status draft(std::int32_t /*token*/, std::size_t /*steps*/,
-               std::vector<std::int32_t>& /*drafted*/) override {
-    return {StatusCode::kNotSupported, "draft: the CPU engine has no drafter yet"};
+  Status draft(std::int32_t token, std::size_t steps, std::vector<std::int32_t>& drafted) override {
+    return status_of([&] {
+      if (!drafter_) {
+        throw Error("draft: got no drafter, expected one");
+      }
+      const std::size_t width = model_.model.config().hidden_size;
+      drafted = drafter_->draft(cache_, token, static_cast<std::int32_t>(tokens_.size()),
+                                std::span(hidden_).subspan((last_call_ - 1) * width, width), steps,
+                                window_);
+    });
   }
 
   std::size_t length() const override { return cache_.length(); }
@@ -120,6 +137,14 @@ class CpuSession : public Session, private Meter {
     return logits;
   }
 
+  // The final norms of the last call: a draft begins with that of its last token.
+  void keep_hidden(const cpu::Rows& rows) {
+    hidden_.clear();
+    for (std::size_t t = 0; t < rows.rows; ++t) {
+      hidden_.insert(hidden_.end(), rows.row(t), rows.row(t) + rows.columns);
+    }
+  }
+
   static cpu::Tokens text_tokens(const std::vector<std::int32_t>& ids, std::size_t position) {
     cpu::Tokens tokens;
     tokens.ids = ids;
@@ -148,7 +173,10 @@ class CpuSession : public Session, private Meter {
 
   CpuModel model_;
   cpu::KvCache cache_;
+  cpu::DraftWindow window_;
+  std::optional<cpu::Drafter> drafter_;
   std::vector<std::int32_t> tokens_;
+  std::vector<float> hidden_;  // [tokens of the last call, hidden_size]
   std::size_t last_call_ = 0;
 };
 

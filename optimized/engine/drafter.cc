@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "optimized/engine/drafter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "optimized/kernels/row_ops.h"
+#include "reference/family/base/error.h"
+
+namespace assay::cpu {
+namespace {
+
+void expect_equal(std::size_t got, std::size_t expected, const std::string& what) {
+  if (got != expected) {
+    throw Error("drafter: " + what + ": got " + std::to_string(got) + ", expected the target's " +
+                std::to_string(expected));
+  }
+}
+
+// The `count` largest, largest first, ties to the lower index.
+std::vector<std::int32_t> largest(const Rows& scores, std::size_t count) {
+  const float* const s = scores.data;
+  std::vector<std::int32_t> order(scores.columns);
+  std::iota(order.begin(), order.end(), 0);
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+      [s](std::int32_t a, std::int32_t b) { return s[a] != s[b] ? s[a] > s[b] : a < b; });
+  order.resize(count);
+  return order;
+}
+
+std::int32_t greedy(const Rows& logits) {
+  return static_cast<std::int32_t>(std::max_element(logits.data, logits.data + logits.columns) -
+                                   logits.data);
+}
+
+}  // namespace
+
+Drafter::Drafter(const Model& drafter, const Model& target, const Options& options,
+                 const Threads& threads)
+    : model_(drafter), target_(target), engine_(drafter, options, threads) {
+  const ModelConfig& config = drafter.checkpoint().config();
+  if (!config.drafter) {
+    throw Error(drafter.checkpoint().path().string() + ": got a " + config.model_type +
+                " model, expected a drafter (gemma4_assistant or gemma4_unified_assistant)");
+  }
+  expect_equal(config.drafter->backbone_hidden_size, target.config().hidden_size,
+               "backbone_hidden_size");
+  expect_equal(config.text.vocab_size, target.config().vocab_size, "vocab_size");
+  expect_equal(config.text.sliding_window, target.config().sliding_window, "sliding_window");
+  for (const LayerConfig& layer : config.text.layers) {
+    expect_equal(layer.head_dim, target.config().layers[source_layer(layer.kind)].head_dim,
+                 "head_dim");
+  }
+}
+
+// The target's last layer of this kind that owns keys.
+std::size_t Drafter::source_layer(LayerKind kind) const {
+  const TextConfig& target = target_.config();
+  for (std::size_t i = target.first_kv_shared_layer(); i-- > 0;) {
+    if (target.layers[i].kind == kind) {
+      return i;
+    }
+  }
+  throw Error("drafter: got a layer kind of which the target owns no keys, expected one that does");
+}
+
+// What the layers of one kind attend to: the same in every step.
+KindOfCall Drafter::context(const KvCache& cache, const LayerConfig& layer, std::int32_t position,
+                            DraftWindow window) const {
+  const TextConfig& config = model_.config();
+  const bool sliding = layer.kind == LayerKind::kSliding;
+  const std::size_t length = cache.length();
+  KindOfCall kind;
+  kind.source = source_layer(layer.kind);
+  kind.half = layer.head_dim / 2;
+  kind.cos.resize(kind.half);
+  kind.sin.resize(kind.half);
+  rotation(position, layer.head_dim, sliding ? config.rope_sliding : config.rope_full,
+           kind.cos.data(), kind.sin.data());
+  const std::size_t reach =
+      window == DraftWindow::kLastKeys ? config.sliding_window + 1 : config.sliding_window - 1;
+  const std::size_t seen = sliding ? std::min(length, reach) : length;
+  const std::size_t slots = cache.heads(*kind.source)[0].slots;
+  kind.first_key = length - std::min(length, slots);
+  kind.visible.push_back({length - seen, length - 1});
+  std::vector<std::uint8_t> mask;
+  for (std::size_t s = length - seen; s < length; ++s) {
+    mask.push_back(cache.place(s).valid ? 1 : 0);
+  }
+  if (std::ranges::find(mask, 0) != mask.end()) {
+    kind.masks.push_back(std::move(mask));
+    kind.visible[0].mask = kind.masks[0].data();
+    kind.visible[0].mask_first = length - seen;
+  }
+  return kind;
+}
+
+Rows Drafter::run_layers(const Rows& h, const Call& call, const KvCache& cache,
+                         const TapScope& tap) {
+  for (std::size_t j = 0; j < model_.config().num_hidden_layers(); ++j) {
+    engine_.decoder_layer(j, h, call, cache, tap.under("layer." + std::to_string(j) + "."));
+  }
+  const Rows m = norm_.shape(1, h.columns);
+  engine_.norm(h, model_.norm, m);
+  tap("norm", m);
+  return m;
+}
+
+// all other tokens get the smallest score less one.
+Rows Drafter::ordered_logits(const Rows& m, const TapScope& tap) {
+  const DrafterWeights& w = model_.drafter;
+  const DrafterConfig& config = *model_.checkpoint().config().drafter;
+  const std::size_t vocabulary = model_.config().vocab_size;
+  const std::size_t cluster = vocabulary / config.num_centroids;
+  const Rows scores = centroids_.shape(1, config.num_centroids);
+  engine_.products(m, {{&w.centroids, scores}});
+  tap("centroid_logits", scores);
+  const auto best = largest(scores, config.centroid_intermediate_top_k);
+  tap.integers("centroid_index", best, {1, best.size()}, TapAxes::kWhole);
+
+  // The tiles that a centroid's rows lie in, one product each.
+  const std::size_t width = round_up(cluster + kTileRows, kTileRows) + kTileRows;
+  const Rows scored = candidates_.shape(best.size(), width);
+  std::vector<WeightView> runs(best.size());
+  std::vector<Engine::Output> outputs;
+  for (std::size_t i = 0; i < best.size(); ++i) {
+    const std::size_t first = static_cast<std::size_t>(best[i]) * cluster;
+    const std::size_t tile = first / kTileRows;
+    runs[i] = model_.head;
+    runs[i].data += tile * model_.head.tile;
+    runs[i].rows = std::min(model_.head.rows, first + cluster) - tile * kTileRows;
+    outputs.push_back({&runs[i], scored.from(i, 1)});
+  }
+  engine_.products(m, outputs);
+
+  const Rows logits = logits_.shape(1, vocabulary);
+  std::vector<std::int32_t> ids;
+  float least = INFINITY;
+  for (std::size_t i = 0; i < best.size(); ++i) {
+    const std::size_t first = static_cast<std::size_t>(best[i]) * cluster;
+    for (std::size_t n = first; n < first + cluster; ++n) {
+      ids.push_back(static_cast<std::int32_t>(w.token_ordering[n]));
+      least = std::min(least, scored.row(i)[n - first / kTileRows * kTileRows]);
+    }
+  }
+  tap.integers("candidate_ids", ids, {}, TapAxes::kWhole);
+  std::fill_n(logits.data, vocabulary, least - 1);
+  for (std::size_t at = 0; at < ids.size(); ++at) {
+    const std::size_t first = static_cast<std::size_t>(best[at / cluster]) * cluster;
+    logits.data[ids[at]] = scored.row(at / cluster)[first % kTileRows + at % cluster];
+  }
+  return logits;
+}
+
+Rows Drafter::logits(const Rows& m, const TapScope& tap) {
+  if (!model_.drafter.token_ordering.empty()) {
+    return ordered_logits(m, tap);
+  }
+  const Rows logits = logits_.shape(1, model_.config().vocab_size);
+  engine_.products(m, {{&model_.head, logits}});
+  return logits;
+}
+
+std::vector<std::int32_t> Drafter::draft(const KvCache& cache, std::int32_t token,
+                                         std::int32_t position, std::span<const float> hidden,
+                                         std::size_t steps, DraftWindow window, Taps* taps) {
+  const std::size_t width = target_.config().hidden_size;
+  if (cache.length() == 0 || hidden.size() != width) {
+    throw Error("draft: got " + std::to_string(cache.length()) + " tokens and a hidden vector of " +
+                std::to_string(hidden.size()) + ", expected some and " + std::to_string(width));
+  }
+  Call call;
+  call.start = cache.length() - 1;  // its query stands after the last key
+  call.tokens = 1;
+  for (const LayerConfig& layer : model_.config().layers) {
+    KindOfCall& kind = layer.kind == LayerKind::kSliding ? call.sliding : call.full;
+    if (kind.visible.empty()) {
+      kind = context(cache, layer, position, window);
+    }
+  }
+  const Rows in = in_.shape(1, 2 * width);
+  const Rows token_part{in.data, in.stride, 1, width};
+  const Rows hidden_part{in.data + width, in.stride, 1, width};
+  std::copy(hidden.begin(), hidden.end(), hidden_part.data);
+  std::vector<std::int32_t> drafted;
+  for (std::size_t step = 0; step < steps; ++step) {
+    const TapScope tap(taps, "mtp.step." + std::to_string(step) + ".");
+    target_.token_row(token, token_part.data);
+    scale_by(token_part.data, std::sqrt(static_cast<float>(width)), width);
+    tap("token_embed", token_part);
+    tap("hidden_in", hidden_part);
+    tap("concat", in);
+    const Rows h = engine_.h_.shape(1, model_.config().hidden_size);
+    engine_.products(in, {{&model_.drafter.pre_projection, h}});
+    tap("pre_proj", h);
+    const Rows m = run_layers(h, call, cache, tap);
+    const Rows next = hidden_.shape(1, width);
+    engine_.products(m, {{&model_.drafter.post_projection, next}});
+    tap("post_proj", next);
+    const Rows scores = logits(m, tap);
+    tap("logits", scores);
+    token = greedy(scores);
+    tap.integers("token", {&token, 1}, {}, TapAxes::kWhole);
+    std::copy_n(next.data, width, hidden_part.data);
+    drafted.push_back(token);
+  }
+  return drafted;
+}
+
+}  // namespace assay::cpu
