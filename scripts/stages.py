@@ -265,6 +265,7 @@ def main() -> int:
         "script tests": python_tests,
         "assay verify": verified_cases,
         "verify, CPU engine": lambda: verified_cases("--impl", "cpu", "--prefill", "3"),
+        "verify, its AVX2": lambda: verified_cases("--impl", "cpu", "--target", "avx2"),
         "mutants": some_mutants,
         "true widths": true_widths,
         "fuzz targets": fuzz_targets,

@@ -28,6 +28,13 @@ struct ImplementationEntry {
   Make make;                            // nothing is loaded yet
   MakeSession make_session = {};        // empty: it answers no prompts
   std::function<void(int)> use_threads = {};  // of its matrix products; may be empty
+  // Holds it to an instruction set and those below, in everything that is made from now on. Throws
+  // Error for a name that this machine has not, naming those that it has. Empty: there is nothing
+  // to choose.
+  std::function<void(const std::string& target)> use_target = {};
+  // Those of its classes that a checkpoint can tell apart; the others compute the same there and
+  // are judged only when asked for. Empty: all of them differ.
+  std::function<std::vector<std::string>(const std::string& checkpoint)> distinct_precisions = {};
   // Its f64 build is the judge of replay and, with its f32 build, measures floors. The judge is not
   // judged by itself: replay of an oracle's runs is done only when asked for.
   bool is_oracle = false;

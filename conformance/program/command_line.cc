@@ -39,6 +39,12 @@ CLI::Option* add_checkpoint(CLI::App& c, std::string& checkpoint, const std::str
   return option;
 }
 
+void add_target(CLI::App& c, std::string& target) {
+  c.add_option("--target", target,
+               "instruction set of the implementation, as avx2, and those below; 'list' names what "
+               "this machine has; default: the best");
+}
+
 void add_verify(CLI::App& app, VerifyOptions& o) {
   auto* c = app.add_subcommand("verify", "run an implementation on goldens and judge every tap");
   c->add_option("--impl", o.impl, "implementation: " + conformance::implementation_names());
@@ -52,6 +58,7 @@ void add_verify(CLI::App& app, VerifyOptions& o) {
   c->add_option("--prefill", o.prefill, "feed the prompt N tokens at a time; 0: at once, 1: decode")
       ->check(kChunk);
   c->add_option("--mode", o.mode, "chained or replay; default: chained");
+  add_target(*c, o.target);
   c->add_option("--profile", o.profile, kProfileHelp);
   c->add_flag("--properties", o.properties,
               "try the properties too: what must hold without a golden, as that chunks change "
@@ -105,6 +112,7 @@ void add_dump(CLI::App& app, DumpOptions& o) {
       ->required();
   c->add_option("--precision", o.precision, "a class of the implementation, as f32");
   c->add_option("--taps", o.taps, "only taps that match, as in 'text.layer.0.*'");
+  add_target(*c, o.target);
   c->add_option("--profile", o.profile, kProfileHelp);
   c->add_option("--prefill", o.prefill, "feed the prompt N tokens at a time; 0: at once")
       ->check(kChunk);
@@ -298,6 +306,7 @@ void add_run(CLI::App& app, RunOptions& o) {
   c->add_option("--impl", o.session.impl, "implementation: " + conformance::implementation_names());
   c->add_option("--precision", o.session.precision, "a class of the implementation, as f32");
   c->add_option("--profile", o.session.profile, "REF, or switches as in audio.window_keys=13");
+  add_target(*c, o.session.target);
   c->add_option("--vocab", o.vocab, "the tokenizer; default: the checkpoint's tokenizer.json");
   c->add_option("--template", o.variant, "small or large; default: as the checkpoint's size asks");
   c->add_option("--system", o.conversation.system, "the system message");

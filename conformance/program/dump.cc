@@ -39,6 +39,7 @@ int dump(const DumpOptions& options) {
   const auto golden = conformance::read_case(options.case_file);
   const auto& entry = entry_named(options.impl);
   const std::string precision = precision_of(entry, options.precision);
+  use_target(entry, options.target);
   const auto implementation =
       make_implementation(entry, precision, options.checkpoint, options.drafter);
   print_notes(Checkpoint::open(options.checkpoint));

@@ -32,6 +32,21 @@ std::string precision_of(const ImplementationEntry& entry, const std::string& pr
   return precision;
 }
 
+void use_target(const ImplementationEntry& entry, const std::string& target) {
+  if (target.empty()) {
+    return;
+  }
+  if (!entry.use_target) {
+    throw Error("--target: got '" + target + "', expected none: --impl " + entry.name +
+                " has no instruction sets to choose from");
+  }
+  try {
+    entry.use_target(target);
+  } catch (const Error& error) {
+    throw Error(std::string("--") + error.what());
+  }
+}
+
 LoadedImplementation::LoadedImplementation(const ImplementationEntry& entry,
                                            const std::string& precision)
     : implementation_(entry.make(precision_of(entry, precision))) {}
@@ -60,6 +75,7 @@ std::unique_ptr<Implementation> make_implementation(const ImplementationEntry& e
 std::unique_ptr<conformance::Session> make_session(const SessionOptions& options) {
   const auto& entry = entry_named(options.impl);
   const std::string precision = precision_of(entry, options.precision);
+  use_target(entry, options.target);
   if (!entry.make_session) {
     throw Error("--impl: got '" + options.impl + "', expected one that answers prompts");
   }

@@ -16,6 +16,10 @@ const conformance::ImplementationEntry& entry_named(const std::string& impl);
 std::string precision_of(const conformance::ImplementationEntry& entry,
                          const std::string& precision);
 
+// A --target: holds the implementation to an instruction set. Does nothing for an empty one; throws
+// for one that the implementation or the machine does not have, naming those that it has.
+void use_target(const conformance::ImplementationEntry& entry, const std::string& target);
+
 // One build of an implementation and what it loaded last.
 class LoadedImplementation {
  public:
@@ -44,6 +48,7 @@ struct SessionOptions {
   std::string drafter;
   std::size_t draft_steps = 0;
   std::string profile = "REF";
+  std::string target;  // instruction set; empty: the best
 };
 
 // The same for a session.

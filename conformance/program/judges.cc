@@ -114,6 +114,7 @@ void print_result(const conformance::CaseResult& result) {
 int finish_report(const conformance::Report& report, const std::string& folder) {
   conformance::TerminalOptions options;
   options.colour = conformance::is_colour_terminal(STDOUT_FILENO);
+  conformance::print_skipped(std::cout, report, options);
   conformance::print_summary(std::cout, report, options);
   if (!folder.empty()) {
     conformance::write_reports(folder, report);

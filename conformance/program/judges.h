@@ -58,8 +58,9 @@ void check_checkpoint(Judges& judges, const std::string& checkpoint,
 // "--mode": what a run is judged by. Empty: all that can be done. Throws for an unknown name.
 std::set<conformance::Mode> modes_named(const std::string& name);
 
-// Prints each case as it comes, then the summary; writes the reports. Returns the exit status.
+// Prints what was skipped and the summary; writes the reports. Returns the exit status.
 int finish_report(const conformance::Report& report, const std::string& folder);
+// One case, as it comes.
 void print_result(const conformance::CaseResult& result);
 
 // "x y" from its words, quoted for a shell where needed.

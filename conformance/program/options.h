@@ -22,6 +22,7 @@ struct VerifyOptions {
   std::string profile;                  // that the implementation follows; empty: the golden's
   std::vector<std::string> precisions;  // empty: all that the implementation has
   std::size_t prefill = 0;
+  std::string target;       // instruction set of the implementation; empty: the best
   bool properties = false;  // try what must hold without a golden, too
   std::size_t tokens = 16;  // of the built-in case, when there is no golden
   std::string report;       // folder for report.json and junit.xml
@@ -62,6 +63,7 @@ struct DumpOptions {
   std::string precision;  // empty: the implementation's usual one
   std::string taps = "*";
   std::string profile;  // empty: the case's
+  std::string target;   // instruction set of the implementation; empty: the best
   std::size_t prefill = 0;
 };
 

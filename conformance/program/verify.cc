@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // assay verify: run an implementation on goldens and judge its taps.
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <map>
@@ -64,9 +65,13 @@ class Verifier {
     report_.command = options.command;
   }
 
-  void judge(const Subject& subject) {
+  // `all_precisions`: also classes that cannot differ on this checkpoint.
+  void judge(const Subject& subject, bool all_precisions) {
+    const auto* distinct = all_precisions ? nullptr : distinct_precisions(subject.checkpoint);
     for (const std::string& precision : options_.precisions) {
-      judge_precision(subject, precision);
+      if (distinct == nullptr || std::ranges::find(*distinct, precision) != distinct->end()) {
+        judge_precision(subject, precision);
+      }
     }
   }
 
@@ -77,13 +82,14 @@ class Verifier {
     Subject subject{own_case(judges_.oracle()->f64(), judges_.model(), options_),
                     options_.checkpoint, options_.drafter, false};
     subject.golden.profile = profile;
-    judge(subject);
+    judge(subject, true);
   }
 
   conformance::Report& report() { return report_; }
   const Coverage& coverage() const { return coverage_; }
 
  private:
+  const std::vector<std::string>* distinct_precisions(const std::string& checkpoint);
   void judge_precision(const Subject& subject, const std::string& precision);
   conformance::Status run(const Subject& subject, const std::string& precision,
                           conformance::TapSet& taps);
@@ -96,6 +102,7 @@ class Verifier {
   const conformance::ImplementationEntry& entry_;
   std::map<std::string, LoadedImplementation> candidates_;  // by precision
   std::set<Mode> modes_;
+  std::map<std::string, std::vector<std::string>> distinct_;  // precisions by checkpoint
   Judges judges_;
   Coverage coverage_;
   conformance::Report report_;
@@ -105,6 +112,18 @@ class Verifier {
 bool ends_a_case(conformance::StatusCode code) {
   return code == conformance::StatusCode::kNotSupported ||
          code == conformance::StatusCode::kResourceError;
+}
+
+// Null: all differ.
+const std::vector<std::string>* Verifier::distinct_precisions(const std::string& checkpoint) {
+  if (!entry_.distinct_precisions) {
+    return nullptr;
+  }
+  const auto [at, is_new] = distinct_.try_emplace(checkpoint);
+  if (is_new) {
+    at->second = entry_.distinct_precisions(checkpoint);
+  }
+  return &at->second;
 }
 
 conformance::Status Verifier::run(const Subject& subject, const std::string& precision,
@@ -165,7 +184,9 @@ void Verifier::add_without_taps(const Subject& subject, const std::string& preci
                        : conformance::Verdict::kNotSupported;
   result.message = status.message;
   result.reproduce = reproduce(subject, precision);
-  print_result(result);
+  if (result.verdict != conformance::Verdict::kNotSupported) {  // those are told together
+    print_result(result);
+  }
   report_.cases.push_back(std::move(result));
 }
 
@@ -197,6 +218,7 @@ std::string Verifier::reproduce(const Subject& subject, const std::string& preci
   option("--prefill", options_.prefill == 0 ? "" : std::to_string(options_.prefill));
   option("--mode", options_.mode);
   option("--profile", options_.profile);
+  option("--target", options_.target);
   return command_line(words);
 }
 
@@ -232,6 +254,7 @@ int verify(const VerifyOptions& given) {
   VerifyOptions options = given;
   check_options(options);
   const auto& entry = entry_named(options.impl);
+  use_target(entry, options.target);
   if (options.precisions.empty()) {
     options.precisions = entry.precisions;
   }
@@ -248,7 +271,7 @@ int verify(const VerifyOptions& given) {
         options.golden.empty() ? committed_goldens() : std::filesystem::path(options.golden);
     for (const auto& file : golden_files(place)) {
       if (const auto subject = subject_of(file, options)) {
-        verifier.judge(*subject);
+        verifier.judge(*subject, !given.precisions.empty());
       }
     }
   }

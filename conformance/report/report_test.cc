@@ -220,6 +220,30 @@ TEST(Terminal, shows_a_failing_case_on_one_screen) {
   EXPECT_LE(std::ranges::count(text, '\n'), 24);
 }
 
+TEST(Terminal, tells_what_was_skipped_for_one_reason_in_one_line) {
+  Report report = two_cases();
+  for (const char* name : {"image-1", "image-2", "image-1"}) {
+    CaseResult result = with_verdict(Verdict::kNotSupported);
+    result.case_name = name;
+    result.message = "no encoders\033[2J";
+    result.precision = report.cases.size() == 4 ? "bf16" : "f32";
+    report.cases.push_back(result);
+  }
+  report.cases.back().precision = "bf16";
+  report.cases.push_back(with_verdict(Verdict::kNotSupported));
+  report.cases.back().message = "no drafter";
+  report.cases.push_back(with_verdict(Verdict::kNotSupported));
+  report.cases.back().mode = Mode::kProperty;  // has a line of its own
+  std::ostringstream out;
+  print_skipped(out, report, {});
+  EXPECT_EQ(out.str(),
+            "SKIP  my_port f32  e2b-tiny/text-12: no drafter\n"
+            "SKIP  my_port f32, bf16  e2b-tiny/image-1 and 1 more: no encoders?[2J\n");
+  std::ostringstream nothing;
+  print_skipped(nothing, two_cases(), {});
+  EXPECT_EQ(nothing.str(), "");
+}
+
 TEST(Terminal, stays_on_one_screen_when_everything_fails) {
   CaseResult result = failing_case();
   result.introduced_by.clear();

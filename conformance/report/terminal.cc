@@ -370,6 +370,37 @@ void print_case(std::ostream& out, const CaseResult& result, const TerminalOptio
   }
 }
 
+void print_skipped(std::ostream& out, const Report& report, const TerminalOptions& options) {
+  struct Group {
+    std::set<std::string> cases;
+    std::vector<std::string> precisions;
+  };
+  std::map<std::pair<std::string, std::string>, Group> groups;  // by implementation and reason
+  for (const CaseResult& result : report.cases) {
+    if (result.verdict != Verdict::kNotSupported || result.mode == Mode::kProperty) {
+      continue;
+    }
+    Group& group = groups[{result.impl, result.message}];
+    group.cases.insert(result.checkpoint + "/" + result.case_name);
+    if (std::ranges::find(group.precisions, result.precision) == group.precisions.end()) {
+      group.precisions.push_back(result.precision);
+    }
+  }
+  for (const auto& [reason, group] : groups) {
+    out << painted(badge_of(Verdict::kNotSupported), options.colour) << "  "
+        << harmless(reason.first);
+    const char* separator = " ";
+    for (const std::string& precision : group.precisions) {
+      out << separator << harmless(precision);
+      separator = ", ";
+    }
+    const std::size_t others = group.cases.size() - 1;
+    out << "  " << harmless(*group.cases.begin())
+        << (others > 0 ? " and " + std::to_string(others) + " more" : std::string())
+        << (reason.second.empty() ? "" : ": " + harmless(reason.second)) << '\n';
+  }
+}
+
 void print_summary(std::ostream& out, const Report& report, const TerminalOptions& options) {
   const char* separator = "";
   for (const Verdict verdict :

@@ -29,6 +29,8 @@ struct TerminalOptions {
 bool is_colour_terminal(int descriptor);
 
 void print_case(std::ostream& out, const CaseResult& result, const TerminalOptions& options);
+// Cases that were not supported, a line for each reason: how many, in which classes, and one.
+void print_skipped(std::ostream& out, const Report& report, const TerminalOptions& options);
 void print_summary(std::ostream& out, const Report& report, const TerminalOptions& options);
 
 }  // namespace assay::conformance

@@ -3,6 +3,7 @@
 #include "conformance/doors/cpu/cpu_adapter.h"
 #include "conformance/doors/cpu/cpu_model.h"
 #include "conformance/doors/registry.h"
+#include "optimized/device/features.h"
 
 namespace assay::conformance {
 namespace {
@@ -14,6 +15,8 @@ ImplementationEntry cpu_entry() {
   entry.make = make_cpu;
   entry.make_session = make_cpu_session;
   entry.use_threads = use_cpu_threads;
+  entry.use_target = cpu::use_target;
+  entry.distinct_precisions = distinct_cpu_precisions;
   return entry;
 }
 
