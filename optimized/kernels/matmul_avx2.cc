@@ -61,19 +61,23 @@ inline __m256i block_sum_q8(const __m256i* codes, const std::int32_t* x, std::si
   return _mm256_add_epi32(even, odd);
 }
 
-// The 8 words of codes of half a tile.
+// The words 4g … 4g + 3 of codes of half a tile.
+template <bool kEight>
+inline __m256i codes_of(const std::byte* block, std::size_t g, std::size_t half) {
+  if constexpr (kEight) {
+    return _mm256_xor_si256(load(block + 32 + 64 * g + 32 * half),
+                            _mm256_set1_epi8(static_cast<char>(-128)));
+  } else {
+    const __m256i pairs = load(block + 32 + 64 * (g % 4) + 32 * half);
+    return _mm256_and_si256(g < 4 ? pairs : _mm256_srli_epi16(pairs, 4), _mm256_set1_epi8(15));
+  }
+}
+
 template <bool kEight>
 inline void load_codes(const std::byte* block, std::size_t half, __m256i* codes) {
 #pragma GCC unroll 8
   for (std::size_t g = 0; g < 8; ++g) {
-    if constexpr (kEight) {
-      codes[g] = _mm256_xor_si256(load(block + 32 + 64 * g + 32 * half),
-                                  _mm256_set1_epi8(static_cast<char>(-128)));
-    } else {
-      const __m256i pairs = load(block + 32 + 64 * (g % 4) + 32 * half);
-      codes[g] =
-          _mm256_and_si256(g < 4 ? pairs : _mm256_srli_epi16(pairs, 4), _mm256_set1_epi8(15));
-    }
+    codes[g] = codes_of<kEight>(block, g, half);
   }
 }
 
@@ -101,26 +105,6 @@ inline __m256 block_sum(const __m256i* codes, const std::int32_t* x, std::size_t
 inline __m256 scales_of(const std::byte* block, std::size_t half) {
   return _mm256_cvtph_ps(
       _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 2 * kHalf * half)));
-}
-
-// One block of half a tile with every row of x: the codes stay in registers.
-template <bool kEight, std::size_t kDigits>
-inline void add_block(const Product& p, const std::byte* block, std::size_t b, std::size_t half,
-                      float* y) {
-  const std::size_t height = p.x->height;
-  __m256i codes[8];
-  load_codes<kEight>(block, half, codes);
-  const __m256 scale = scales_of(block, half);
-  for (std::size_t t = 0; t < p.x->rows; ++t, y += p.stride) {
-    const std::size_t panel = t / height;
-    const std::size_t r = t % height;
-    const auto* x = reinterpret_cast<const std::int32_t*>(p.x->int8(panel));
-    const __m256 sum = block_sum<kEight, kDigits>(codes, x + b * kDigits * 8 * height + r, height,
-                                                  p.x->sums(panel) + b * kDigits * height + r);
-    const __m256 factor = _mm256_mul_ps(scale, _mm256_set1_ps(p.x->scales(panel)[b * height + r]));
-    const __m256 before = b == 0 ? _mm256_setzero_ps() : _mm256_loadu_ps(y);
-    _mm256_storeu_ps(y, _mm256_fmadd_ps(sum, factor, before));
-  }
 }
 
 template <std::size_t kBytes>
@@ -153,19 +137,80 @@ inline void row_tile(const Product& p, std::size_t tile) {
   _mm256_storeu_ps(p.y + tile * kTileRows + kHalf, y[1]);
 }
 
+constexpr std::size_t kPanel = 4;  // rows of x: sums and codes of more do not fit 16 registers
+
+// One block of half a tile with a panel of x: each word of codes meets all its rows.
+template <bool kEight>
+inline void panel_sums(const std::byte* block, std::size_t half, const std::int32_t* x,
+                       const std::int32_t* sums, __m256i (&sum)[kPanel]) {
+  for (__m256i& each : sum) {
+    each = _mm256_setzero_si256();
+  }
+#pragma GCC unroll 8
+  for (std::size_t g = 0; g < 8; ++g) {
+    const __m256i code = codes_of<kEight>(block, g, half);
+    const __m256i size = kEight ? _mm256_abs_epi8(code) : code;
+    for (std::size_t m = 0; m < kPanel; ++m) {
+      const __m256i word = _mm256_set1_epi32(x[g * kPanel + m]);
+      if constexpr (kEight) {
+        sum[m] = _mm256_add_epi32(
+            sum[m], widened(_mm256_maddubs_epi16(size, _mm256_sign_epi8(word, code))));
+      } else {
+        sum[m] = _mm256_add_epi16(sum[m], _mm256_maddubs_epi16(size, word));
+      }
+    }
+  }
+  if constexpr (!kEight) {
+    for (std::size_t m = 0; m < kPanel; ++m) {
+      sum[m] = _mm256_add_epi32(_mm256_set1_epi32(-8 * sums[m]), widened(sum[m]));
+    }
+  }
+}
+
+template <bool kEight, std::size_t kDigits>
+inline void half_panel(const Product& p, std::size_t tile, std::size_t half, std::size_t panel) {
+  constexpr std::size_t kBytes = kEight ? 544 : 288;
+  const auto* x = reinterpret_cast<const std::int32_t*>(p.x->int8(panel));
+  const float* scales = p.x->scales(panel);
+  const std::int32_t* sums = p.x->sums(panel);
+  const std::byte* block = p.weight->data + tile * p.weight->tile;
+  __m256 y[kPanel] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(),
+                      _mm256_setzero_ps()};
+  for (std::size_t b = 0; b < p.x->blocks(); ++b, block += kBytes, scales += kPanel) {
+    __m256 value[kPanel];
+    for (std::size_t digit = kDigits; digit-- > 0;) {
+      __m256i sum[kPanel];
+      panel_sums<kEight>(block, half, x + digit * 8 * kPanel, sums + digit * kPanel, sum);
+      for (std::size_t m = 0; m < kPanel; ++m) {
+        const __m256 whole = _mm256_cvtepi32_ps(sum[m]);
+        value[m] = digit + 1 == kDigits
+                       ? whole
+                       : _mm256_fmadd_ps(value[m], _mm256_set1_ps(1 / 254.0F), whole);
+      }
+    }
+    const __m256 scale = scales_of(block, half);
+    for (std::size_t m = 0; m < kPanel; ++m) {
+      y[m] = _mm256_fmadd_ps(value[m], _mm256_mul_ps(scale, _mm256_set1_ps(scales[m])), y[m]);
+    }
+    x += kDigits * 8 * kPanel;
+    sums += kDigits * kPanel;
+  }
+  const std::size_t rows = std::min(kPanel, p.x->rows - panel * kPanel);
+  for (std::size_t m = 0; m < rows; ++m) {
+    _mm256_storeu_ps(p.y + (panel * kPanel + m) * p.stride + tile * kTileRows + half * kHalf, y[m]);
+  }
+}
+
 template <bool kEight, std::size_t kDigits>
 void int8_tiles(const Product& p, TileRange tiles) {
-  constexpr std::size_t kBytes = kEight ? 544 : 288;
-  const WeightView& w = *p.weight;
   for (std::size_t tile = tiles.first; tile < tiles.end; ++tile) {
     if (p.x->height == 1) {
       row_tile<kEight, kDigits>(p, tile);
       continue;
     }
-    for (std::size_t b = 0; b < p.x->blocks(); ++b) {
-      const std::byte* const block = w.data + tile * w.tile + b * kBytes;
-      for (std::size_t half = 0; half < 2; ++half) {
-        add_block<kEight, kDigits>(p, block, b, half, p.y + tile * kTileRows + half * kHalf);
+    for (std::size_t half = 0; half < 2; ++half) {
+      for (std::size_t panel = 0; panel < p.x->panels(); ++panel) {
+        half_panel<kEight, kDigits>(p, tile, half, panel);
       }
     }
   }
