@@ -8,8 +8,10 @@
 // `share` is the median of the ratios: of the instruction that the kernel is made of, or for
 // matvec, whose weights exceed the caches, of reading memory in order. `error` is what it got wrong
 // against doubles: of a product the worst output, as a share of sum |w x|; of attention the
-// relative L2 of a row. scripts/bench/kernel_report.py makes a page of the results.
+// relative L2 of a row. `openblas` is the rate of its sgemm for the same product.
+// scripts/bench/kernel_report.py makes a page of the results.
 #include <benchmark/benchmark.h>
+#include <cblas.h>
 
 #include <algorithm>
 #include <chrono>
@@ -144,6 +146,24 @@ double error_of(const WeightView& weight, const std::vector<float>& x, const flo
   return worst;
 }
 
+// Operations a second of OpenBLAS for the same product of f32: x row-major, w [rows, columns].
+double openblas_rate(const std::vector<float>& x, std::size_t rows, std::size_t columns) {
+  const std::size_t tokens = x.size() / columns;
+  Random random;
+  std::vector<float> w(rows * columns);
+  std::ranges::generate(w, [&] { return random.uniform(); });
+  std::vector<float> y(tokens * rows);
+  const auto size = [](std::size_t n) { return static_cast<blasint>(n); };
+  std::vector<double> rates;
+  for (int i = 0; i < 5; ++i) {
+    const double start = now();
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, size(tokens), size(rows), size(columns),
+                1.0F, x.data(), size(columns), w.data(), size(columns), 0.0F, y.data(), size(rows));
+    rates.push_back(2.0 * static_cast<double>(tokens * rows * columns) / (now() - start));
+  }
+  return median(rates);
+}
+
 void matmul(benchmark::State& state, const std::string& target, WeightLayout layout,
             Arithmetic arithmetic, std::size_t rows, std::size_t columns, std::size_t tokens) {
   use_target(target);
@@ -164,6 +184,10 @@ void matmul(benchmark::State& state, const std::string& target, WeightLayout lay
     multiply({&product, 1}, threads);
   });
   state.counters["error"] = error_of(weights.view, x, y.data(), stride);
+  if (layout == WeightLayout::kF32) {  // beside it, on the best that OpenBLAS finds here
+    openblas_set_num_threads(threads.count());
+    state.counters["openblas"] = openblas_rate(x, rows, columns) / 1e9;
+  }
   use_target("");
 }
 

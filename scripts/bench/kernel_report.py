@@ -42,7 +42,10 @@ def cell(entry):
     if entry is None:
         return ""
     rate = entry.get("Gop/s", entry.get("GB/s"))
-    return f"{rate:.0f} · {100 * entry['share']:.0f} % · {entry['error']:.0e}"
+    text = f"{rate:.0f} · {100 * entry['share']:.0f} % · {entry['error']:.0e}"
+    if "openblas" in entry:
+        text += f" · {rate / entry['openblas']:.2f} ×"
+    return text
 
 
 def page(result, name):
@@ -50,10 +53,11 @@ def page(result, name):
     lines = [
         "# Kernels of the CPU engine, measured",
         "",
-        f"From [{name}]({name}): {context['date'][:10]}, {context['features']}, "
-        f"{context['threads']} thread(s). Written by `scripts/bench/kernel_report.py`.",
+        f"From [{name}]({name}): {context['date'][:10]}, {context['threads']} thread(s),",
+        f"{context['features']}. Written by `scripts/bench/kernel_report.py`.",
         "",
-        "Each cell: rate · share of the ceiling, measured beside each sample · error against doubles.",
+        "Each cell: rate · share of the ceiling, measured beside each sample · error against doubles ·",
+        "of f32 the ratio to OpenBLAS's sgemm for the same product, in the same run.",
     ]
     table, targets = rows_of(result)
     for kind, rows in table.items():
