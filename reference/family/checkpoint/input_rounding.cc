@@ -65,7 +65,7 @@ void round_blocks_256(HalfWay half_way, Real* block, std::size_t count) {
   const float scale = largest == 0 ? 0 : 1 / inverse;
   for (std::size_t i = 0; i < count; ++i) {
     const float steps = rounded(inverse * static_cast<float>(block[i]), half_way);
-    block[i] = scale * std::min(kMostSteps, steps);
+    block[i] = scale * (steps > kMostSteps ? kMostSteps : steps);  // NaN stays NaN
   }
 }
 

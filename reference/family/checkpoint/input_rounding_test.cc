@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -98,6 +99,18 @@ TEST(InputRounding, HalfWayGoesEitherWay) {
   EXPECT_EQ(rounded(InputRounding::kBlocks32, row, HalfWay::kDown)[1], 2);
   EXPECT_EQ(rounded(InputRounding::kBlocks32, row, HalfWay::kUp)[1], 3);
   EXPECT_EQ(rounded(InputRounding::kBlocks32, row, HalfWay::kDown)[2], 3);
+}
+
+// A NaN that became a step would be a number.
+TEST(InputRounding, WhatIsNoNumberStaysNone) {
+  for (const InputRounding rounding : {InputRounding::kF16, InputRounding::kBf16,
+                                       InputRounding::kBlocks32, InputRounding::kBlocks256}) {
+    for (const std::size_t at : {0, 70, 255}) {
+      std::vector<float> row(256, 1.5f);
+      row[at] = std::numeric_limits<float>::quiet_NaN();
+      EXPECT_TRUE(std::isnan(rounded(rounding, row)[at])) << static_cast<int>(rounding);
+    }
+  }
 }
 
 TEST(InputRounding, TheWeightsTypeChooses) {
