@@ -6,12 +6,6 @@
 #include "reference/model/emit_values.h"
 
 namespace assay::ASSAY_REFERENCE {
-namespace {
-
-constexpr std::size_t kClipMultiple = 128;  // samples
-
-}  // namespace
-
 Tensor<T, F> audio_preprocessor(std::vector<float> samples, const Profile& profile,
                                 const TapScope& tap) {
   samples.resize(std::min(samples.size(), kMaxAudioSamples));
@@ -33,12 +27,6 @@ Tensor<T, F> audio_preprocessor(std::vector<float> samples, const Profile& profi
   auto tensor = make_tensor<T, F>({frames, kMelBins});
   std::copy(mel.begin(), mel.end(), tensor.begin());
   return tensor;
-}
-
-std::size_t mask_frames(std::size_t samples, LeftPad left_pad) {
-  const std::size_t kept = std::min(samples, kMaxAudioSamples);
-  const std::size_t filled = (kept + kClipMultiple - 1) / kClipMultiple * kClipMultiple;
-  return mel_frames(filled, left_pad);
 }
 
 void emit_mel(Tensor<T, F>& mel, std::size_t frames, const TapScope& tap) {

@@ -21,9 +21,6 @@ namespace assay::ASSAY_REFERENCE {
 Tensor<T, F> audio_preprocessor(std::vector<float> samples, const Profile& profile,
                                 const TapScope& tap);
 
-// Frames in the mask of a clip of `samples`.
-std::size_t mask_frames(std::size_t samples, LeftPad left_pad);
-
 // Taps audio.mel and audio.mel_mask: all `frames`, the first ones are mel's.
 void emit_mel(Tensor<T, F>& mel, std::size_t frames, const TapScope& tap);
 

@@ -72,7 +72,7 @@ Tensor<T, D> MediaEncoder::encode_image(const MediaInput& item, const TapScope& 
 Tensor<T, F> MediaEncoder::mel_of(const MediaInput& item, const TapScope& tap) const {
   if (item.samples) {
     auto mel = audio_preprocessor(*item.samples, profile_, tap);
-    emit_mel(mel, mask_frames(item.samples->size(), profile_.audio_left_pad), tap);
+    emit_mel(mel, mel_mask_frames(item.samples->size(), profile_.audio_left_pad), tap);
     return mel;
   }
   if (!item.mel) {

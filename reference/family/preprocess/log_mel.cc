@@ -14,6 +14,8 @@
 namespace assay {
 namespace {
 
+constexpr std::size_t kClipMultiple = 128;  // samples
+
 constexpr double kFloor = 0.001;
 constexpr std::size_t kHalfFrame = kMelFrame / 2;  // zeros before the first sample
 // A frame exists when one sample more than it uses is there.
@@ -108,6 +110,11 @@ std::size_t mel_frames(std::size_t samples, LeftPad left_pad) {
 
 std::size_t audio_soft_tokens(std::size_t frames) {
   return (frames + 3) / 4;
+}
+
+std::size_t mel_mask_frames(std::size_t samples, LeftPad left_pad) {
+  const std::size_t kept = std::min(samples, kMaxAudioSamples);
+  return mel_frames((kept + kClipMultiple - 1) / kClipMultiple * kClipMultiple, left_pad);
 }
 
 }  // namespace assay

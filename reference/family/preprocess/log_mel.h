@@ -49,4 +49,7 @@ LogMel log_mel(std::span<const float> samples, const Profile& profile = {});
 std::size_t mel_frames(std::size_t samples, LeftPad left_pad = LeftPad::k160);
 std::size_t audio_soft_tokens(std::size_t frames);
 
+// Frames in the mask of a clip: those of the clip filled up to a multiple of 128 samples.
+std::size_t mel_mask_frames(std::size_t samples, LeftPad left_pad);
+
 }  // namespace assay
