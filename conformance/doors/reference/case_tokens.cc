@@ -26,10 +26,6 @@ std::vector<std::int32_t> as_numbers(const std::vector<TokenType>& types) {
 
 }  // namespace
 
-std::vector<TokenType> types_of(const conformance::CaseInput& input, const TextConfig& config) {
-  return as_types(conformance::token_types_of(input, config));
-}
-
 TokenChunk tokens_of(const conformance::CaseInput& input, const TextConfig& config) {
   conformance::PromptTokens prompt = conformance::prompt_tokens(input, config);
   TokenChunk tokens;

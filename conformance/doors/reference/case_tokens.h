@@ -11,9 +11,6 @@
 
 namespace assay::ASSAY_REFERENCE {
 
-// The type of each token. Without the case's own a placeholder is known by its id.
-std::vector<TokenType> types_of(const conformance::CaseInput& input, const TextConfig& config);
-
 // Throws when types, positions or soft-token embeddings do not fit the ids. Media must
 // be soft-token embeddings.
 TokenChunk tokens_of(const conformance::CaseInput& input, const TextConfig& config);

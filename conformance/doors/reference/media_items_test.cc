@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/doors/reference/media_items.h"
+#include "conformance/doors/media_items.h"
 
 #include <fstream>
 #include <iterator>
 
-#include "conformance/doors/reference/media_forms.h"
+#include "conformance/doors/reference/media_coder.h"
 #include "reference/family/media/video_file.h"
 #include "reference/family/preprocess/log_mel.h"
 #include "reference/family/testing/source_dir.h"
 #include "reference/family/testing/test_directory.h"
+#include "reference/model/transformer.h"
 #include "reference/testing/test_taps.h"
 #include "reference/testing/test_tensors.h"
 
@@ -40,11 +41,11 @@ struct Part {
 };
 
 // Text, then each run with text after it.
-std::vector<TokenType> types_with(const std::vector<Part>& parts) {
-  std::vector<TokenType> types(2, TokenType::kText);
+std::vector<std::int32_t> types_with(const std::vector<Part>& parts) {
+  std::vector<std::int32_t> types(2, 0);
   for (const Part& part : parts) {
-    types.insert(types.end(), part.count, part.type);
-    types.push_back(TokenType::kText);
+    types.insert(types.end(), part.count, static_cast<std::int32_t>(part.type));
+    types.push_back(0);
   }
   return types;
 }
@@ -61,8 +62,9 @@ Encoded encode(const std::string& checkpoint_name, const std::vector<MediaItem>&
   CaseInput input;
   input.media = media;
   Encoded encoded;
+  ReferenceCoder coder(encoder, encoded.taps);
   encoded.media =
-      encode_media(input, types_with(parts), encoder, checkpoint.config().processor, encoded.taps)
+      conformance::encode_media(input, types_with(parts), checkpoint.config().processor, coder)
           .media;
   return encoded;
 }

@@ -5,9 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include "conformance/doors/prompt_tokens.h"
 #include "conformance/doors/reference/case_tokens.h"
-#include "conformance/doors/reference/media_forms.h"
-#include "conformance/doors/reference/media_items.h"
+#include "conformance/doors/reference/media_coder.h"
 #include "conformance/doors/reference/tap_bridge.h"
 #include "conformance/doors/status_of.h"
 #include "conformance/doors/text_requests.h"
@@ -75,8 +75,9 @@ class ReferenceAdapter : public Implementation {
     }
     DirectBridge bridge(taps);  // encoders run once, however the prompt is cut
     const MediaEncoder encoder(*checkpoint_, profile, options.rounding.bf16_weights);
+    ReferenceCoder coder(encoder, bridge);
     const auto encoded =
-        encode_media(input, types_of(input, config.text), encoder, config.processor, bridge);
+        encode_media(input, token_types_of(input, config.text), config.processor, coder);
     return {tokens_of(encoded, config.text), true};
   }
 

@@ -6,9 +6,8 @@
 #include <utility>
 
 #include "conformance/doors/reference/case_tokens.h"
-#include "conformance/doors/reference/media_forms.h"
+#include "conformance/doors/reference/media_coder.h"
 #include "conformance/doors/status_of.h"
-#include "reference/family/preprocess/expand_media.h"
 #include "reference/model/drafter.h"
 #include "reference/model/generate.h"
 #include "reference/model/media_encoder.h"
@@ -17,31 +16,6 @@ namespace assay::conformance {
 namespace {
 
 using namespace assay::ASSAY_REFERENCE;  // NOLINT(google-build-using-namespace): this precision
-
-// One item of media, encoded: what it tells the prompt, and its rows, a block for each frame.
-struct EncodedItem {
-  PromptMedia media;
-  std::vector<MediaItem> soft;
-};
-
-MediaItem soft_item(MediaKind kind, const Tensor<T, D>& rows) {
-  MediaItem item;
-  item.kind = kind;
-  item.rows = rows.shape()[0];
-  item.width = rows.shape()[1];
-  item.values.assign(rows.begin(), rows.end());
-  return item;
-}
-
-StampTokens stamps_of(const std::vector<std::int32_t>& ids) {
-  StampTokens stamps;
-  if (ids.size() == stamps.digits.size() + 2) {
-    std::copy_n(ids.begin(), stamps.digits.size(), stamps.digits.begin());
-    stamps.colon = ids[stamps.digits.size()];
-    stamps.space = ids.back();
-  }
-  return stamps;
-}
 
 class ReferenceSession : public Session {
  public:
@@ -118,51 +92,10 @@ class ReferenceSession : public Session {
   }
 
   CaseInput expand(const PromptRequest& prompt) const {
-    std::vector<EncodedItem> items;
-    std::vector<PromptMedia> media;
-    for (std::size_t k = 0; k < prompt.media.size(); ++k) {
-      const std::string& name = prompt.media[k].name;
-      items.push_back(encode(prompt.media[k], name.empty() ? "media " + std::to_string(k) : name));
-      media.push_back(items.back().media);
-    }
-    const auto expanded =
-        expand_media(prompt.ids, media, model_.config().special, stamps_of(prompt.stamp_ids));
-    CaseInput input;
-    input.ids = expanded.ids;
-    input.token_types = expanded.token_types;
-    for (const std::size_t k : expanded.order) {
-      std::move(items[k].soft.begin(), items[k].soft.end(), std::back_inserter(input.media));
-    }
-    return input;
-  }
-
-  EncodedItem encode(const MediaItem& item, const std::string& name) const {
     const MediaEncoder encoder(checkpoint_, profile_);
     Taps silent;
-    const TapScope tap(silent, "");
-    EncodedItem encoded;
-    if (item.kind == MediaKind::kVideo) {
-      encode_video(item, name, encoder, encoded);
-      return encoded;
-    }
-    encoded.media.kind = item.kind == MediaKind::kAudio ? MediaKind::kAudio : MediaKind::kImage;
-    encoded.soft.push_back(soft_item(item.kind, encoder.encode(input_of(item, name), tap)));
-    encoded.media.soft_tokens = {encoded.soft.back().rows};
-    return encoded;
-  }
-
-  void encode_video(const MediaItem& item, const std::string& name, const MediaEncoder& encoder,
-                    EncodedItem& encoded) const {
-    Video video = video_of(item, name, checkpoint_.config().processor);
-    Taps silent;
-    const TapScope tap(silent, "");
-    encoded.media.kind = MediaKind::kVideo;
-    encoded.media.seconds = video.seconds;
-    for (Image& frame : video.frames) {
-      const MediaInput input = frame_input(item, std::move(frame));
-      encoded.soft.push_back(soft_item(MediaKind::kFrame, encoder.encode(input, tap)));
-      encoded.media.soft_tokens.push_back(encoded.soft.back().rows);
-    }
+    ReferenceCoder coder(encoder, silent);
+    return expand_prompt(prompt, checkpoint_.config(), coder);
   }
 
   Profile profile_;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/doors/reference/media_forms.h"
+#include "conformance/doors/media_forms.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <span>
 #include <utility>
 
 #include "conformance/doors/status_of.h"
+#include "reference/family/base/error.h"
 
-namespace assay::ASSAY_REFERENCE {
+namespace assay::conformance {
 namespace {
-
-using conformance::MediaItem;
 
 constexpr double kLargest = std::numeric_limits<std::int32_t>::max();
 
@@ -28,21 +28,19 @@ void check_array(const MediaItem::Array& array, std::size_t rank, const std::str
   }
 }
 
-template <class... Axes>
-Tensor<Axes...> tensor_from(const MediaItem::Array& array, const std::string& what) {
-  constexpr std::size_t kRank = sizeof...(Axes);
-  check_array(array, kRank, what);
-  std::array<std::size_t, kRank> shape{};
-  std::copy(array.shape.begin(), array.shape.end(), shape.begin());
-  auto tensor = make_tensor<Axes...>(shape);
-  std::transform(array.values.begin(), array.values.end(), tensor.begin(),
-                 [](double value) { return static_cast<Real>(value); });
-  return tensor;
+RawRows rows_from(const MediaItem::Array& array, const std::string& what) {
+  check_array(array, 2, what);
+  return {array.shape[0], array.shape[1], array.values};
 }
 
-IntTensor<R, A> positions_from(const MediaItem::Array& array, const std::string& what) {
+std::vector<std::int32_t> positions_from(const MediaItem::Array& array, std::size_t patches,
+                                         const std::string& what) {
   check_array(array, 2, what);
-  auto positions = IntTensor<R, A>::from_shape({array.shape[0], array.shape[1]});
+  if (array.shape[0] != patches || array.shape[1] != 2) {
+    throw Error(what + ": got shape " + shape_string(array.shape) + ", expected [" +
+                std::to_string(patches) + ", 2]");
+  }
+  std::vector<std::int32_t> positions(array.values.size());
   std::transform(array.values.begin(), array.values.end(), positions.begin(), [](double value) {
     return static_cast<std::int32_t>(std::clamp(value, -1.0, kLargest));
   });
@@ -66,9 +64,9 @@ MediaContent content_of(const MediaItem& item, const std::string& name,
                         const FrameChoice& frames = {}) {
   const auto bytes = std::as_bytes(std::span(item.file));
   if (needs_ffmpeg(bytes, item.kind) && !video_support()) {
-    throw conformance::NotBuilt(name +
-                                ": got a video, or audio as videos have it, expected a "
-                                "build that reads videos (with FFmpeg)");
+    throw NotBuilt(name +
+                   ": got a video, or audio as videos have it, expected a "
+                   "build that reads videos (with FFmpeg)");
   }
   return decode_media(bytes, item.kind, name, frames);
 }
@@ -81,54 +79,62 @@ std::size_t forms_of(const MediaItem& item) {
   return forms;
 }
 
-void read_image(const MediaItem& item, const std::string& name, MediaInput& input) {
+void read_image(const MediaItem& item, const std::string& name, RawMedia& input) {
   if (!item.file.empty()) {
     input.rgb = std::get<Image>(content_of(item, name));
   } else if (item.rgb.given()) {
     input.rgb = image_from(item.rgb, name + ": rgb");
   } else if (item.patches.given()) {
-    input.patches = tensor_from<R, I>(item.patches, name + ": patches");
-    input.positions = positions_from(item.positions, name + ": positions");
+    input.patches = rows_from(item.patches, name + ": patches");
+    input.positions = positions_from(item.positions, input.patches->rows, name + ": positions");
   }
 }
 
-void read_audio(const MediaItem& item, const std::string& name, MediaInput& input) {
+void read_audio(const MediaItem& item, const std::string& name, RawMedia& input) {
   if (!item.file.empty()) {
     input.samples = std::get<Audio>(content_of(item, name)).samples;
   } else if (item.samples.given()) {
     check_array(item.samples, 1, name + ": samples");
     input.samples = std::vector<float>(item.samples.values.begin(), item.samples.values.end());
   } else if (item.mel.given()) {
-    input.mel = tensor_from<T, F>(item.mel, name + ": mel");
-    for (const double valid : item.mel_mask.values) {
-      input.mel_valid.push_back(valid != 0);
+    input.mel = rows_from(item.mel, name + ": mel");
+    const auto& mask = item.mel_mask.values;
+    if (!mask.empty() && mask.size() != input.mel->rows) {
+      throw Error(name + ": mel mask: got " + std::to_string(mask.size()) + " entries, expected " +
+                  std::to_string(input.mel->rows) + ", one for each frame");
     }
+    std::ranges::transform(mask, std::back_inserter(input.mel_valid),
+                           [](double valid) { return valid != 0; });
   } else if (item.audio_rows.given()) {
-    input.rows = tensor_from<T, I>(item.audio_rows, name + ": rows");
+    input.audio_rows = rows_from(item.audio_rows, name + ": rows");
   }
 }
 
 }  // namespace
+
+bool is_raw(const MediaItem& item) {
+  return item.values.empty();
+}
 
 Video video_of(const MediaItem& item, const std::string& name, const ProcessorConfig& processor) {
   const std::size_t frames = item.num_frames != 0 ? item.num_frames : processor.num_frames;
   return std::get<Video>(content_of(item, name, {.count = frames, .rate = item.frame_rate}));
 }
 
-MediaInput frame_input(const MediaItem& video, Image frame) {
-  MediaInput input;
+RawMedia frame_input(const MediaItem& video, Image frame) {
+  RawMedia input;
   input.kind = MediaKind::kFrame;
   input.budget = video.budget;
   input.rgb = std::move(frame);
   return input;
 }
 
-MediaInput input_of(const MediaItem& item, const std::string& name) {
+RawMedia input_of(const MediaItem& item, const std::string& name) {
   if (const std::size_t forms = forms_of(item); forms != 1) {
     throw Error(name + " (" + media_kind_name(item.kind) + "): got " + std::to_string(forms) +
                 " forms, expected one");
   }
-  MediaInput input;
+  RawMedia input;
   input.kind = item.kind;
   input.budget = item.budget;
   switch (item.kind) {
@@ -146,4 +152,4 @@ MediaInput input_of(const MediaItem& item, const std::string& name) {
               ", expected an image, a frame or an audio clip");
 }
 
-}  // namespace assay::ASSAY_REFERENCE
+}  // namespace assay::conformance
