@@ -188,10 +188,11 @@ void attend_few(const AttentionCall& call, std::size_t caches, const Threads& th
 
 void store_key_value(const HeadCache& cache, std::size_t index, const float* key,
                      const float* value) {
-  const std::size_t first = value_at(cache, index);
+  const std::size_t first_key = key_at(cache, index, 0);
+  const std::size_t first_value = value_at(cache, index);
   for (std::size_t c = 0; c < cache.head_dim; ++c) {
-    put(cache.type, cache.keys, key_at(cache, index, c), key[c]);
-    put(cache.type, cache.values, first + c, value[c]);
+    put(cache.type, cache.keys, first_key + c * kKeyGroup, key[c]);
+    put(cache.type, cache.values, first_value + c, value[c]);
   }
 }
 

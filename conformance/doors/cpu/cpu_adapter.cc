@@ -2,8 +2,10 @@
 #include "conformance/doors/cpu/cpu_adapter.h"
 
 #include <algorithm>
+#include <span>
 
 #include "conformance/doors/cpu/cpu_model.h"
+#include "conformance/doors/cpu/media_coder.h"
 #include "conformance/doors/cpu/tap_bridge.h"
 #include "conformance/doors/status_of.h"
 #include "conformance/doors/text_requests.h"
@@ -12,10 +14,6 @@
 
 namespace assay::conformance {
 namespace {
-
-bool is_raw(const MediaItem& item) {
-  return item.values.empty();
-}
 
 class CpuAdapter : public Implementation {
  public:
@@ -49,20 +47,34 @@ class CpuAdapter : public Implementation {
     if (input.draft && !model_->drafter) {
       return {StatusCode::kBadInput, "the case drafts tokens, but no drafter was given"};
     }
-    if (std::ranges::any_of(input.media, is_raw)) {
-      return {StatusCode::kNotSupported, "the CPU engine has no encoders yet"};
-    }
     return status_of([&] { run_case(input, options, taps); });
   }
 
  private:
+  // Encoders run once, however the prompt is cut.
+  CaseInput encoded(const CaseInput& input, const Profile& profile, TapListener& taps) {
+    const ModelConfig& config = model_->checkpoint.config();
+    CpuTaps bridge(taps, input.ids.size(), false);
+    CpuCoder coder(model_->media, config, profile, &bridge);
+    return encode_media(input, token_types_of(input, config.text), config.processor, coder);
+  }
+
+  // The tokens of a call whose media were encoded.
+  static void emit_prompt(const PromptTokens& prompt, std::size_t first, std::size_t end,
+                          CpuTaps& bridge) {
+    const cpu::TapScope tap(&bridge, "text.");
+    tap.integers("ids_expanded", std::span(prompt.ids).subspan(first, end - first));
+    tap.integers("mm_type", std::span(prompt.types).subspan(first, end - first));
+  }
+
   void run_case(const CaseInput& input, const RunOptions& options, TapListener& taps) {
     const Profile profile = parse_profile(options.profile);
     const TextConfig& config = model_->model.config();
     cpu::Options how = model_->engine.options();
     how.vision_mask = profile.text_vision_mask;
     cpu::Engine engine(model_->model, how, model_->threads);
-    const PromptTokens prompt = prompt_tokens(input, config);
+    const bool raw = std::ranges::any_of(input.media, is_raw);
+    const PromptTokens prompt = prompt_tokens(raw ? encoded(input, profile, taps) : input, config);
     const auto calls = calls_of(prompt.types, options.prefill_chunk, config.vision_blocks);
     std::size_t longest = 1;
     for (const auto& [first, end] : calls) {
@@ -75,6 +87,9 @@ class CpuAdapter : public Implementation {
     CpuTaps bridge(taps, prompt.ids.size(), calls.size() > 1);
     for (const auto& [first, end] : calls) {
       bridge.begin_call(first);
+      if (raw) {
+        emit_prompt(prompt, first, end, bridge);
+      }
       last = engine.forward(engine_tokens(prompt, first, end, config.hidden_size), cache,
                             end - first, &bridge);
     }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CPU engine as an implementation under test: text models, and media that come as soft-token
-// embeddings.
+// The CPU engine as an implementation under test: text models, and the encoders before them.
 //
 // Its taps lack what its fusions do not leave: scores and probabilities of attention. It takes no
-// forced values.
+// forced values. Encoders are computed in f32 arithmetic in every class.
 #pragma once
 
 #include <memory>

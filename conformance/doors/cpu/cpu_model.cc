@@ -79,7 +79,8 @@ CpuModel::CpuModel(const std::string& path, const std::string& drafter_path,
     : threads(cpu_threads()),
       checkpoint(open_target(path)),
       model(checkpoint, threads),
-      engine(model, options, threads) {
+      engine(model, options, threads),
+      media(checkpoint, threads) {
   if (!drafter_path.empty()) {
     drafter_checkpoint.emplace(Checkpoint::open(drafter_path));
     drafter.emplace(*drafter_checkpoint, threads);

@@ -10,6 +10,7 @@
 
 #include "conformance/doors/prompt_tokens.h"
 #include "optimized/engine/engine.h"
+#include "optimized/engine/media_encoder.h"
 
 namespace assay::conformance {
 
@@ -36,6 +37,7 @@ struct CpuModel {
   Checkpoint checkpoint;
   cpu::Model model;
   cpu::Engine engine;
+  cpu::MediaEncoder media;
   std::optional<Checkpoint> drafter_checkpoint;
   std::optional<cpu::Model> drafter;
 };

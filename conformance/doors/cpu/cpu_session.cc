@@ -6,6 +6,7 @@
 
 #include "conformance/doors/cpu/cpu_adapter.h"
 #include "conformance/doors/cpu/cpu_model.h"
+#include "conformance/doors/cpu/media_coder.h"
 #include "conformance/doors/status_of.h"
 #include "optimized/device/features.h"
 #include "optimized/device/probes.h"
@@ -35,7 +36,8 @@ cpu::Options options_of(const std::string& precision, const SessionRequest& requ
 class CpuSession : public Session, private Meter {
  public:
   CpuSession(const std::string& precision, const SessionRequest& request)
-      : model_(request.checkpoint, request.drafter, options_of(precision, request)),
+      : profile_(parse_profile(request.profile)),
+        model_(request.checkpoint, request.drafter, options_of(precision, request)),
         cache_(model_.engine.new_cache(kGrowth, kPrefill)),
         window_(request.standard_window ? cpu::DraftWindow::kStandard
                                         : cpu::DraftWindow::kLastKeys) {
@@ -48,23 +50,12 @@ class CpuSession : public Session, private Meter {
   Status begin(const PromptRequest& prompt, std::vector<std::int32_t>& expanded,
                Logits& last) override {
     return status_of([&] {
-      if (!prompt.media.empty()) {
-        throw NotBuilt("media: the CPU engine has no encoders yet");
-      }
-      const TextConfig& config = model_.model.config();
-      CaseInput input;
-      input.ids = expanded = prompt.ids;
-      const PromptTokens tokens = prompt_tokens(input, config);
-      tokens_.clear();
-      cache_ = model_.engine.new_cache(std::max(kGrowth, 2 * tokens.ids.size()), kPrefill);
-      for (const auto& [first, end] : calls_of(tokens.types, kPrefill, config.vision_blocks)) {
-        const std::size_t rows = end == tokens.ids.size() ? 1 : 0;
-        const auto result = model_.engine.forward(
-            engine_tokens(tokens, first, end, config.hidden_size), cache_, rows);
-        last = rows == 0 ? last : rows_of(result.logits);
-        keep_hidden(result.final_norm);
-      }
-      tokens_ = tokens.ids;
+      const ModelConfig& config = model_.checkpoint.config();
+      CpuCoder coder(model_.media, config, profile_, nullptr);
+      prompt_ = prompt_tokens(expand_prompt(prompt, config, coder), config.text);
+      expanded = tokens_ = prompt_.ids;
+      cache_ = model_.engine.new_cache(std::max(kGrowth, 2 * tokens_.size()), kPrefill);
+      last = feed_prompt(1);
       last_call_ = 1;
     });
   }
@@ -156,13 +147,30 @@ class CpuSession : public Session, private Meter {
     return tokens;
   }
 
+  // The prompt into an empty cache; the logits of its last `rows` tokens, at most one.
+  Logits feed_prompt(std::size_t rows) {
+    const TextConfig& config = model_.model.config();
+    Logits last;
+    for (const auto& [first, end] : calls_of(prompt_.types, kPrefill, config.vision_blocks)) {
+      const std::size_t asked = end == prompt_.ids.size() ? rows : 0;
+      const auto result = model_.engine.forward(
+          engine_tokens(prompt_, first, end, config.hidden_size), cache_, asked);
+      if (asked > 0) {
+        last = rows_of(result.logits);
+        keep_hidden(result.final_norm);
+      }
+    }
+    return last;
+  }
+
   // A conversation that outgrows its cache is computed again in one of twice the size.
   void make_room(std::size_t more) {
     if (cache_.length() + more <= cache_.context()) {
       return;
     }
     cache_ = model_.engine.new_cache(2 * (cache_.length() + more), kPrefill);
-    for (std::size_t first = 0; first < tokens_.size(); first += kPrefill) {
+    feed_prompt(0);
+    for (std::size_t first = prompt_.ids.size(); first < tokens_.size(); first += kPrefill) {
       const std::size_t end = std::min(tokens_.size(), first + kPrefill);
       model_.engine.forward(text_tokens({tokens_.begin() + static_cast<std::ptrdiff_t>(first),
                                          tokens_.begin() + static_cast<std::ptrdiff_t>(end)},
@@ -171,12 +179,14 @@ class CpuSession : public Session, private Meter {
     }
   }
 
+  Profile profile_;
   CpuModel model_;
   cpu::KvCache cache_;
   cpu::DraftWindow window_;
   std::optional<cpu::Drafter> drafter_;
-  std::vector<std::int32_t> tokens_;
-  std::vector<float> hidden_;  // [tokens of the last call, hidden_size]
+  PromptTokens prompt_;               // as it began
+  std::vector<std::int32_t> tokens_;  // it, and what came after
+  std::vector<float> hidden_;         // [tokens of the last call, hidden_size]
   std::size_t last_call_ = 0;
 };
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// One item of media to the soft-token embeddings that take the place of its placeholder tokens.
+//
+//   image   -> patches -> vision encoder -> soft [n, D]
+//   samples -> log-mel -> audio encoder  -> soft [n, D]
+//   12B: patches and samples go to embedders without an encoder
+//
+// Preprocessing is the family's (reference/family/preprocess). Weights of an encoder are packed
+// when it is needed first, and stay.  Spec: multimodal 2 to 5, RI-1, RI-6 to RI-10, RA-1, RA-8 to
+// RA-10, RX-3.
+#pragma once
+
+#include <memory>
+
+#include "optimized/engine/audio_encoder.h"
+#include "optimized/engine/unified_embedders.h"
+#include "optimized/engine/vision_encoder.h"
+#include "reference/family/config/profile.h"
+#include "reference/family/preprocess/raw_media.h"
+
+namespace assay::cpu {
+
+class MediaEncoder {
+ public:
+  // Keeps references to both.
+  MediaEncoder(const Checkpoint& checkpoint, const Threads& threads)
+      : checkpoint_(checkpoint), threads_(threads) {}
+
+  // The soft-token embeddings [n, D], in memory that holds until the next call. Throws Error when
+  // the checkpoint has no encoder for the kind, when the form does not fit, when the item makes no
+  // soft token, and for a choice of the profile that is not computed here (computes()). Taps
+  // image.*, vision.*, audio.* and unified.* below `tap` ("media.0.").
+  Rows encode(const RawMedia& item, const Profile& profile, const TapScope& tap);
+
+  // False: padding that attention sees (DIV-M02).
+  static bool computes(const Profile& profile) {
+    return profile.vision_pad_mask == VisionPadMask::kExclude;
+  }
+
+ private:
+  Rows encode_image(const RawMedia& item, const Profile& profile, const TapScope& tap);
+  Rows encode_audio(const RawMedia& item, const Profile& profile, const TapScope& tap);
+  Rows encode_raw_audio(const RawMedia& item, const Profile& profile, const TapScope& tap);
+
+  const Checkpoint& checkpoint_;
+  const Threads& threads_;
+  std::unique_ptr<VisionEncoder> vision_;
+  std::unique_ptr<AudioEncoder> audio_;
+  std::unique_ptr<UnifiedVisionEmbedder> unified_vision_;
+  std::unique_ptr<UnifiedAudioEmbedder> unified_audio_;
+};
+
+}  // namespace assay::cpu

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "optimized/kernels/encoder_rows.h"
+
+#include <algorithm>
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "optimized/kernels/encoder_rows_cpu.cc"
+#include <hwy/foreach_target.h>
+// After foreach_target.h.
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace assay::cpu::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using F32 = hn::ScalableTag<float>;
+using Vector = hn::Vec<F32>;
+
+// step(i) for each whole vector of a row, then last(first, count) for the rest.
+template <class Step, class Last>
+HWY_INLINE void each_vector(std::size_t count, const Step& step, const Last& last) {
+  const std::size_t lanes = hn::Lanes(F32());
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    step(i);
+  }
+  if (i < count) {
+    last(i, count - i);
+  }
+}
+
+// The first `count` lanes from memory, zeros in the others.
+HWY_INLINE Vector load_some(const float* from, std::size_t count) {
+  HWY_ALIGN float lanes[hn::MaxLanes(F32())] = {};
+  std::copy_n(from, count, lanes);
+  return hn::Load(F32(), lanes);
+}
+
+HWY_INLINE void store_some(Vector v, std::size_t count, float* to) {
+  HWY_ALIGN float lanes[hn::MaxLanes(F32())];
+  hn::Store(v, F32(), lanes);
+  std::copy_n(lanes, count, to);
+}
+
+// y = map(i, load), where load(p) reads lanes i … of the row p.
+template <class Map>
+HWY_INLINE void map_rows(std::size_t count, float* y, const Map& map) {
+  const F32 d;
+  each_vector(
+      count,
+      [&](std::size_t i) HWY_ATTR {
+        hn::StoreU(map([&](const float* p) HWY_ATTR { return hn::LoadU(d, p + i); }), d, y + i);
+      },
+      [&](std::size_t i, std::size_t rest) HWY_ATTR {
+        store_some(map([&](const float* p) HWY_ATTR { return load_some(p + i, rest); }), rest,
+                   y + i);
+      });
+}
+
+HWY_INLINE float sum_of(Vector v) {
+  return hn::GetLane(hn::SumOfLanes(F32(), v));
+}
+
+HWY_INLINE Vector sigmoid(Vector x) {
+  const F32 d;
+  const auto one = hn::Set(d, 1.0F);
+  const auto most = hn::Set(d, 87.0F);  // exp of it is finite
+  return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Min(hn::Neg(x), most))));
+}
+
+void clamp(const float* x, float lowest, float highest, std::size_t count, float* y) {
+  const F32 d;
+  const auto low = hn::Set(d, lowest);
+  const auto high = hn::Set(d, highest);
+  map_rows(count, y,
+           [&](const auto& load) HWY_ATTR { return hn::Min(hn::Max(load(x), low), high); });
+}
+
+void relu_row(float* x, std::size_t count) {
+  map_rows(count, x, [&](const auto& load) HWY_ATTR { return hn::Max(load(x), hn::Zero(F32())); });
+}
+
+void silu_row(const float* x, std::size_t count, float* y) {
+  map_rows(count, y, [&](const auto& load) HWY_ATTR {
+    const auto v = load(x);
+    return hn::Mul(v, sigmoid(v));
+  });
+}
+
+void gate_row(const float* x, const float* gate, std::size_t count, float* y) {
+  map_rows(count, y,
+           [&](const auto& load) HWY_ATTR { return hn::Mul(load(x), sigmoid(load(gate))); });
+}
+
+// sum (x - centre)^power, power 1 or 2.
+template <int kPower>
+HWY_INLINE float sum_around(const float* x, std::size_t count, float centre) {
+  const F32 d;
+  const auto middle = hn::Set(d, centre);
+  auto sum = hn::Zero(d);
+  float rest = 0;
+  each_vector(
+      count,
+      [&](std::size_t i) HWY_ATTR {
+        const auto off = hn::Sub(hn::LoadU(d, x + i), middle);
+        sum = kPower == 1 ? hn::Add(sum, off) : hn::MulAdd(off, off, sum);
+      },
+      [&](std::size_t i, std::size_t left) {
+        for (std::size_t j = i; j < i + left; ++j) {
+          const float off = x[j] - centre;
+          rest += kPower == 1 ? off : off * off;
+        }
+      });
+  return sum_of(sum) + rest;
+}
+
+void layer_norm_row(const float* x, const float* weight, const float* bias, double eps,
+                    std::size_t count, float* y) {
+  const F32 d;
+  const auto n = static_cast<float>(count);
+  const float first = sum_around<1>(x, count, 0) / n;
+  const float mean = first + sum_around<1>(x, count, first) / n;
+  const double variance = static_cast<double>(sum_around<2>(x, count, mean) / n);
+  const auto by = hn::Set(d, static_cast<float>(1 / std::sqrt(variance + eps)));
+  const auto middle = hn::Set(d, mean);
+  map_rows(count, y, [&](const auto& load) HWY_ATTR {
+    const auto normed = hn::Mul(load(weight), hn::Mul(hn::Sub(load(x), middle), by));
+    return bias == nullptr ? normed : hn::Add(normed, load(bias));
+  });
+}
+
+void conv_row(const float* const* rows, const float* weight, std::size_t points, std::size_t count,
+              float* y) {
+  map_rows(count, y, [&](const auto& load) HWY_ATTR {
+    auto sum = hn::Zero(F32());
+    for (std::size_t j = 0; j < points; ++j) {
+      if (rows[j] != nullptr) {
+        sum = hn::MulAdd(load(weight + j * count), load(rows[j]), sum);
+      }
+    }
+    return sum;
+  });
+}
+
+void scores_row(const float* q, LookBack keys, LookBack places, std::size_t seen, std::size_t width,
+                float* scores) {
+  const F32 d;
+  for (std::size_t w = 0; w < seen; ++w) {
+    const float* const key = keys.newest - w * keys.stride;
+    const float* const place = places.newest - w * places.stride;
+    auto by_key = hn::Zero(d);
+    auto by_place = hn::Zero(d);
+    const auto add = [&](Vector query, Vector k, Vector p) HWY_ATTR {
+      by_key = hn::MulAdd(query, k, by_key);
+      by_place = hn::MulAdd(query, p, by_place);
+    };
+    each_vector(
+        width,
+        [&](std::size_t i)
+            HWY_ATTR { add(hn::LoadU(d, q + i), hn::LoadU(d, key + i), hn::LoadU(d, place + i)); },
+        [&](std::size_t i, std::size_t rest) HWY_ATTR {
+          add(load_some(q + i, rest), load_some(key + i, rest), load_some(place + i, rest));
+        });
+    scores[w] = sum_of(by_key) + sum_of(by_place);
+  }
+}
+
+void mix_row(const float* probs, LookBack values, std::size_t seen, std::size_t width, float* out) {
+  const F32 d;
+  map_rows(width, out, [&](const auto& load) HWY_ATTR {
+    auto sum = hn::Zero(d);
+    for (std::size_t w = 0; w < seen; ++w) {
+      sum = hn::MulAdd(hn::Set(d, probs[w]), load(values.newest - w * values.stride), sum);
+    }
+    return sum;
+  });
+}
+
+}  // namespace
+}  // namespace assay::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace assay::cpu {
+
+HWY_EXPORT(clamp);
+HWY_EXPORT(conv_row);
+HWY_EXPORT(gate_row);
+HWY_EXPORT(layer_norm_row);
+HWY_EXPORT(mix_row);
+HWY_EXPORT(relu_row);
+HWY_EXPORT(scores_row);
+HWY_EXPORT(silu_row);
+
+void clamp_row(const float* x, float lowest, float highest, std::size_t count, float* y) {
+  HWY_DYNAMIC_DISPATCH(clamp)(x, lowest, highest, count, y);
+}
+
+void layer_norm(const float* x, const float* weight, const float* bias, double eps,
+                std::size_t count, float* y) {
+  HWY_DYNAMIC_DISPATCH(layer_norm_row)(x, weight, bias, eps, count, y);
+}
+
+void relu(float* x, std::size_t count) {
+  HWY_DYNAMIC_DISPATCH(relu_row)(x, count);
+}
+
+void silu(const float* x, std::size_t count, float* y) {
+  HWY_DYNAMIC_DISPATCH(silu_row)(x, count, y);
+}
+
+void gate_by_sigmoid(const float* x, const float* gate, std::size_t count, float* y) {
+  HWY_DYNAMIC_DISPATCH(gate_row)(x, gate, count, y);
+}
+
+void depthwise_conv1d(const float* const* rows, const float* weight, std::size_t points,
+                      std::size_t count, float* y) {
+  HWY_DYNAMIC_DISPATCH(conv_row)(rows, weight, points, count, y);
+}
+
+void local_scores(const float* q, LookBack keys, LookBack places, std::size_t seen,
+                  std::size_t width, float* scores) {
+  HWY_DYNAMIC_DISPATCH(scores_row)(q, keys, places, seen, width, scores);
+}
+
+void local_mix(const float* probs, LookBack values, std::size_t seen, std::size_t width,
+               float* out) {
+  HWY_DYNAMIC_DISPATCH(mix_row)(probs, values, seen, width, out);
+}
+
+}  // namespace assay::cpu
+#endif
