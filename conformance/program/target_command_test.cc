@@ -62,12 +62,5 @@ TEST(Classes, ThoseThatACheckpointTellsApartAreJudged) {
   EXPECT_THAT(named, HasSubstr("cpu int8 chained"));
 }
 
-TEST(Classes, SkippedCasesTakeOneLine) {
-  const Outcome outcome = run("verify --impl cpu --precision f32 --case 'e2b-media-tiny/pixels-*'");
-  const std::size_t first = outcome.text.find("SKIP");
-  EXPECT_NE(first, std::string::npos) << outcome.text;
-  EXPECT_EQ(outcome.text.find("SKIP", first + 1), std::string::npos) << outcome.text;
-}
-
 }  // namespace
 }  // namespace assay::program
