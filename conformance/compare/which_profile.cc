@@ -72,7 +72,8 @@ bool touches(std::string_view first, const std::string& tap, const Suspect& susp
   if (stage_of(first) == Stage::kText) {
     const auto& types = suspect.golden.input.token_types;
     const bool images = std::ranges::any_of(types, [](int t) { return t == 1 || t == 2; });
-    return images && prefix.empty() && execution_key(tap) >= execution_key(first);
+    return (images || !is_mask(first)) && prefix.empty() &&
+           execution_key(tap) >= execution_key(first);
   }
   if (prefix.empty()) {
     const bool known = shows_soft_embeddings(suspect.dump, of_audio);

@@ -204,7 +204,7 @@ TEST(WhichProfile, TriesOnlyWhatCanBeFelt) {
     which_profile(f64, {golden, dump, floors, true}, judged);
     return f64.runs - before;
   };
-  EXPECT_EQ(runs_for("media.1.image.patches", true), 2u);  // torchvision, float
+  EXPECT_EQ(runs_for("media.1.image.patches", true), 3u);  // torchvision, float, float_clamped
   EXPECT_EQ(runs_for("text.embed", false), 0u);
   EXPECT_EQ(runs_for("text.embed", true), 0u);  // the dump shows the soft-token embeddings
 }

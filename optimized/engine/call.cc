@@ -19,7 +19,7 @@ bool sees(const TokenPlace& q, const TokenPlace& s, bool sliding, std::int64_t w
   const std::int64_t distance = static_cast<std::int64_t>(q.position) - s.position;
   const bool block = q.block >= 0 && q.block == s.block;
   if (!sliding) {
-    return distance >= 0 || (blocks == VisionMask::kAllLayers && block);
+    return distance >= 0 || (opens_full_layers(blocks) && block);
   }
   switch (blocks) {
     case VisionMask::kSlidingPastClamped:
@@ -28,6 +28,7 @@ bool sees(const TokenPlace& q, const TokenPlace& s, bool sliding, std::int64_t w
     case VisionMask::kAllLayers:
       return (0 <= distance && distance < window) || block;
     case VisionMask::kSlidingClamped:
+    case VisionMask::kAllLayersClamped:
       break;
   }
   return (distance >= 0 || block) && -window < distance && distance < window;

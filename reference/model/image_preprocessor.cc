@@ -47,7 +47,7 @@ PatchInput image_preprocessor(Image file, const PatchOptions& options, const Tap
   PreprocessedImage image = preprocess_image(file, options);
   std::vector<std::size_t> target = {image.target.height, image.target.width};
   emit_values<1>(tap, "image.target_size", {2}, target);
-  if (options.profile.image_resample != ImageResample::kFloat) {
+  if (!is_float(options.profile.image_resample)) {
     const std::vector<std::uint8_t> ours = image.resized.rgb;
     emit_values<3>(tap, "image.resized", {image.target.height, image.target.width, 3},
                    image.resized.rgb);

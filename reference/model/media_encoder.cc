@@ -23,9 +23,11 @@ namespace {
 
 }  // namespace
 
-MediaEncoder::MediaEncoder(const Checkpoint& checkpoint, const Profile& profile, bool bf16_weights)
+MediaEncoder::MediaEncoder(const Checkpoint& checkpoint, const Profile& profile,
+                           const Rounding& rounding)
     : config_(checkpoint.config()),
-      reader_(checkpoint, Rounding{.bf16_weights = bf16_weights}),
+      reader_(checkpoint,
+              Rounding{.bf16_weights = rounding.bf16_weights, .f16_weights = rounding.f16_weights}),
       profile_(profile) {}
 
 Tensor<T, D> MediaEncoder::encode(const MediaInput& item, const TapScope& tap) const {

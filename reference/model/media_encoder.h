@@ -37,9 +37,9 @@ struct MediaInput {
 
 class MediaEncoder {
  public:
-  // Keeps a reference to the checkpoint.
+  // Keeps a reference to the checkpoint. Of the rounding, that of weights alone.
   explicit MediaEncoder(const Checkpoint& checkpoint, const Profile& profile = {},
-                        bool bf16_weights = false);
+                        const Rounding& rounding = {});
 
   // How this checkpoint cuts images; budget 0: its own. Throws Error when it takes none.
   PatchOptions patch_options(MediaKind kind, std::size_t budget) const;

@@ -185,8 +185,9 @@ TEST(vision_block, of_the_wrong_kind) {
 // X16, RX-17: row by row as in one call, when the chunks keep the blocks whole.
 TEST(vision_block, whole_in_its_chunk) {
   const auto checkpoint = golden("12b-tiny");
-  for (const auto mask : {VisionMask::kSlidingClamped, VisionMask::kSlidingPastClamped,
-                          VisionMask::kSlidingUnclamped, VisionMask::kAllLayers}) {
+  for (const auto mask :
+       {VisionMask::kSlidingClamped, VisionMask::kSlidingPastClamped, VisionMask::kSlidingUnclamped,
+        VisionMask::kAllLayers, VisionMask::kAllLayersClamped}) {
     const Transformer model(checkpoint, {}, mask);
     const TokenChunk chunk = two_images(model.config().hidden_size);
     const auto logits = taps_of(model, chunk).at("text.logits");
@@ -208,15 +209,16 @@ TEST(vision_block, whole_in_its_chunk) {
 TEST(Transformer, EachVisionMaskShows) {
   const auto checkpoint = golden("12b-tiny");
   std::set<std::vector<double>> logits;
-  for (const auto mask : {VisionMask::kSlidingClamped, VisionMask::kSlidingPastClamped,
-                          VisionMask::kSlidingUnclamped, VisionMask::kAllLayers}) {
+  for (const auto mask :
+       {VisionMask::kSlidingClamped, VisionMask::kSlidingPastClamped, VisionMask::kSlidingUnclamped,
+        VisionMask::kAllLayers, VisionMask::kAllLayersClamped}) {
     const Transformer model(checkpoint, {}, mask);
     const TokenChunk chunk = two_images(model.config().hidden_size);
     const auto taps = taps_of(model, chunk);
     logits.insert(taps.at("text.logits").values);
-    EXPECT_EQ(visible(taps, "global", 3, 4), mask == VisionMask::kAllLayers ? 1 : 0);
+    EXPECT_EQ(visible(taps, "global", 3, 4), opens_full_layers(mask) ? 1 : 0);
   }
-  EXPECT_EQ(logits.size(), 4u);
+  EXPECT_EQ(logits.size(), 5u);
 }
 
 // M-20

@@ -24,7 +24,7 @@ bool same_block(const TokenPlace& q, const TokenPlace& s) {
 
 IntTensor<T, S> full_mask(const std::vector<TokenPlace>& queries,
                           const std::vector<TokenPlace>& keys, VisionMask blocks) {
-  const bool open = blocks == VisionMask::kAllLayers;
+  const bool open = opens_full_layers(blocks);
   return mask_where(queries, keys, [open](const TokenPlace& q, const TokenPlace& s) {
     return s.position <= q.position || (open && same_block(q, s));
   });
@@ -44,6 +44,7 @@ IntTensor<T, S> sliding_mask(const std::vector<TokenPlace>& queries,
       case VisionMask::kAllLayers:
         return (0 <= distance && distance < reach) || block;
       case VisionMask::kSlidingClamped:
+      case VisionMask::kAllLayersClamped:
         break;
     }
     return (distance >= 0 || block) && -reach < distance && distance < reach;

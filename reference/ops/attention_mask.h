@@ -13,6 +13,7 @@
 //   sliding_past_clamped   ( s <= q  or  same block )  and  q - W < s
 //   sliding_unclamped      ( q - W < s <= q )  or  same block
 //   all_layers             as sliding_unclamped; full layers: s <= q  or  same block
+//   all_layers_clamped     as here; full layers: s <= q  or  same block
 #pragma once
 
 #include <cstdint>

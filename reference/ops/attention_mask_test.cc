@@ -140,10 +140,11 @@ TEST(VisionMask, EachSwitchIsItsFormula) {
   EXPECT_EQ(sliding(VisionMask::kSlidingPastClamped), past_clamped);
   EXPECT_EQ(sliding(VisionMask::kSlidingUnclamped), unclamped);
   EXPECT_EQ(sliding(VisionMask::kAllLayers), unclamped);
+  EXPECT_EQ(sliding(VisionMask::kAllLayersClamped), mask_of(right));
   EXPECT_EQ((std::set<Mask>{mask_of(right), past_clamped, unclamped}.size()), 3u);
 }
 
-TEST(VisionMask, OneSwitchOpensFullLayers) {
+TEST(VisionMask, TwoSwitchesOpenFullLayers) {
   const auto causal =
       mask_of([](const TokenPlace& q, const TokenPlace& s) { return s.position <= q.position; });
   const auto opened = mask_of([](const TokenPlace& q, const TokenPlace& s) {
@@ -153,10 +154,12 @@ TEST(VisionMask, OneSwitchOpensFullLayers) {
                             VisionMask::kSlidingUnclamped}) {
     EXPECT_EQ(values_of(full_mask(places(), places(), blocks)), causal);
   }
-  EXPECT_EQ(values_of(full_mask(places(), places(), VisionMask::kAllLayers)), opened);
+  for (const auto blocks : {VisionMask::kAllLayers, VisionMask::kAllLayersClamped}) {
+    EXPECT_EQ(values_of(full_mask(places(), places(), blocks)), opened);
+  }
 }
 
-// Blocks shorter than the window: the sliding layers of all four agree.
+// Blocks shorter than the window: the sliding layers of all five agree.
 TEST(VisionMask, ShortBlocksShowNoSwitch) {
   const std::vector<TokenPlace> short_block = {
       {0, 0, true, -1}, {1, 1, true, 0}, {2, 2, true, 0}, {3, 3, true, 0}, {4, 4, true, -1}};
@@ -167,6 +170,7 @@ TEST(VisionMask, ShortBlocksShowNoSwitch) {
   EXPECT_EQ(of(VisionMask::kSlidingPastClamped), ours);
   EXPECT_EQ(of(VisionMask::kSlidingUnclamped), ours);
   EXPECT_EQ(of(VisionMask::kAllLayers), ours);
+  EXPECT_EQ(of(VisionMask::kAllLayersClamped), ours);
 }
 
 TEST(VisionMask, PaddingStaysHidden) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reference/weights/load_weights.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "reference/family/base/number_formats.h"
@@ -13,6 +14,12 @@ void WeightReader::read(const std::string& name, std::size_t first, std::size_t 
   if (rounding_.bf16_weights) {
     for (std::size_t i = 0; i < count; ++i) {
       out[i] = static_cast<Real>(round_to_bf16(static_cast<float>(out[i])));
+    }
+  }
+  if (rounding_.f16_weights) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const float rounded = float_from_f16(f16_from_float(static_cast<float>(out[i])));
+      out[i] = std::isfinite(rounded) ? static_cast<Real>(rounded) : out[i];
     }
   }
 }

@@ -44,7 +44,7 @@ def vision_masks(types: np.ndarray, window: int, form: str) -> tuple[np.ndarray,
     else:
         local = (past | same) & near
         local &= (s - q < window) | (form == "sliding_past_clamped")
-    return local, past | (same & (form == "all_layers"))
+    return local, past | (same & (form in ("all_layers", "all_layers_clamped")))
 
 
 def additive(mask: np.ndarray) -> torch.Tensor:

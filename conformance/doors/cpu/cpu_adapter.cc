@@ -47,6 +47,9 @@ class CpuAdapter : public Implementation {
     if (input.draft && !model_->drafter) {
       return {StatusCode::kBadInput, "the case drafts tokens, but no drafter was given"};
     }
+    if (options.profile.find("text.gelu=") != std::string::npos) {
+      return {StatusCode::kNotSupported, "the CPU engine has no table of GELU"};
+    }
     return status_of([&] { run_case(input, options, taps); });
   }
 

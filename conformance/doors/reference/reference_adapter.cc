@@ -74,7 +74,7 @@ class ReferenceAdapter : public Implementation {
       return {tokens_of(input, config.text), false};
     }
     DirectBridge bridge(taps);  // encoders run once, however the prompt is cut
-    const MediaEncoder encoder(*checkpoint_, profile, options.rounding.bf16_weights);
+    const MediaEncoder encoder(*checkpoint_, profile, options.rounding);
     ReferenceCoder coder(encoder, bridge);
     const auto encoded =
         encode_media(input, token_types_of(input, config.text), config.processor, coder);
@@ -83,7 +83,8 @@ class ReferenceAdapter : public Implementation {
 
   void run_case(const CaseInput& input, const RunOptions& options, TapListener& taps) const {
     const Profile profile = parse_profile(options.profile);
-    const Transformer model(*checkpoint_, options.rounding, profile.text_vision_mask);
+    const Transformer model(*checkpoint_, with_choices(options.rounding, profile),
+                            profile.text_vision_mask);
     const Prompt prompt = prompt_of(input, options, profile, taps);
     const TokenChunk& tokens = prompt.tokens;
     // Drafts see all keys with a mask over them, as the oracle's do: the ring keeps everything.

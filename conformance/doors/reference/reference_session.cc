@@ -22,7 +22,7 @@ class ReferenceSession : public Session {
   explicit ReferenceSession(const SessionRequest& request)
       : profile_(parse_profile(request.profile)),
         checkpoint_(Checkpoint::open(request.checkpoint)),
-        model_(checkpoint_, {}, profile_.text_vision_mask),
+        model_(checkpoint_, with_choices({}, profile_), profile_.text_vision_mask),
         cache_(model_.new_cache()),
         reserve_(Drafter::rollback_reserve(request.draft_steps)),
         window_(request.standard_window ? DraftWindow::kStandard : DraftWindow::kLastKeys) {

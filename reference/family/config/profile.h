@@ -11,6 +11,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "reference/family/config/rounding.h"
+
 namespace assay {
 
 enum class AudioWindowKeys { k12, k13 };  // attention_context_left - 1 keys, or all of them
@@ -18,9 +20,17 @@ enum class EmbedOrder { kNormThenProject, kProjectThenNorm };
 enum class HannPhase { kPeriodic, kHalfSample };
 enum class LeftPad { k160, kNone };
 enum class LogFloor { kAdd, kMax };
-enum class ImageResample { kBytesTwoPass, kTorchvision, kFloat };
+enum class ImageResample { kBytesTwoPass, kTorchvision, kFloat, kFloatClamped };
 enum class VisionPadMask { kExclude, kAdditiveBool };
-enum class VisionMask { kSlidingClamped, kSlidingPastClamped, kSlidingUnclamped, kAllLayers };
+enum class VisionMask {
+  kSlidingClamped,
+  kSlidingPastClamped,
+  kSlidingUnclamped,
+  kAllLayers,
+  kAllLayersClamped
+};
+
+enum class TextGelu { kTanh, kF16Table };
 
 struct Profile {
   AudioWindowKeys audio_window_keys = AudioWindowKeys::k12;
@@ -31,6 +41,7 @@ struct Profile {
   ImageResample image_resample = ImageResample::kBytesTwoPass;
   VisionPadMask vision_pad_mask = VisionPadMask::kExclude;
   VisionMask text_vision_mask = VisionMask::kSlidingClamped;
+  TextGelu text_gelu = TextGelu::kTanh;
 
   bool operator==(const Profile&) const = default;
 };
@@ -46,7 +57,7 @@ struct ProfileSwitch {
   std::string_view key;                    // as users write it
   std::string_view ledger;                 // its entry of the divergence ledger
   std::string_view first_tap;              // where it is felt first, in layer 0
-  std::array<ProfileValue, 4> all_values;  // in the order of the enumeration, REF's first
+  std::array<ProfileValue, 5> all_values;  // in the order of the enumeration, REF's first
   std::size_t (*get)(const Profile&);      // the number of the value
   void (*set)(Profile&, std::size_t);
 
@@ -72,7 +83,7 @@ void set_value(Profile& profile, std::size_t value) {
 template <auto Member>
 constexpr ProfileSwitch profile_switch(std::string_view key, std::string_view ledger,
                                        std::string_view first_tap,
-                                       std::array<ProfileValue, 4> values) {
+                                       std::array<ProfileValue, 5> values) {
   return {key, ledger, first_tap, values, get_value<Member>, set_value<Member>};
 }
 
@@ -93,17 +104,40 @@ inline constexpr std::array kProfileSwitches = {
         "image.resample", "DIV-M12", "image.resized",
         {{{"u8_two_pass", ""},
           {"torchvision", "transformers with torchvision, vLLM"},
-          {"float", "JAX"}}}),
+          {"float", "JAX"},
+          {"float_clamped", "keras-hub"}}}),
     profile_switch<&Profile::vision_pad_mask>("vision.pad_mask", "DIV-M02",
                                               "vision.layer.0.attn.logits",
                                               {{{"exclude", ""}, {"additive_bool", "JAX"}}}),
     profile_switch<&Profile::text_vision_mask>(
         "text.vision_mask", "DIV-M17", "text.mask.local",
         {{{"sliding_clamped", ""},
-          {"sliding_past_clamped", "transformers"},
-          {"sliding_unclamped", "older transformers, keras-hub"},
-          {"all_layers", "MLX, transformers' plain forward of the 12B"}}}),
+          {"sliding_past_clamped", "transformers, llama.cpp"},
+          {"sliding_unclamped", "keras-hub, older transformers"},
+          {"all_layers", "MLX, transformers' plain forward of the 12B"},
+          {"all_layers_clamped", "gemma4-pt-claude"}}}),
+    profile_switch<&Profile::text_gelu>(
+        "text.gelu", "DIV-M49", "text.layer.0.ffn.act",
+        {{{"tanh", ""}, {"f16_table", "llama.cpp as it is published, on CPUs"}}}),
 };
+
+// Whether the values of a resized image are no bytes.
+constexpr bool is_float(ImageResample resample) {
+  return resample == ImageResample::kFloat || resample == ImageResample::kFloatClamped;
+}
+
+// Whether vision blocks open full layers, too.
+constexpr bool opens_full_layers(VisionMask mask) {
+  return mask == VisionMask::kAllLayers || mask == VisionMask::kAllLayersClamped;
+}
+
+// What a profile looks up in a table is rounding, too.
+constexpr Rounding with_choices(Rounding rounding, const Profile& profile) {
+  if (profile.text_gelu == TextGelu::kF16Table) {
+    rounding.gelu = GeluForm::kF16Table;
+  }
+  return rounding;
+}
 
 // Null when there is none of this key.
 const ProfileSwitch* find_profile_switch(std::string_view key);

@@ -66,6 +66,7 @@ TEST(Profile, ValuesMeanWhatTheySay) {
   EXPECT_EQ(mask("sliding_past_clamped"), VisionMask::kSlidingPastClamped);
   EXPECT_EQ(mask("sliding_unclamped"), VisionMask::kSlidingUnclamped);
   EXPECT_EQ(mask("all_layers"), VisionMask::kAllLayers);
+  EXPECT_EQ(mask("all_layers_clamped"), VisionMask::kAllLayersClamped);
 }
 
 TEST(Profile, EachSwitchRoundTripsAndTouchesOnlyItself) {

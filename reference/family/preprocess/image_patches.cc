@@ -99,8 +99,11 @@ PreprocessedImage preprocess_image(const Image& image, const PatchOptions& optio
   PreprocessedImage out;
   out.target = target_of(image.size, options);
   std::vector<float> v;  // [th, tw, 3]
-  if (options.profile.image_resample == ImageResample::kFloat) {
+  if (is_float(options.profile.image_resample)) {
     v = rescale(resize_float(image, out.target));
+    if (options.profile.image_resample == ImageResample::kFloatClamped) {
+      std::ranges::for_each(v, [](float& value) { value = std::clamp(value, 0.0F, 1.0F); });
+    }
   } else {
     out.resized = resize_bytes(image, out.target,
                                options.profile.image_resample == ImageResample::kTorchvision

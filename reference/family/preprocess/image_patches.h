@@ -52,7 +52,7 @@ std::size_t image_soft_tokens(ImageSize size, const PatchOptions& options);
 // Every step, for those who look.
 struct PreprocessedImage {
   ImageSize target;
-  Image resized;  // empty with ImageResample::kFloat, whose values are not bytes
+  Image resized;  // empty where values are no bytes (is_float)
   Patches patches;
   std::size_t num_soft_tokens = 0;
 };

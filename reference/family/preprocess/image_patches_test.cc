@@ -127,6 +127,16 @@ TEST(ImagePatches, FloatKeepsWhatOvershoots) {
   EXPECT_GT(*std::max_element(out.patches.values.begin(), out.patches.values.end()), 1.1f);
 }
 
+TEST(ImagePatches, FloatClampedIsFloatWithoutWhatOvershoots) {
+  PatchOptions options = kSmall;
+  options.profile.image_resample = ImageResample::kFloat;
+  const Image board = test_image("board", 0, {14, 20});
+  auto clamped = preprocess_image(board, options).patches.values;
+  std::ranges::for_each(clamped, [](float& value) { value = std::clamp(value, 0.0f, 1.0f); });
+  options.profile.image_resample = ImageResample::kFloatClamped;
+  EXPECT_EQ(preprocess_image(board, options).patches.values, clamped);
+}
+
 TEST(ImagePatches, FloatEqualsBytesWhereNothingIsResized) {
   PatchOptions options = kSmall;
   options.profile.image_resample = ImageResample::kFloat;
