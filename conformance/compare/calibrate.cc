@@ -63,6 +63,7 @@ class Calibration {
   void follow(const Member& member, bool replayed);
   void raise_chained(TruthComparer& comparer, const Tap& tap, bool& flipped);
   std::size_t noise_members() const;
+  void round_taps(TapSet& taps) const;
 
   Implementation& f64_;
   Implementation& f32_;
@@ -220,6 +221,18 @@ void Calibration::measure_float() {
   }
 }
 
+// As a program that computes in fp32 writes its dump.
+void Calibration::round_taps(TapSet& taps) const {
+  for (const std::string& name : taps.names()) {
+    Tap& tap = *taps.find(name);
+    if (!is_discrete(tap)) {
+      for (double& value : tap.values) {
+        value = round_to_class(value, precision_);
+      }
+    }
+  }
+}
+
 void Calibration::measure_rounding() {
   if (!f32_.capabilities().forced_taps) {
     throw HarnessError("class " + std::string(precision_.name) +
@@ -242,6 +255,13 @@ void Calibration::measure_rounding() {
     }
   }
   follow({f32_, exact_angles, 0, true, false, true}, true);
+  if (!options_.exact_dump && options_.replay) {
+    TapSet dumped;
+    if (run_member({f32_, rounding, 0, false, false, true}, &dumped, watched_)) {
+      round_taps(dumped);
+      replay_member(dumped);
+    }
+  }
   for (std::size_t m = 0; options_.chained && m < noise_members(); ++m) {
     follow({f32_, rounding, options_.seed + m, true, false, true}, false);
   }

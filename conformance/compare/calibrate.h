@@ -21,6 +21,7 @@ namespace assay::conformance {
 struct CalibrationOptions {
   bool chained = true;  // false: stored floors will do
   bool replay = true;
+  bool exact_dump = true;         // false: taps are rounded where they are dumped, and only there
   std::size_t noise_members = 0;  // 0: by the size of the case
   std::uint64_t seed = 1;
 };

@@ -38,6 +38,9 @@ constexpr double kAngleSpread = 2;
 // 0.58 unit roundoffs of relative L2, typically 0.43.
 constexpr double kSmallestFloor = 0.5;
 
+// What a rounding inside the softcap is multiplied by: cap tanh(x / cap), cap 30.
+constexpr double kInnerScale = 32;
+
 // A truth kept as one float is off by half a unit roundoff of fp32 at most, as a relative L2 too.
 constexpr double kNarrowedTruth = 0x1p-25;
 
@@ -92,6 +95,19 @@ constexpr std::size_t kSmallestArray = 8;
 // may have made; with media another program may have decoded and resized them.
 constexpr double kOtherTruth = 1e-4;
 constexpr double kOtherTruthOfMedia = 1e-2;
+
+// A class is betrayed where so many of the taps hold its numbers alone: programs of 16 bits keep a
+// few taps, as those of the router, in fp32.
+constexpr double kMostTaps = 0.75;
+// What an error looks like: what it is taken for explains all but this share of it, or as of
+// another array, all but this share of the values.
+constexpr double kClearly = 2;
+constexpr double kRowShare = 1e-4;
+constexpr double kSignature = 0.05;
+constexpr double kSameValues = 1e-3;
+constexpr double kNearInteger = 1e-4;
+// Vocabularies up to this size are searched for the ids that were really used.
+constexpr std::size_t kSearchedIds = 8192;
 
 // Values beyond this are not fed back in a replay: their squares would leave fp64.
 constexpr double kLargestReplayed = 1e100;

@@ -42,15 +42,56 @@ void note_bits(const TapSet& truth, Dump& dump, Hygiene& hygiene) {
   }
 }
 
+// Where most taps with so many elements a row's width have their rows.
+using Ends = std::map<std::size_t, std::map<RowEnd, std::size_t>>;  // by rows, votes
+
+std::size_t rows_of(const Tap& truth, const Tap& got) {
+  return truth.values.empty() ? 0 : got.values.size() * truth.shape[0] / truth.values.size();
+}
+
+Ends ends_of(const TapSet& truth, const Dump& dump) {
+  Ends ends;
+  for (const Tap& wanted : truth) {
+    const Tap* tap = dump.taps.find(wanted.name);
+    const auto end = tap == nullptr ? std::nullopt : end_of_rows(wanted, *tap);
+    if (end) {
+      ++ends[rows_of(wanted, *tap)][*end];
+    }
+  }
+  return ends;
+}
+
+RowEnd winner(const std::map<RowEnd, std::size_t>& votes) {
+  return std::ranges::max_element(votes, {}, [](const auto& vote) { return vote.second; })->first;
+}
+
+// Rows are placed where they are near the truth. Taps that are near neither end lie where the
+// others of as many rows do: their values are wrong, not their rows; unless the prompt was another.
 void place_rows(const TapSet& truth, Dump& dump, Hygiene& hygiene) {
+  const Ends ends = ends_of(truth, dump);
   std::map<std::string, std::vector<std::string>> by_text;
   for (const Tap& wanted : truth) {
     Tap* tap = dump.taps.find(wanted.name);
-    auto placed = tap == nullptr ? std::nullopt : placed_rows(wanted, *tap);
-    if (placed) {
-      *tap = std::move(*placed);
-      by_text[describe_rows(*tap)].push_back(tap->name);
+    if (tap == nullptr || wanted.shape.empty() || tap->values.size() == wanted.values.size()) {
+      continue;
     }
+    const auto votes = ends.find(rows_of(wanted, *tap));
+    const auto own = end_of_rows(wanted, *tap);
+    if (votes == ends.end()) {
+      continue;
+    }
+    const RowEnd end = own ? *own : winner(votes->second);
+    auto placed = conformance::place_rows(wanted, *tap, end);
+    if (!placed) {
+      continue;
+    }
+    std::string text =
+        placed->absent.empty() ? describe_padding(wanted, *tap, end) : describe_rows(*placed);
+    if (!own && !placed->absent.empty() && end == RowEnd::kLast) {
+      text += ", and near no rows of the case: was the prompt run without its first ids (BOS)?";
+    }
+    *tap = std::move(*placed);
+    by_text[text].push_back(tap->name);
   }
   add_notes(by_text, hygiene);
 }

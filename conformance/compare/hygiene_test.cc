@@ -89,16 +89,34 @@ TEST(PartialRows, OtherShapesStayAsTheyAre) {
   odd.values.pop_back();
   odd.shape = {kWidth - 1};
   EXPECT_FALSE(placed_rows(truth, odd));
-  Tap longer = truth;
+  Tap longer = real_tap("text.logits", 8);  // more rows, and none of the truth's
   longer.values.resize(truth.values.size() + kWidth);
   longer.shape = {kRows + 1, kWidth};
-  EXPECT_FALSE(placed_rows(truth, longer));  // padding is more rows, not fewer
+  EXPECT_FALSE(placed_rows(truth, longer));
   Tap angles{"mtp.step.0.logits", {4, 3}, std::vector<double>(12, 1), false};
   EXPECT_FALSE(placed_rows(angles, {"mtp.step.0.logits", {3}, {1, 1, 1}, false}));  // no token rows
   Tap none = truth;
   none.shape = {0, kWidth};
   none.values.clear();
   EXPECT_FALSE(placed_rows(truth, none));
+}
+
+TEST(PartialRows, PaddingIsCutOffAtTheEndWhereItIs) {
+  const Tap truth = real_tap("text.logits", 1);
+  for (const RowEnd end : {RowEnd::kFirst, RowEnd::kLast}) {
+    Tap padded = truth;
+    const auto at = end == RowEnd::kFirst ? padded.values.end() : padded.values.begin();
+    padded.values.insert(at, 2 * kWidth, 0.5);
+    padded.shape = {kRows + 2, kWidth};
+    EXPECT_EQ(end_of_rows(truth, padded), end);
+    const auto placed = placed_rows(truth, padded);
+    ASSERT_TRUE(placed);
+    EXPECT_EQ(placed->values, truth.values);
+    EXPECT_THAT(placed->absent, IsEmpty());
+    EXPECT_THAT(describe_padding(truth, padded, end),
+                HasSubstr(end == RowEnd::kFirst ? "holds 7 rows, of which the first 5"
+                                                : "holds 7 rows, of which the last 5"));
+  }
 }
 
 Tap bits_of(Tap tap, std::uint16_t (*narrow)(float), bool with_sign = false) {

@@ -5,8 +5,10 @@
 #include <cmath>
 #include <sstream>
 
+#include "conformance/catalogue/roles.h"
 #include "conformance/compare/constants.h"
 #include "conformance/compare/shapes.h"
+#include "conformance/compare/signature.h"
 #include "reference/family/base/error.h"
 
 namespace assay::conformance {
@@ -87,6 +89,35 @@ void judge_zero(const Errors& errors, const Limits& limits, TapResult& result) {
   }
 }
 
+// Numbers as small as the class's subnormal ones have fewer digits: the floor has an absolute part.
+// What was rounded inside a softcap comes out multiplied by the cap.
+TapFloor with_absolute_part(TapFloor floor, const std::string& tap, const Errors& errors,
+                            const Limits& limits) {
+  const double step = limits.smallest_roundoff * (role_of(tap).logits ? kInnerScale : 1);
+  const double rms = std::sqrt(errors.sum_truth2 / static_cast<double>(errors.count));
+  floor.rel_l2 = std::max(floor.rel_l2, step / rms);
+  if (errors.worst_row_rms > 0) {
+    floor.row = std::max(floor.row, step / errors.worst_row_rms);  // a NaN stays
+  }
+  return floor;
+}
+
+// Rows are wrong that are clearly off by more than the tensor may be, and not by a trace of the
+// worst.
+void note_rows(const Errors& errors, TapResult& result) {
+  result.rows = errors.by_row.size();
+  if (errors.by_row.empty()) {
+    return;
+  }
+  const double worst = std::ranges::max(errors.by_row);
+  const double least = std::isfinite(result.budget) ? kClearly * result.budget : 0;
+  for (std::size_t row = 0; row < errors.by_row.size(); ++row) {
+    if (errors.by_row[row] > std::max(least, worst * kRowShare)) {
+      result.wrong_rows.push_back(row);
+    }
+  }
+}
+
 void judge_size(const Errors& errors, const TapFloor& floor, const Limits& limits,
                 TapResult& result) {
   const double factor = floor.source == "predicted" ? kUnmeasuredFactor : 1;
@@ -117,11 +148,13 @@ void judge_size(const Errors& errors, const TapFloor& floor, const Limits& limit
 }  // namespace
 
 Limits chained_limits(const PrecisionClass& precision) {
-  return {kChainedLimit, kChainedRowLimit, precision.smallest_budget, precision.unit_roundoff()};
+  return {kChainedLimit, kChainedRowLimit, precision.smallest_budget, precision.unit_roundoff(),
+          precision.smallest_roundoff()};
 }
 
 Limits replay_limits(const PrecisionClass& precision) {
-  return {kReplayLimit, kReplayRowLimit, precision.smallest_budget, precision.unit_roundoff()};
+  return {kReplayLimit, kReplayRowLimit, precision.smallest_budget, precision.unit_roundoff(),
+          precision.smallest_roundoff()};
 }
 
 TapResult judge(const std::string& tap, const Errors& errors, const TapFloor& floor,
@@ -151,9 +184,13 @@ TapResult judge(const std::string& tap, const Errors& errors, const TapFloor& fl
   if (errors.sum_truth2 == 0) {
     judge_zero(errors, limits, result);
   } else if (floor.known()) {
-    judge_size(errors, floor, limits, result);
+    judge_size(errors, with_absolute_part(floor, tap, errors, limits), limits, result);
   } else {
     leave_untested(result, "NO_FLOOR", "no floor is known: not judged");
+  }
+  if (result.verdict == Verdict::kFail) {
+    note_rows(errors, result);
+    result.signature = signature_of(errors);
   }
   if (errors.peak() > kPeakWarning && result.verdict == Verdict::kPass) {
     result.verdict = Verdict::kWarning;

@@ -18,8 +18,9 @@ namespace assay::conformance {
 struct Limits {
   double k = 0;
   double k_row = 0;
-  double smallest_budget = 0;  // of relative L2, tensor and row
-  double roundoff = 0;         // u of the class
+  double smallest_budget = 0;    // of relative L2, tensor and row
+  double roundoff = 0;           // u of the class
+  double smallest_roundoff = 0;  // of its subnormal numbers
 };
 Limits chained_limits(const PrecisionClass& precision);
 Limits replay_limits(const PrecisionClass& precision);

@@ -42,7 +42,9 @@ class Oracle {
 // What a caller that judges many runs of one case may say.
 struct JudgeOptions {
   const Floors* floors = nullptr;  // measured before for this case, class and modes; null: not yet
-  bool name_causes = true;         // look for the profile or rounding that explains a failure
+  bool name_causes = true;         // look for what explains a failure, and say where it is
+  // The dump holds the values that were used; false: it was rounded when it was written.
+  bool exact_dump = true;
 };
 
 // Judges `taps` in each of `modes`; results in the order chained, replay. A chained result names
@@ -50,15 +52,13 @@ struct JudgeOptions {
 // Floors are the golden's where it has them all, measured by the oracle otherwise. Without an
 // oracle (null: no checkpoint) nothing can be replayed. Throws HarnessError for a mode that cannot
 // be run.
-//
-// `claimed`: the taps that are claimed to be right, where that is not all of the case. Others are
-// parents in a replay and no more.
 std::vector<CaseResult> judge_run(const Golden& golden, const TapSet& taps, Oracle* oracle,
                                   const PrecisionClass& precision, const std::set<Mode>& modes,
                                   const TapFilter& claimed = {}, const JudgeOptions& options = {});
 
 // The floors that judge_run() would use for a run that shows these taps.
 Floors floors_for(const Golden& golden, const std::set<std::string>& taps, Oracle* oracle,
-                  const PrecisionClass& precision, const std::set<Mode>& modes);
+                  const PrecisionClass& precision, const std::set<Mode>& modes,
+                  bool exact_dump = true);
 
 }  // namespace assay::conformance

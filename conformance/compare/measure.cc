@@ -69,7 +69,29 @@ void find_worst_row(const std::vector<RowSums>& rows, bool by_rms, Errors& error
     if (error > errors.worst_row) {
       errors.worst_row = error;
       errors.worst_row_at = r;
+      errors.worst_row_rms = std::sqrt(size2 / static_cast<double>(rows[r].count));
     }
+  }
+}
+
+// `rows` are of the last axis.
+void measure_by_row(const std::vector<RowSums>& rows, Errors& errors) {
+  if (errors.shape.size() < 2 || errors.shape[0] == 0 || rows.size() % errors.shape[0] != 0) {
+    return;
+  }
+  const double mean2 =
+      errors.count == 0 ? 0 : errors.sum_truth2 / static_cast<double>(errors.count);
+  const std::size_t each = rows.size() / errors.shape[0];
+  errors.by_row.assign(errors.shape[0], 0);
+  for (std::size_t row = 0; row < errors.by_row.size(); ++row) {
+    RowSums sums;
+    for (std::size_t r = row * each; r < (row + 1) * each; ++r) {
+      sums.e2 += rows[r].e2;
+      sums.truth2 += rows[r].truth2;
+      sums.count += rows[r].count;
+    }
+    const double size2 = sums.truth2 > 0 ? sums.truth2 : mean2 * static_cast<double>(sums.count);
+    errors.by_row[row] = sums.e2 == 0 ? 0 : std::sqrt(sums.e2 / size2);
   }
 }
 
@@ -135,6 +157,7 @@ Errors measure(const Tap& truth, std::span<const double> got, const Selection& s
     errors.count += rows[r].count;
   }
   find_worst_row(rows, selection.rows_by_rms, errors);
+  measure_by_row(rows, errors);
   errors.cosine = cosine_of(truth, got, selection, errors);
   return errors;
 }

@@ -44,6 +44,10 @@ struct Errors {
 
   double worst_row = 0;  // relative L2 of the worst row
   std::size_t worst_row_at = 0;
+  double worst_row_rms = 0;  // of its truth
+  // Relative error per row of the leading axis, against its own size or that of the tensor where
+  // it has none.
+  std::vector<double> by_row;
 
   std::size_t nan = 0;       // got is not a number where the truth is one
   std::size_t infinite = 0;  // got is infinite where the truth is finite, or of the other sign

@@ -14,6 +14,7 @@ constexpr Rounding kExact{};
 constexpr Rounding kBf16Rounding{
     .bf16_scales = true, .fp32_rope_angles = true, .bf16_weights = true};
 constexpr Rounding kFloatRounding{.fp32_rope_angles = true};
+constexpr Rounding kF16Rounding{.fp32_rope_angles = true, .f16_weights = true};
 // A checkpoint in blocks on ggml's CPU kernels: activations in 8 bits wherever they meet blocks.
 constexpr Rounding kBlockRounding{.stored_products = true};
 constexpr double kLargestFloat = 0x1.fffffep127;
@@ -24,7 +25,7 @@ constexpr PrecisionClass kClasses[] = {
     {"f64", 53, -1022, 0x1.fffffffffffffp1023, false, false, kF64PerF32, "f32", kSmallestF64Budget, kExact},
     {"f32", 24, -126, kLargestFloat, false, false, 1, "f32", 0, kExact},
     {"tf32", 11, -126, kLargestFloat, false, true, 1, "tf32", 0, kFloatRounding},
-    {"f16", 11, -14, 65504, true, true, 1, "f16", 0, kFloatRounding},
+    {"f16", 11, -14, 65504, true, true, 1, "f16", 0, kF16Rounding},
     {"int8", 24, -126, kLargestFloat, false, false, 1, "int8", 0, kBlockRounding},
     {"bf16", 8, -126, 0x1.fep127, true, true, 1, "bf16", 0, kBf16Rounding},
 };
@@ -40,6 +41,10 @@ double spacing(double value, const PrecisionClass& precision) {
 
 double PrecisionClass::unit_roundoff() const {
   return std::ldexp(1.0, -bits);
+}
+
+double PrecisionClass::smallest_roundoff() const {
+  return std::ldexp(1.0, min_exponent - bits);
 }
 
 std::span<const PrecisionClass> precision_classes() {

@@ -30,6 +30,7 @@ struct PrecisionClass {
   Rounding rounding;  // legitimate rounding of the class that no tap shows
 
   double unit_roundoff() const;
+  double smallest_roundoff() const;  // of subnormal numbers, as a number and not as a share
 };
 
 std::span<const PrecisionClass> precision_classes();

@@ -163,7 +163,8 @@ CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dum
 }
 
 CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dump,
-                  const Floors& floors, const std::vector<Rounding>& ways) {
+                  const Floors& floors, const std::vector<Rounding>& ways,
+                  const TapFilter& replaced) {
   const auto start = std::chrono::steady_clock::now();
   CaseResult result;
   result.mode = Mode::kReplay;
@@ -176,10 +177,12 @@ CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dum
   std::vector<Comparison> steps;
   std::vector<std::string> model_taps;
   for (const Rounding& rounding : ways) {
-    ReplayListener listener(dump, input, floors.precision().largest,
-                            [&](const std::string& scores, double score_rms) {
-                              return score_gap(floors.replay(scores), score_rms);
-                            });
+    ReplayListener listener(
+        dump, input, floors.precision().largest,
+        [&](const std::string& scores, double score_rms) {
+          return score_gap(floors.replay(scores), score_rms);
+        },
+        replaced);
     RunOptions options;
     options.rounding = rounding;
     if (const Status status = f64.run(input, options, listener); !status.ok()) {

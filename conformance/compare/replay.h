@@ -77,9 +77,11 @@ class ReplayListener : public SafeListener {
 CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dump,
                   const Floors& floors);
 
-// The same, recomputed in each of these ways: a tap is judged by the nearest of them.
+// The same, recomputed in each of these ways: a tap is judged by the nearest of them. Taps that
+// `replaced` refuses are not gone on from.
 CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dump,
-                  const Floors& floors, const std::vector<Rounding>& ways);
+                  const Floors& floors, const std::vector<Rounding>& ways,
+                  const TapFilter& replaced = {});
 
 // What a rounding leaves open. Values halfway between two integers go either way: R(x / d) and
 // R(x c), c = 1 / d, differ there. Where activations have 8 bits, a GELU may have the 11 of a

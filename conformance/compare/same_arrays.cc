@@ -100,7 +100,8 @@ void judge_same_arrays(const std::vector<std::vector<std::string>>& groups, Case
     }
     for (const std::string& name : group) {
       TapResult* tap = find_result(result, name);
-      if (tap != nullptr && tap != nearest && tap->rel_l2 > nearest->rel_l2) {
+      if (tap != nullptr && tap != nearest && tap->rel_l2 > nearest->rel_l2 &&
+          tap->rel_l2 > kDistinctTruths) {
         spoil(*tap, nearest->tap, result);
       }
     }

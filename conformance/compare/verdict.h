@@ -46,6 +46,16 @@ struct TapResult {
   double worst_row_units = kNotMeasured;
   std::string note;
   std::string floor_source;  // golden, measured, predicted
+  // Of a failure: the rows of the leading axis that are wrong, and what they have in common.
+  std::vector<std::size_t> wrong_rows;
+  std::size_t rows = 0;
+  std::string rows_note;  // "rows 4-10 of 11, from the window's width on"
+  std::string signature;  // what the error looks like: "got = want / 6"
+  // Of a step at which an error entered: where it begins, the taps in it that the dump lacks, and
+  // the mistakes of the catalogue that may live there.
+  std::string since;
+  std::vector<std::string> within;
+  std::vector<std::string> mistakes;
 };
 
 // An array of a dump whose name is no tap, and the tap that was probably meant.
@@ -84,6 +94,11 @@ struct CaseResult {
   std::vector<DumpNote> notes;
   std::string reproduce;  // a command
   std::string message;    // one line, where the verdict is not about taps
+  // The class that the values betray, "" where they tell nothing; a line where that is another than
+  // the declared one, which heads a failure that it explains.
+  std::string achieved_class;
+  std::string class_note;
+  bool class_explains = false;
   // Of a failure that a switch of the profile explains: the profile, and a line that says so.
   std::string matches_profile;
   std::string profile_note;

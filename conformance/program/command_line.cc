@@ -80,6 +80,9 @@ void add_compare(CLI::App& app, CompareOptions& o) {
   c->add_option("--only", o.only,
                 "claim no more than the taps that match, as in 'text.layer.0.*'; else a case "
                 "whose logits are not tested is no pass");
+  c->add_flag("--rounded-dump", o.rounded_dump,
+              "the values were rounded to the class when they were dumped, those that were used "
+              "were not; an HDF5 dump may say so itself, dump_exact = false");
   c->add_flag(
       "--own-truth", o.own_truth,
       "take the fp64 run of --checkpoint for the truth, and of the golden its inputs alone");

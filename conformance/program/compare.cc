@@ -52,6 +52,9 @@ std::string reproduce(const CompareOptions& options) {
       words.insert(words.end(), {name, value});
     }
   }
+  if (options.rounded_dump) {
+    words.emplace_back("--rounded-dump");
+  }
   if (options.own_truth) {
     words.emplace_back("--own-truth");
   }
@@ -129,13 +132,23 @@ class Comparer {
   conformance::Report judge() {
     conformance::Report report;
     report.command = options_.command;
+    conformance::JudgeOptions options;
+    options.exact_dump = is_exact();
     for (CaseResult& result :
          conformance::judge_run(golden_, dump_.taps, judges_.oracle(), precision_, modes_,
-                                claim_named(options_.only))) {
+                                claim_named(options_.only), options)) {
       conformance::add_hygiene(hygiene_, result);
       report_case(std::move(result), options_, golden_, checkpoint_, report);
     }
     return report;
+  }
+
+  // What the dump says of itself, or the command line of it.
+  bool is_exact() const {
+    const auto said = dump_.attributes.find("dump_exact");
+    const bool denied = said != dump_.attributes.end() &&
+                        (said->second == "false" || said->second == "False" || said->second == "0");
+    return !options_.rounded_dump && !denied;
   }
 
   // Throws for a dump that is bad input although nothing in it is wrong: its names are no taps.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/tap_name.h"
 #include "conformance/program/golden_files.h"
 #include "conformance/program/options.h"
 #include "conformance/program/print_catalogue.h"
@@ -26,6 +27,35 @@ bool has_word(std::string_view words, std::string_view wanted) {
   return false;
 }
 
+bool print_mistakes_at(const conformance::TapEntry& tap, const std::string& heading) {
+  bool any = false;
+  for (const auto& mistake : conformance::all_mistakes()) {
+    if (has_word(mistake.tap, tap.pattern)) {
+      std::cout << (any ? "" : heading);
+      any = true;
+      print_mistake(std::cout, mistake);
+    }
+  }
+  return any;
+}
+
+// A port that fuses shows what is wrong in between at the next tap that it has.
+void print_mistakes_before(const conformance::TapEntry& tap) {
+  const auto taps = conformance::all_taps();
+  const auto prefix = conformance::tap_prefix(tap.pattern);
+  for (auto at = static_cast<std::size_t>(&tap - taps.data()); at-- > 0;) {
+    const conformance::TapEntry& before = taps[at];
+    if (conformance::tap_prefix(before.pattern) != prefix) {
+      return;
+    }
+    print_mistakes_at(before, "mistakes that show at " + std::string(before.pattern) +
+                                  ", and here where a dump lacks it\n");
+    if (before.mandatory && before.role.kind == conformance::TapRole::Kind::kReal) {
+      return;
+    }
+  }
+}
+
 bool explain_tap(const std::string& name) {
   const auto match = conformance::find_tap(name);
   if (!match) {
@@ -38,13 +68,8 @@ bool explain_tap(const std::string& name) {
       print_rule(std::cout, *rule);
     }
   }
-  bool first = true;
-  for (const auto& mistake : conformance::all_mistakes()) {
-    if (has_word(mistake.tap, match->entry->pattern)) {
-      std::cout << (first ? "mistakes that show here first\n" : "");
-      first = false;
-      print_mistake(std::cout, mistake);
-    }
+  if (!print_mistakes_at(*match->entry, "mistakes that show here first\n")) {
+    print_mistakes_before(*match->entry);
   }
   return true;
 }

@@ -37,8 +37,9 @@ struct CompareOptions {
   std::string drafter;
   std::string precision = "f32";
   std::string mode;
-  std::string profile;  // that the dump claims to follow; empty: the golden's
-  std::string only;     // pattern of the taps that are claimed to be right; empty: the whole case
+  std::string profile;        // that the dump claims to follow; empty: the golden's
+  bool rounded_dump = false;  // when it was written: the values used were not
+  std::string only;  // pattern of the taps that are claimed to be right; empty: the whole case
   bool own_truth = false;  // the truth is the checkpoint's fp64 run, whatever the golden says
   std::string report;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/report/json_report.h"
 
+#include <algorithm>
 #include <array>
 
 #include "reference/family/base/json.h"
@@ -12,6 +13,10 @@ constexpr int kFormatVersion = 1;
 constexpr std::array kVerdicts = {
     Verdict::kPass,          Verdict::kFail,         Verdict::kWarning, Verdict::kNotSupported,
     Verdict::kResourceError, Verdict::kHarnessError, Verdict::kWaived,  Verdict::kNotTested};
+
+Json rows_json(const TapResult& tap) {
+  return Json::Object{{"wrong", tap.wrong_rows.size()}, {"of", tap.rows}, {"note", tap.rows_note}};
+}
 
 Json tap_json(const TapResult& tap) {
   Json json = Json::Object{{"tap", tap.tap},       {"verdict", verdict_name(tap.verdict)},
@@ -28,7 +33,26 @@ Json tap_json(const TapResult& tap) {
   if (!tap.note.empty()) {
     json["note"] = tap.note;
   }
+  if (tap.verdict == Verdict::kFail) {
+    json["rows"] = rows_json(tap);
+    json["signature"] = tap.signature;
+    json["since"] = tap.since;
+    json["within"] = tap.within;
+    json["mistakes"] = tap.mistakes;
+  }
   return json;
+}
+
+// The tap whose rows stand for the case: the first at which an error entered, or that fails.
+const TapResult* first_failure(const CaseResult& result) {
+  for (const TapResult& tap : result.taps) {
+    const bool named =
+        std::ranges::find(result.introduced_by, tap.tap) != result.introduced_by.end();
+    if (tap.verdict == Verdict::kFail && (named || result.introduced_by.empty())) {
+      return &tap;
+    }
+  }
+  return nullptr;
 }
 
 // What is said of a dump beside its numbers.
@@ -71,6 +95,13 @@ Json case_json(const CaseResult& result) {
   json["coverage"] = Json::Object{{"kinds_judged", result.coverage.kinds_judged},
                                   {"kinds_known", result.coverage.kinds_known},
                                   {"ignored", result.coverage.ignored}};
+  json["achieved_class"] = result.achieved_class;
+  if (!result.class_note.empty()) {
+    json["class_note"] = result.class_note;
+  }
+  if (const TapResult* first = first_failure(result)) {
+    json["rows"] = rows_json(*first);
+  }
   json["introduced_by"] = result.introduced_by;
   json["inherited"] = result.inherited;
   Json::Array not_provided;

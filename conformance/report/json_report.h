@@ -5,11 +5,15 @@
 //    "cases": [{"case", "checkpoint", "impl", "precision", "mode", "verdict", "introduced_by": […],
 //               "taps": [{"tap", "verdict", "max_abs", "rel_l2", "budget", "in_bound_units",
 //                         "where": […]}],
-//               "coverage": {"kinds_judged", "kinds_known", "ignored"},
+//               "coverage": {"kinds_judged", "kinds_known", "ignored"}, "achieved_class",
+//               "rows": {"wrong", "of", "note"},
 //               "ignored": [{"name", "did_you_mean"}], "notes": [{"taps": […], "text"}]}]}
 //
 // `coverage` counts kinds of tap, whatever the layer, that were tested, and arrays that are no tap.
 // `ignored` lists arrays of a dump whose names are no taps, `notes` what else is to be said of it.
+// A failing tap says its "rows", what its error looks like ("signature"), and of a step since which
+// dumped tap it runs, the taps within that the dump lacks, and the mistakes that may live there;
+// "rows" of a case are those of its first failure.
 // A case in mode "property" has no taps, but "checks", "failed_checks" and "failures", what the
 // first of those found. Numbers that are not finite are null.
 #pragma once

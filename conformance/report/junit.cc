@@ -87,6 +87,9 @@ std::string attributes_of(const Counts& counts) {
 }
 
 std::string one_line(const CaseResult& result) {
+  if (result.class_explains) {
+    return result.class_note;
+  }
   if (!result.profile_note.empty()) {
     return result.profile_note;
   }
@@ -130,7 +133,9 @@ std::string details(const CaseResult& result) {
   for (const TapResult& tap : result.taps) {
     if (tap.verdict == Verdict::kFail) {
       text << tap.tap << ' ' << tap.code << " rel_l2 " << tap.rel_l2 << " budget " << tap.budget
-           << (tap.note.empty() ? "" : " ") << tap.note << '\n';
+           << (tap.rows_note.empty() ? "" : " ") << tap.rows_note
+           << (tap.signature.empty() ? "" : " ") << tap.signature << (tap.note.empty() ? "" : " ")
+           << tap.note << '\n';
     }
   }
   for (const std::string& failure : result.failures) {

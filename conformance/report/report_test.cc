@@ -244,6 +244,51 @@ TEST(Terminal, tells_what_was_skipped_for_one_reason_in_one_line) {
   EXPECT_EQ(nothing.str(), "");
 }
 
+TEST(Terminal, tells_where_an_error_is_and_what_was_not_tested) {
+  CaseResult result = failing_case();
+  TapResult& first = result.taps[0];
+  first.rows_note = "rows 4-10 of 11, from the window's width on";
+  first.signature = "got = want / 6, a constant ratio";
+  first.since = "text.layer.4.attn.v_norm";
+  first.within = {"text.layer.4.attn.q_rope", "text.layer.4.attn.scores"};
+  first.mistakes = {"M-60", "M-67"};
+  result.coverage = {12, 42, 1};
+  TapResult blind = failing_tap("text.logits", 1);
+  blind.verdict = Verdict::kNotTested;
+  blind.code = "INSENSITIVE";
+  blind.note = "all zeros would pass";
+  result.taps.push_back(blind);
+  std::ostringstream out;
+  print_case(out, result, {});
+  for (const char* line :
+       {"rows 4-10 of 11, from the window's width on; got = want / 6, a constant ratio",
+        "since text.layer.4.attn.v_norm, over attn.q_rope, attn.scores; mistakes that live there: "
+        "M-60 M-67 (assay explain M-60)",
+        "3 of 4 taps fail (12 of 42 kinds), 1 not tested",
+        "  blind       text.logits: all zeros would pass"}) {
+    EXPECT_THAT(out.str(), HasSubstr(line));
+  }
+  const auto json = parse_json(json_report({"", {result}}), "report")["cases"][0];
+  EXPECT_EQ(json["coverage"]["kinds_judged"], 12);
+  EXPECT_EQ(json["coverage"]["ignored"], 1);
+  EXPECT_EQ(json["rows"]["note"], "rows 4-10 of 11, from the window's width on");
+  EXPECT_EQ(json["taps"][0]["mistakes"].size(), 2u);
+  EXPECT_EQ(json["taps"][3]["verdict"], "not_tested");
+}
+
+TEST(Terminal, a_class_that_explains_is_one_line) {
+  CaseResult result = failing_case();
+  result.achieved_class = "bf16";
+  result.class_note = "every value is a bf16 number; declare bf16, in which it passes";
+  result.class_explains = true;
+  std::ostringstream out;
+  print_case(out, result, {});
+  EXPECT_THAT(out.str(), HasSubstr("  class       every value is a bf16 number; declare bf16"));
+  EXPECT_THAT(out.str(), HasSubstr("introduced  2 taps, all by that rounding\n"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("q_rope")));
+  EXPECT_THAT(junit_report({"", {result}}), HasSubstr("message=\"every value is a bf16 number"));
+}
+
 TEST(Terminal, stays_on_one_screen_when_everything_fails) {
   CaseResult result = failing_case();
   result.introduced_by.clear();

@@ -15,6 +15,7 @@
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/report/collapse.h"
+#include "conformance/report/place.h"
 #include "reference/family/base/error.h"
 
 namespace assay::conformance {
@@ -158,13 +159,20 @@ void print_group(std::ostream& out, const TapGroup& group, const TapResult* wors
   }
   const std::string of = group.taps.size() > 1 ? "  in " + worst->tap : "";
   if (words.empty()) {
-    out << harmless(code_of(*worst) + size_of_error(*worst) + details(*worst) + of) << '\n';
+    const std::string place = place_of(*worst);
+    out << harmless(code_of(*worst) + size_of_error(*worst) + details(*worst) + of +
+                    (place.empty() ? "" : "  " + place))
+        << '\n';
     return;
   }
   out << harmless(code_of(*worst)) << '\n' << title("") << harmless(words) << '\n';
   const std::string more = harmless(of + details(*worst));
   if (!more.empty()) {
     out << title("") << more.substr(2) << '\n';
+  }
+  const std::string place = harmless(place_of(*worst));
+  if (!place.empty()) {
+    out << title("") << place << '\n';
   }
 }
 
@@ -183,6 +191,11 @@ void print_groups(std::ostream& out, const std::string& word, const std::vector<
     if (word == "introduced" && match && !match->entry->rules.empty()) {
       out << title("") << "rules " << match->entry->rules << ": assay explain "
           << groups[i].taps.front() << '\n';
+    }
+    const std::string step =
+        word == "introduced" && worst != nullptr ? step_of(*worst) : std::string();
+    if (!step.empty()) {
+      out << title("") << harmless(step) << '\n';
     }
   }
   if (shown < groups.size()) {
@@ -246,7 +259,14 @@ void print_ignored(std::ostream& out, const CaseResult& result, const TerminalOp
 }
 
 void print_notes(std::ostream& out, const CaseResult& result) {
+  std::vector<DumpNote> notes;  // one of each text
   for (const DumpNote& note : result.notes) {
+    const auto known = std::ranges::find(notes, note.text, &DumpNote::text);
+    DumpNote& of_text = known == notes.end() ? notes.emplace_back() : *known;
+    of_text.text = note.text;
+    of_text.taps.insert(of_text.taps.end(), note.taps.begin(), note.taps.end());
+  }
+  for (const DumpNote& note : notes) {
     const char* separator = "";
     out << title("note");
     for (const TapGroup& group : collapse_layers(note.taps)) {
@@ -277,6 +297,28 @@ void print_not_provided(std::ostream& out, const CaseResult& result) {
     }
     out << (reason.empty() ? "" : ": " + harmless(reason)) << '\n';
     first = false;
+  }
+}
+
+// Taps that are in the dump and of which nothing can be said, by the reason.
+void print_untested(std::ostream& out, const CaseResult& result) {
+  std::map<std::string, std::vector<const TapResult*>> by_code;
+  for (const TapResult& tap : result.taps) {
+    if (tap.verdict == Verdict::kNotTested) {
+      by_code[tap.code].push_back(&tap);
+    }
+  }
+  for (const auto& [code, taps] : by_code) {
+    std::vector<std::string> names;
+    for (const TapResult* tap : taps) {
+      names.push_back(tap->tap);
+    }
+    const std::vector<TapGroup> groups = collapse_layers(names);
+    out << title("blind") << harmless(groups.front().label);
+    if (groups.size() > 1) {
+      out << " and " << groups.size() - 1 << " more kinds of tap";
+    }
+    out << ": " << harmless(taps.front()->note) << '\n';
   }
 }
 
@@ -345,8 +387,14 @@ void print_case(std::ostream& out, const CaseResult& result, const TerminalOptio
   if (!result.message.empty()) {
     out << title("message") << harmless(result.message) << '\n';
   }
+  if (!result.class_note.empty()) {
+    out << title("class") << harmless(result.class_note) << '\n';
+  }
   print_ignored(out, result, options);
   print_notes(out, result);
+  if (!result.taps.empty() && result.verdict != Verdict::kNotTested) {
+    print_untested(out, result);
+  }
   if (result.verdict == Verdict::kPass) {
     return;
   }
@@ -354,7 +402,11 @@ void print_case(std::ostream& out, const CaseResult& result, const TerminalOptio
   for (const TapResult& tap : result.taps) {
     taps.emplace(tap.tap, &tap);
   }
-  print_groups(out, "introduced", result.introduced_by, taps, result.precision, options);
+  if (result.class_explains) {
+    out << title("introduced") << result.introduced_by.size() << " taps, all by that rounding\n";
+  } else {
+    print_groups(out, "introduced", result.introduced_by, taps, result.precision, options);
+  }
   print_groups(out, result.verdict == Verdict::kWarning ? "noticed" : "failed", unplaced(result),
                taps, result.precision, options);
   print_inherited(out, result, taps);

@@ -32,6 +32,15 @@ def listing_sha256(paths: list[Path]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+# Of dumps that a package made on a committed checkpoint, through assay_dump.py.
+PACKAGES = {
+    "ctranslate2-31b-logits": "CTranslate2 4.8.5",
+    "gemma4-pt-claude-26b-logits": "gemma4-pt-claude 0.2.0",
+    "gemma4-pt-claude-31b-soft": "gemma4-pt-claude 0.2.0",
+    "gemma4-pytorch-codex-e2b-ple": "gemma4-pytorch-codex 0.2.0",
+}
+
+
 def folder_sha256(folder: Path) -> str:
     return listing_sha256([path for path in folder.iterdir() if path.is_file()])
 
@@ -47,8 +56,10 @@ def entry(golden: Path, path: Path) -> dict:
         out["generator"] = "scripts/golden/make_checkpoints.py"
         out["command"] = f"scripts/golden/make_checkpoints.py {path.parent.name}"
     elif place == "dumps":
-        out["generator"] = "scripts/ports/llama_cpp_port.py"
-        out["command"] = "by hand, with llama-cpp-python 0.3.36 (golden/README.md)"
+        llama_cpp = path.name.startswith("llama.cpp")
+        out["generator"] = f"scripts/ports/{'llama_cpp_port' if llama_cpp else 'assay_dump'}.py"
+        package = "llama-cpp-python 0.3.36" if llama_cpp else PACKAGES[path.stem]
+        out["command"] = f"by hand, with {package} (golden/README.md)"
     elif place == "findings":
         out["generator"] = "scripts/golden/oracle_jax.py --unrepaired-router"
         out["command"] = "scripts/golden/run --only 26b-tiny/text-long"
