@@ -74,7 +74,7 @@ TEST(CommandLine, BadUsageIsOneLineAndStatus2) {
       {"run --checkpoint x --draft-steps -1 Hi", "--draft-steps: "},
       {"run --checkpoint x --budget -70 Hi", "--budget: "},
       {"run --checkpoint x --frames -1 Hi", "--frames: "},
-      {"run --checkpoint x --frames 2 --fps 1 Hi", "--fps excludes --frames"},
+      {"run --checkpoint x --frames 2 --fps 1 Hi", "--frames excludes --fps"},
       {"run --checkpoint x --fps 0 Hi", "--fps: "},
       {"run --checkpoint x --messages - Hi", "prompt excludes --messages"},
       {"inspect x --frames -1", "--frames: "},
