@@ -46,6 +46,7 @@ class ReplayListener : public SafeListener {
   void compare_scores(const std::vector<char>& visible);
   void open_choice(const Tap& choice);
   void count_near_ties(const Tap& choice, Comparison& step) const;
+  Tap brought_to(const Tap& tap, const Tap& got) const;
   std::string scores_of(const std::string& choice) const;
   void note_poison(const Comparison& step, const Tap& got);
   void remember(const Tap& tap);

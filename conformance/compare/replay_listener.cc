@@ -74,17 +74,16 @@ Tap with_computed_rows(Tap got, const Tap& computed) {
   return got;
 }
 
-// What the dump has, as it stands in the run: rows that no golden has placed are placed here, and
-// slots whose order no index of the dump tells are matched.
-Tap brought_to(const Tap& tap, const Tap& got, bool has_index) {
-  auto placed = placed_rows(tap, got);
-  Tap brought = placed ? std::move(*placed) : got;
-  const bool matches = !choice_of_slots(tap.name).empty() && !has_index &&
-                       brought.values.size() == tap.values.size();
-  if (matches) {
-    brought.values = match_slots(tap, brought.values);
+// What the dump has of a tap whose slots follow a choice that the run does not go on from: in the
+// order of the run's own choice, by the dump's index, or without one by least error.
+std::vector<double> in_order_of(const Tap& choice, const Tap* index, const Tap& tap,
+                                const Tap& got) {
+  if (index != nullptr) {
+    if (auto aligned = align_slots(got.values, choice, index->values)) {
+      return std::move(aligned->values);
+    }
   }
-  return brought;
+  return match_slots(tap, got.values);
 }
 
 void use(const OpenRows::Felt& felt, ComparisonContext& context) {
@@ -150,7 +149,7 @@ void ReplayListener::receive(Tap& tap) {
   }
   const Tap* got = dump_.find(tap.name);
   if (got != nullptr) {
-    compare(tap, brought_to(tap, *got, dump_.has(choice_of_slots(tap.name))));
+    compare(tap, brought_to(tap, *got));
   }
   if (is_choice(tap.name) && !is_replaced(tap.name)) {
     open_choice(tap);
@@ -166,7 +165,7 @@ void ReplayListener::compare(Tap& tap, const Tap& got) {
   context.scores = remembered(scores_of(tap.name));
   const std::string choice = choice_of_slots(tap.name);
   context.truth_choice = remembered(choice);
-  context.got_choice = dump_.find(choice);
+  context.got_choice = is_replaced(choice) ? dump_.find(choice) : nullptr;
   OpenRows::Felt felt = open_.felt_at(tap);
   if (is_choice(tap.name) && !tap.shape.empty() && poisoned_row_ < tap.shape[0]) {
     std::vector<char> poisoned(tap.shape[0], 0);  // what is chosen among no numbers is no choice
@@ -191,6 +190,18 @@ void ReplayListener::compare(Tap& tap, const Tap& got) {
   if (is_replaced(tap.name) && replace(tap, got)) {
     open_.close(tap.name);
   }
+}
+
+// What the dump has, as it stands in the run. Rows that no golden has placed are placed here.
+Tap ReplayListener::brought_to(const Tap& tap, const Tap& got) const {
+  auto placed = placed_rows(tap, got);
+  Tap brought = placed ? std::move(*placed) : got;
+  const std::string choice = choice_of_slots(tap.name);
+  const Tap* own = remembered(choice);
+  if (own != nullptr && !is_replaced(choice) && brought.values.size() == tap.values.size()) {
+    brought.values = in_order_of(*own, dump_.find(choice), tap, brought);
+  }
+  return brought;
 }
 
 // The scores that the dump's choice was made from: the nearest that it has.
