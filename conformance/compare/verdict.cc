@@ -41,4 +41,32 @@ int exit_code(const Report& report) {
   return count_cases(report, Verdict::kNotTested) > 0 ? 1 : 0;
 }
 
+std::string describe(const Power& power) {
+  constexpr std::size_t kNamed = 6;
+  std::string text = "excludes " + std::to_string(power.excluded) + " of " +
+                     std::to_string(power.expressible) + " known mistakes";
+  for (std::size_t i = 0; i < std::min(power.blind.size(), kNamed); ++i) {
+    text += (i == 0 ? "; blind to " : ", ") + power.blind[i];
+  }
+  if (power.blind.size() > kNamed) {
+    text += " and " + std::to_string(power.blind.size() - kNamed) + " more";
+  }
+  return text;
+}
+
+std::string describe(const Diagnosis& diagnosis) {
+  std::string text = "this is " + diagnosis.label + ", " + diagnosis.what + "; explains " +
+                     std::to_string(diagnosis.explains) + " of " +
+                     std::to_string(diagnosis.failing) +
+                     (diagnosis.failing == 1 ? " tap" : " taps");
+  if (!diagnosis.same_here.empty()) {
+    text += " (the same here: ";
+    for (std::size_t i = 0; i < diagnosis.same_here.size(); ++i) {
+      text += (i == 0 ? "" : ", ") + diagnosis.same_here[i];
+    }
+    text += ")";
+  }
+  return text;
+}
+
 }  // namespace assay::conformance

@@ -77,6 +77,32 @@ struct KindsOfTap {
   std::size_t ignored = 0;       // arrays of the dump
 };
 
+// Which of the known mistakes that this case can show its judged taps would have shown
+// (conformance/mutants/power.h).
+struct Power {
+  std::size_t excluded = 0;
+  std::size_t expressible = 0;
+  std::vector<std::string> blind;  // labels of the others
+  std::vector<std::string> seen;   // labels of those
+};
+
+// "excludes 204 of 231 known mistakes; blind to M-02:attn.q_norm, …"
+std::string describe(const Power& power);
+
+// A known mistake that explains failing taps (conformance/mutants/diagnose.h).
+struct Diagnosis {
+  std::string label;                   // of the catalogue: "M-67"
+  std::string what;                    // in words
+  std::vector<std::string> taps;       // that it explains
+  std::size_t explains = 0;            // how many these are
+  std::size_t failing = 0;             // of so many
+  double residual = 0;                 // the error that is left there, in floors
+  std::vector<std::string> same_here;  // labels of mistakes that explain the same here
+};
+
+// "this is M-67, sliding layers have no window; explains 7 of 7 taps"
+std::string describe(const Diagnosis& diagnosis);
+
 // One case in one mode. `taps` and `introduced_by` are in execution order.
 struct CaseResult {
   std::string case_name;
@@ -104,6 +130,8 @@ struct CaseResult {
   std::string profile_note;
   // Of a failure at taps where a known rounding explains the error: which, and how many of them.
   std::string rounding_note;
+  Power power;                       // expressible 0: not known of this case
+  std::vector<Diagnosis> diagnosis;  // of a failure: the mistakes that explain it
   // Of a property: how many checks were made and failed, and what the first of those found.
   std::size_t checks = 0;
   std::size_t failed_checks = 0;

@@ -34,7 +34,7 @@ const std::vector<Mutant>& all_mutants() {
     }
     add(in_drafter(all));
     for (const auto family : {drafter_mutants, vision_mutants, vision_layer_mutants, audio_mutants,
-                              audio_layer_mutants}) {
+                              audio_layer_mutants, preprocessing_mutants, prompting_mutants}) {
       add(family());
     }
     return all;

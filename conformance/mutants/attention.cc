@@ -211,25 +211,34 @@ Mutant sharing_mutant(const std::string& label, const std::string& what,
   return all;
 }
 
+// A weight of the layer's own where its file still holds one, else that of the layer it shares
+// with.
+Matrix own_or_source(const Scene& s, const std::string& name) {
+  try {
+    return stored_matrix(s, "layers." + std::to_string(s.layer()) + "." + name);
+  } catch (const NotHere&) {
+    return s.layer_weight(s.layer_config().kv_source, name);
+  }
+}
+
 void own_context(const Scene& s, const std::string& leaf, Tap& tap) {
   const std::string name = leaf == "k_ctx" ? "k" : "v";
-  const std::string at = "layers." + std::to_string(s.layer()) + ".self_attn.";
   const Numbers raw =
-      linear(s.tap("attn.norm_in").values, stored_matrix(s, at + name + "_proj.weight"));
+      linear(s.tap("attn.norm_in").values, own_or_source(s, "self_attn." + name + "_proj.weight"));
   const std::size_t width = tap.shape.back();
   const double eps = s.text().rms_norm_eps;
   if (name == "v") {
     tap.values = rms_norm(raw, width, {}, {eps});
     return;
   }
-  const Numbers k = rms_norm(raw, width, stored_matrix(s, at + "k_norm.weight").values, {eps});
+  const Numbers k = rms_norm(raw, width, own_or_source(s, "self_attn.k_norm.weight").values, {eps});
   const std::string kind = s.sliding() ? "local" : "global";
   const Tap& cosine = s.named("text.rope." + kind + ".cos");
   const Tap& sine = s.named("text.rope." + kind + ".sin");
   tap.values = rotated(k, tap.shape[0], tap.shape[1], width, Pairs::kHalves,
                        [&](std::size_t t, std::size_t c) {
-                         const std::size_t at_pair = t * (width / 2) + c;
-                         return std::atan2(sine.values[at_pair], cosine.values[at_pair]);
+                         const std::size_t at = t * (width / 2) + c;
+                         return std::atan2(sine.values[at], cosine.values[at]);
                        });
 }
 
@@ -241,9 +250,6 @@ void add_sharing(Mutants& all) {
       ++first;
     }
     take_context(s, first, leaf, tap);
-  }));
-  all.push_back(sharing_mutant("M-85", "", [](const Scene& s, const std::string& leaf, Tap& tap) {
-    take_context(s, s.text().first_kv_shared_layer() - 1, leaf, tap);
   }));
   all.push_back(sharing_mutant("M-86", "",
                                [](const Scene& s, const std::string&, Tap& tap) {

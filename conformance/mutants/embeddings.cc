@@ -168,16 +168,19 @@ Numbers context_of(const Scene& s, std::span<const double> from, double scale, s
 
 void add_context_part(Mutants& all) {
   const std::string ctx = "text.ple.ctx";
-  const auto from = [](const char* tap) {
-    return [tap](Scene& s, Tap& t) {
-      t.values = context_of(s, s.named(tap).values, 1 / root_width(s), t.shape.back());
-    };
+  // The catalogue names the context part; its projection comes before and is wrong already.
+  const auto projected = [&](const std::string& label, const std::string& from, bool divided) {
+    Mutant one{label, "", {}, ctx, {"text.ple.proj"}};
+    one.rewrites.push_back({"text.ple.proj", [=](Scene& s, Tap& t) {
+                              const double scale = divided ? 1 / root_width(s) : 1;
+                              t.values =
+                                  linear(scaled(s.named(from).values, scale),
+                                         s.model_weight("per_layer_model_projection.weight"));
+                            }});
+    all.push_back(std::move(one));
   };
-  all.push_back(mutant("M-31", ctx, from("text.embed_scaled")));
-  all.push_back(mutant("M-32", ctx, [](Scene& s, Tap& t) {
-    t.values = context_of(s, s.named("text.embed").values, 1 / (root_width(s) * root_width(s)),
-                          t.shape.back());
-  }));
+  projected("M-31", "text.embed_scaled", false);
+  projected("M-32", "text.embed", true);
   all.push_back(mutant("M-33", ctx, [](Scene& s, Tap& t) {
     t.values = context_of(s, s.named("text.embed").values, 1, t.shape.back());
   }));

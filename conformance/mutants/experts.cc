@@ -60,20 +60,23 @@ Numbers router_input(const Scene& s, const Numbers& normed, bool scale, bool div
   return y;
 }
 
-// The router normalises what another norm made.
-Formula router_reads(const std::string& weight) {
-  return [weight](Scene& s, Tap& t) {
-    const std::size_t width = t.shape.back();
-    const Numbers first =
-        rms_norm(s.tap("attn.residual").values, width, s.weight(weight).values, {eps_of(s)});
-    t.values = router_input(s, rms_norm(first, width, {}, {eps_of(s)}), true, true);
-  };
+// The router normalises what another norm made. The catalogue names its input; the norm before that
+// is often fused into it, so it is hidden.
+Mutant router_reads(const std::string& label, const std::string& weight) {
+  Mutant one{label, "", {}, kMoe + "router_in", {kMoe + "router_norm"}};
+  one.rewrites.push_back({kMoe + "router_norm", [weight](Scene& s, Tap& t) {
+                            const std::size_t width = t.shape.back();
+                            const Numbers first = rms_norm(s.tap("attn.residual").values, width,
+                                                           s.weight(weight).values, {eps_of(s)});
+                            t.values = rms_norm(first, width, {}, {eps_of(s)});
+                          }});
+  return one;
 }
 
 void add_router(Mutants& all) {
   const std::string in = kMoe + "router_in";
-  all.push_back(mutant("M-110", in, router_reads("pre_feedforward_layernorm.weight")));
-  all.push_back(mutant("M-111", in, router_reads("pre_feedforward_layernorm_2.weight")));
+  all.push_back(router_reads("M-110", "pre_feedforward_layernorm.weight"));
+  all.push_back(router_reads("M-111", "pre_feedforward_layernorm_2.weight"));
   all.push_back(mutant(
       "M-111:no-norm", in,
       [](Scene& s, Tap& t) {
@@ -156,9 +159,9 @@ Numbers divided_by_sum(Numbers weights, std::size_t slots) {
 void add_weights(Mutants& all) {
   const std::string weight = kMoe + "topk_weight";
   // The catalogue names the weight; topk_norm stands before it and is not of such a program.
-  Mutant raw = mutant("M-114", weight,
-                      [](Scene& s, Tap& t) { t.values = by_expert_scale(s, chosen_probs(s)); });
-  raw.hidden = {kMoe + "topk_norm"};
+  Mutant raw{"M-114", "", {}, weight, {kMoe + "topk_norm"}};
+  raw.rewrites.push_back(
+      {kMoe + "topk_norm", [](Scene& s, Tap& t) { t.values = chosen_probs(s); }});
   all.push_back(std::move(raw));
   all.push_back(mutant("M-115", weight, [](Scene& s, Tap& t) {
     t.values = divided_by_sum(by_expert_scale(s, chosen_probs(s)), t.shape.back());
@@ -200,13 +203,10 @@ Formula experts_with(const Split& split, double (*act)(double)) {
   return [=](Scene& s, Tap& t) {
     const Tap& gate_up = s.tap("moe.gate_up");
     const Tap& index = s.tap("moe.topk_index");
-    const Tap& weight = s.tap("moe.topk_weight");
     const Matrix& down = s.weight("experts.down_proj");  // [E, D, f]
     const std::size_t both = gate_up.shape.back();
     const std::size_t inner = both / 2;
     const std::size_t width = t.shape.back();
-    const std::size_t slots = index.shape.back();
-    std::ranges::fill(t.values, 0.0);
     for (std::size_t i = 0; i < index.values.size(); ++i) {
       const auto expert = static_cast<std::size_t>(index.values[i]);
       Numbers hidden(inner);
@@ -216,8 +216,7 @@ Formula experts_with(const Split& split, double (*act)(double)) {
       }
       for (std::size_t d = 0; d < width; ++d) {
         const double* row = down.values.data() + (expert * width + d) * inner;
-        const double sum = std::inner_product(hidden.begin(), hidden.end(), row, 0.0);
-        t.values[i / slots * width + d] += weight.values[i] * sum;
+        t.values[i * width + d] = std::inner_product(hidden.begin(), hidden.end(), row, 0.0);
       }
     }
   };
@@ -231,8 +230,8 @@ void add_experts(Mutants& all) {
   // The catalogue names the sum, which fused kernels give alone; what lies before it is hidden.
   const auto add = [&](const std::string& label, const Split& split, double (*act)(double),
                        const std::string& what = "") {
-    Mutant one = mutant(label, kMoe + "sum", experts_with(split, act), what);
-    one.hidden = {kMoe + "gate_up", kMoe + "expert_out"};
+    Mutant one{label, what, {}, kMoe + "sum", {kMoe + "expert_out"}};
+    one.rewrites.push_back({kMoe + "expert_out", experts_with(split, act)});
     all.push_back(std::move(one));
   };
   add(

@@ -100,20 +100,34 @@ const Floors& CaseTrials::floors_without(const std::vector<std::string>& hidden)
       .first->second;
 }
 
+TapSet CaseTrials::run(Implementation& candidate, const std::vector<std::string>& hidden,
+                       RunOptions options) {
+  CollectingListener listener([&](const std::string& tap) { return shows(tap, hidden); });
+  RoundingListener rounded(precision_, 0, nullptr, {&listener});
+  TapListener& used = precision_.rounds_taps ? static_cast<TapListener&>(rounded) : listener;
+  options.rounding = precision_.rounding;
+  require_ok(candidate.run(golden_.input, options, used), golden_.path.string(), "a candidate");
+  rounded.check();
+  listener.check();
+  return std::move(listener.taps());
+}
+
+std::vector<CaseResult> CaseTrials::judge_taps(const TapSet& taps,
+                                               const std::vector<std::string>& hidden) {
+  JudgeOptions options;
+  options.floors = &floors_without(hidden);
+  options.name_causes = false;
+  return judge_run(golden_, taps, &oracle_, precision_, kModes, {}, options);
+}
+
 Kill CaseTrials::judge(const Mutant& mutant) {
   Kill kill{mutant.label, name_, mutant.expected, "", 0, Fate::kEquivalent};
   Mutated candidate(oracle_.f32(), model_, {&mutant});
-  CollectingListener listener([&](const std::string& tap) { return shows(tap, mutant.hidden); });
-  require_ok(candidate.run(golden_.input, {}, listener), golden_.path.string(), mutant.label);
-  listener.check();
+  const TapSet taps = run(candidate, mutant.hidden, {});
   if (candidate.changed().empty()) {
     return kill;
   }
-  JudgeOptions options;
-  options.floors = &floors_without(mutant.hidden);
-  options.name_causes = false;
-  const auto results =
-      judge_run(golden_, listener.taps(), &oracle_, precision_, kModes, {}, options);
+  const auto results = judge_taps(taps, mutant.hidden);
   kill.fate = Fate::kEscaped;
   const auto& blamed = results.front().introduced_by;
   if (!blamed.empty()) {
@@ -122,6 +136,17 @@ Kill CaseTrials::judge(const Mutant& mutant) {
     kill.fate = pattern_of(kill.caught_at) == mutant.expected ? Fate::kKilled : Fate::kMisplaced;
   }
   return kill;
+}
+
+std::string CaseTrials::alarm_of(const Innocent& innocent) {
+  Mutated candidate(oracle_.f32(), model_, {&innocent.variant});
+  const TapSet taps = run(candidate, {}, innocent.run);
+  for (const CaseResult& result : judge_taps(taps, {})) {
+    if (result.verdict == Verdict::kFail) {
+      return result.introduced_by.empty() ? "?" : result.introduced_by.front();
+    }
+  }
+  return "";
 }
 
 }  // namespace assay::conformance

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "conformance/compare/judge_run.h"
+#include "conformance/mutants/innocent.h"
 #include "conformance/mutants/mutated.h"
 
 namespace assay::conformance {
@@ -41,11 +42,13 @@ class CaseTrials {
   // Whether the run has a tap that the mutant rewrites.
   bool has_taps_of(const Mutant& mutant) const;
   Kill judge(const Mutant& mutant);
-
-  // The honest run of the class, in floors of its worst tap, for comparison.
-  const std::vector<std::string>& taps() const { return taps_; }
+  // The first tap at which an honest program is refused; empty: none.
+  std::string alarm_of(const Innocent& innocent);
 
  private:
+  // A run of the class: with its roundings at every tap, where it has any.
+  TapSet run(Implementation& candidate, const std::vector<std::string>& hidden, RunOptions options);
+  std::vector<CaseResult> judge_taps(const TapSet& taps, const std::vector<std::string>& hidden);
   const Floors& floors_without(const std::vector<std::string>& hidden);
   bool shows(const std::string& tap, const std::vector<std::string>& hidden) const;
 

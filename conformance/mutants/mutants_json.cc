@@ -77,9 +77,10 @@ void print_kill_table(std::ostream& out, const KillTable& table) {
   out << caught(table) << " of " << table.kills.size() << " mutants killed, "
       << count(table, Fate::kKilled) << " at the expected tap; " << count(table, Fate::kEscaped)
       << " escaped, " << count(table, Fate::kEquivalent) << " change nothing here\n";
-  if (table.innocent_runs > 0) {
-    out << table.innocent_runs << " honest variants, " << table.false_alarms << " false alarms\n";
-  }
+}
+
+void print_innocent(std::ostream& out, const KillTable& table) {
+  out << table.innocent_runs << " honest runs, " << table.false_alarms << " refused\n";
 }
 
 bool all_killed(const KillTable& table) {

@@ -20,6 +20,7 @@ struct KillTable {
 };
 
 void print_kill_table(std::ostream& out, const KillTable& table);
+void print_innocent(std::ostream& out, const KillTable& table);
 // Whether every mutant was killed at its tap and no honest run refused.
 bool all_killed(const KillTable& table);
 

@@ -102,5 +102,21 @@ TEST(AllMutants, HaveLabelsAndTapsOfTheCatalogue) {
   }
 }
 
+// An entry of the catalogue can be run, or it is written why not.
+TEST(AllMutants, CoverTheCatalogue) {
+  std::set<std::string_view> expressed;
+  for (const Mutant& mutant : all_mutants()) {
+    expressed.insert(mistake_label(mutant.label));
+  }
+  std::size_t some = 0;
+  for (const Mistake& mistake : all_mistakes()) {
+    const bool reason = !why_not_expressible(mistake.label).empty();
+    EXPECT_NE(expressed.contains(mistake.label), reason) << mistake.label;
+    some += reason ? 0 : 1;
+  }
+  EXPECT_GE(some, 295U);
+  EXPECT_GE(all_mutants().size(), 300U);
+}
+
 }  // namespace
 }  // namespace assay::conformance

@@ -65,6 +65,9 @@ void add_verify(CLI::App& app, VerifyOptions& o) {
               "nothing; on --checkpoint, or on the committed ones");
   c->add_option("--tokens", o.tokens, "length of the built-in case without a golden; default: 16")
       ->check(kTokenCount);
+  c->add_option("--diagnosis", o.diagnosis,
+                "seconds to look for the known mistake that a failure is; default: 8, 0: none")
+      ->check(CLI::Range(0.0, 3600.0));
   c->add_option("--report", o.report, "folder for report.json and junit.xml");
 }
 
@@ -90,6 +93,9 @@ void add_compare(CLI::App& app, CompareOptions& o) {
                 "class the port claims: " + precision_class_names(" or "));
   c->add_option("--mode", o.mode, "chained or replay; default: both");
   c->add_option("--profile", o.profile, kProfileHelp);
+  c->add_option("--diagnosis", o.diagnosis,
+                "seconds to look for the known mistake that a failure is; default: 8, 0: none")
+      ->check(CLI::Range(0.0, 3600.0));
   c->add_option("--report", o.report, "folder for report.json and junit.xml");
 }
 
@@ -100,8 +106,13 @@ void add_mutate(CLI::App& app, MutateOptions& o) {
   c->add_option("--case", o.case_glob, "only cases whose name matches, as in 'e2b-tiny/*'");
   c->add_option("--precision", o.precision, "class of the candidate; default: f32");
   c->add_option("--sample", o.sample, "run so many of them, drawn at random; default: all");
-  c->add_option("--seed", o.seed, "of --sample; default: 1");
-  c->add_option("--report", o.report, "folder for mutants.json");
+  c->add_option("--seed", o.seed, "of --sample and --innocent; default: 1");
+  c->add_option("--innocent", o.innocent,
+                "instead: run so many honest variants, none of which may be refused");
+  c->add_flag("--power", o.power,
+              "instead: measure how far each mistake moves each tap of the cases and write "
+              "CHECKPOINT.txt into --report, for verify and compare");
+  c->add_option("--report", o.report, "folder for mutants.json, or for the tables of --power");
   c->add_flag("--resume", o.resume, "go on from the mutants.json of --report");
 }
 

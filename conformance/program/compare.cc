@@ -6,9 +6,11 @@
 
 #include "conformance/compare/chained.h"
 #include "conformance/compare/hygiene.h"
+#include "conformance/program/diagnosis.h"
 #include "conformance/program/golden_files.h"
 #include "conformance/program/judges.h"
 #include "conformance/program/options.h"
+#include "conformance/program/power.h"
 #include "conformance/records/dump.h"
 #include "reference/family/base/error.h"
 #include "reference/family/checkpoint/gguf_files.h"
@@ -134,9 +136,11 @@ class Comparer {
     report.command = options_.command;
     conformance::JudgeOptions options;
     options.exact_dump = is_exact();
-    for (CaseResult& result :
-         conformance::judge_run(golden_, dump_.taps, judges_.oracle(), precision_, modes_,
-                                claim_named(options_.only), options)) {
+    auto results = conformance::judge_run(golden_, dump_.taps, judges_.oracle(), precision_, modes_,
+                                          claim_named(options_.only), options);
+    add_power(options_.golden, precision_, results);
+    add_diagnosis(golden_, dump_.taps, judges_, precision_, options_.diagnosis, results);
+    for (CaseResult& result : results) {
       conformance::add_hygiene(hygiene_, result);
       report_case(std::move(result), options_, golden_, checkpoint_, report);
     }

@@ -9,6 +9,7 @@
 #include "conformance/catalogue/tap_name.h"
 #include "conformance/program/golden_files.h"
 #include "conformance/program/options.h"
+#include "conformance/program/power.h"
 #include "conformance/program/print_catalogue.h"
 #include "conformance/records/golden.h"
 #include "reference/family/base/error.h"
@@ -94,6 +95,13 @@ bool explain_mistake(const std::string& label) {
     return false;
   }
   print_mistake(std::cout, *mistake);
+  const auto places = where_seen(label);
+  if (!places.empty()) {
+    std::cout << "seen by committed cases first at\n";
+  }
+  for (const std::string& place : places) {
+    std::cout << "  " << place << "\n";
+  }
   return true;
 }
 

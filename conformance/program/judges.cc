@@ -29,6 +29,7 @@ void Judges::use(const std::string& checkpoint, const std::string& drafter,
 
 void Judges::load(const std::string& checkpoint, const std::string& drafter) {
   oracle_.reset();
+  mutant_model_.reset();
   const auto& oracle = conformance::oracle_entry();
   f64_ = make_implementation(oracle, "f64", checkpoint, drafter);
   f32_ = make_implementation(oracle, "f32", checkpoint, drafter);
@@ -41,6 +42,13 @@ void Judges::load(const std::string& checkpoint, const std::string& drafter) {
   }
   checkpoint_ = checkpoint;
   drafter_ = drafter;
+}
+
+const conformance::MutantModel& Judges::mutant_model() {
+  if (!mutant_model_) {
+    mutant_model_.emplace(checkpoint_, drafter_);
+  }
+  return *mutant_model_;
 }
 
 std::string precision_class_names(const std::string& last) {

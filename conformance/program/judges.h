@@ -12,6 +12,7 @@
 #include "conformance/compare/judge_run.h"
 #include "conformance/compare/verdict.h"
 #include "conformance/interface/implementation.h"
+#include "conformance/mutants/scene.h"
 #include "reference/family/config/config.h"
 
 namespace assay::program {
@@ -23,6 +24,8 @@ class Judges {
 
   const ModelConfig& model() const { return model_; }
   const ModelConfig* drafter_model() const { return drafter_model_ ? &*drafter_model_ : nullptr; }
+  // The weights as mistakes read them.
+  const conformance::MutantModel& mutant_model();
   // Null before use().
   conformance::Oracle* oracle() { return oracle_ ? &*oracle_ : nullptr; }
 
@@ -33,6 +36,7 @@ class Judges {
   std::string drafter_;
   ModelConfig model_;
   std::optional<ModelConfig> drafter_model_;
+  std::optional<conformance::MutantModel> mutant_model_;
   std::unique_ptr<conformance::Implementation> f64_;
   std::unique_ptr<conformance::Implementation> f32_;
   std::optional<conformance::Oracle> oracle_;

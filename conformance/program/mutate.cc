@@ -10,13 +10,16 @@
 #include <iterator>
 #include <map>
 
+#include "conformance/compare/chained.h"
 #include "conformance/compare/precision.h"
 #include "conformance/mutants/kill_table.h"
 #include "conformance/mutants/mutants_json.h"
+#include "conformance/mutants/power.h"
 #include "conformance/program/glob.h"
 #include "conformance/program/golden_files.h"
 #include "conformance/program/judges.h"
 #include "conformance/program/options.h"
+#include "conformance/report/write_file.h"
 #include "reference/family/base/error.h"
 
 namespace assay::program {
@@ -97,6 +100,54 @@ class Mutator {
   explicit Mutator(const MutateOptions& options)
       : options_(options), precision_(precision_named(options.precision)) {}
 
+  // Honest variants, case by case: each case gets its share of them.
+  int run_innocent() {
+    std::vector<std::filesystem::path> cases;
+    for (const auto& file : trial_cases(options_)) {
+      if (has_text_run(file)) {
+        cases.push_back(file);
+      }
+    }
+    conformance::KillTable table;
+    for (std::size_t k = 0; k < cases.size(); ++k) {
+      const std::size_t share =
+          options_.innocent / cases.size() + (k < options_.innocent % cases.size() ? 1 : 0);
+      if (share > 0) {
+        try_innocent(cases[k], share, table);
+      }
+    }
+    conformance::print_innocent(std::cout, table);
+    if (!options_.report.empty()) {
+      conformance::write_mutants_json(options_.report, table);
+    }
+    return table.false_alarms == 0 ? 0 : 1;
+  }
+
+  // What each case shows of each mistake, a table for each checkpoint.
+  int run_power() {
+    if (options_.report.empty()) {
+      throw Error("--power: got no --report, expected the folder for its tables");
+    }
+    std::map<std::string, conformance::PowerTable> tables;
+    for (const auto& file : trial_cases(options_)) {
+      const auto golden = conformance::read_golden(file);
+      if (golden.profile != "REF") {
+        continue;
+      }
+      use(file, golden);
+      const std::string checkpoint = file.parent_path().filename().string();
+      tables[checkpoint][file.stem().string()] =
+          conformance::measure_power(judges_.oracle()->f64(), judges_.mutant_model(), golden);
+      std::cout << name_of(file) << std::endl;
+    }
+    std::filesystem::create_directories(options_.report);
+    for (const auto& [checkpoint, table] : tables) {
+      conformance::write_file(std::filesystem::path(options_.report) / (checkpoint + ".txt"),
+                              conformance::power_text(table));
+    }
+    return 0;
+  }
+
   int run() {
     const auto mutants = matching(options_);
     resume(mutants);
@@ -121,6 +172,11 @@ class Mutator {
         return rank(table_[mutant->label]) == 3 || tries_[mutant->label] >= kMostTries;
       });
     }
+    for (const auto& file : cases) {
+      if (open.empty() || try_padded(file, open)) {
+        break;
+      }
+    }
     return finish(mutants);
   }
 
@@ -139,18 +195,73 @@ class Mutator {
     }
   }
 
+  static bool has_text_run(const std::filesystem::path& file) {
+    const auto golden = conformance::read_case(file);
+    return golden.profile == "REF" && golden.input.requests.empty() && !golden.input.ids.empty();
+  }
+
+  void try_innocent(const std::filesystem::path& file, std::size_t share,
+                    conformance::KillTable& table) {
+    const auto golden = conformance::read_golden(file);
+    use(file, golden);
+    const std::string name = name_of(file);
+    conformance::CaseTrials trials(golden, name, *judges_.oracle(), judges_.mutant_model(),
+                                   precision_);
+    for (std::size_t i = 0; i < share; ++i) {
+      const auto innocent =
+          conformance::innocent_variant(options_.seed * 1000003 + table.innocent_runs);
+      ++table.innocent_runs;
+      if (const std::string alarm = trials.alarm_of(innocent); !alarm.empty()) {
+        ++table.false_alarms;
+        std::cout << "refused: " << name << ", " << innocent.what << ": " << alarm << "\n";
+      }
+    }
+  }
+
+  void use(const std::filesystem::path& file, const conformance::Golden& golden) {
+    const std::string drafter =
+        golden.input.draft ? checkpoint_of(file, golden.drafter).string() : "";
+    judges_.use(checkpoint_of(file, golden.checkpoint).string(), drafter, golden.profile);
+  }
+
+  static std::string name_of(const std::filesystem::path& file) {
+    return file.parent_path().filename().string() + "/" + file.stem().string();
+  }
+
   void try_case(const std::filesystem::path& file, const std::vector<const Mutant*>& open) {
     const auto golden = conformance::read_golden(file);
     if (golden.profile != "REF") {
       return;
     }
-    const std::string checkpoint = checkpoint_of(file, golden.checkpoint).string();
-    const std::string drafter =
-        golden.input.draft ? checkpoint_of(file, golden.drafter).string() : "";
-    judges_.use(checkpoint, drafter, golden.profile);
-    const conformance::MutantModel model(checkpoint, drafter);
-    const std::string name = file.parent_path().filename().string() + "/" + file.stem().string();
-    conformance::CaseTrials trials(golden, name, *judges_.oracle(), model, precision_);
+    use(file, golden);
+    try_golden(golden, name_of(file), open);
+  }
+
+  // No oracle pads a prompt, so its truth is the fp64 build's: a case after two tokens of padding.
+  bool try_padded(const std::filesystem::path& file, const std::vector<const Mutant*>& open) {
+    auto golden = conformance::read_golden(file);
+    auto& input = golden.input;
+    const bool plain = input.media.empty() && !input.draft && input.requests.empty();
+    if (golden.profile != "REF" || !plain) {
+      return false;
+    }
+    use(file, golden);
+    constexpr std::size_t kPadding = 2;
+    input.valid.assign(kPadding, 0);
+    input.valid.resize(kPadding + input.ids.size(), 1);
+    input.ids.insert(input.ids.begin(), kPadding, judges_.model().text.special.pad);
+    input.token_types.clear();
+    input.positions.clear();
+    auto padded = conformance::golden_from_run(judges_.oracle()->f64(), input, {});
+    padded.path = file;
+    try_golden(padded, name_of(file) + ", padded", open);
+    return true;
+  }
+
+  void try_golden(const conformance::Golden& golden, const std::string& name,
+                  const std::vector<const Mutant*>& open) {
+    conformance::CaseTrials trials(golden, name, *judges_.oracle(), judges_.mutant_model(),
+                                   precision_);
     for (const Mutant* mutant : open) {
       if (!trials.has_taps_of(*mutant)) {
         continue;
@@ -205,7 +316,11 @@ class Mutator {
 }  // namespace
 
 int mutate(const MutateOptions& options) {
-  return Mutator(options).run();
+  Mutator mutator(options);
+  if (options.power) {
+    return mutator.run_power();
+  }
+  return options.innocent > 0 ? mutator.run_innocent() : mutator.run();
 }
 
 }  // namespace assay::program

@@ -25,6 +25,7 @@ struct VerifyOptions {
   std::string target;       // instruction set of the implementation; empty: the best
   bool properties = false;  // try what must hold without a golden, too
   std::size_t tokens = 16;  // of the built-in case, when there is no golden
+  double diagnosis = 8;     // seconds to look for the mistake that a failure is; 0: none
   std::string report;       // folder for report.json and junit.xml
 };
 
@@ -41,6 +42,7 @@ struct CompareOptions {
   bool rounded_dump = false;  // when it was written: the values used were not
   std::string only;  // pattern of the taps that are claimed to be right; empty: the whole case
   bool own_truth = false;  // the truth is the checkpoint's fp64 run, whatever the golden says
+  double diagnosis = 8;    // seconds to look for the mistake that a failure is; 0: none
   std::string report;
 };
 
@@ -52,7 +54,9 @@ struct MutateOptions {
   std::string report;      // folder for mutants.json
   std::size_t sample = 0;  // so many of them, drawn by `seed`; 0: all
   std::size_t seed = 1;
-  bool resume = false;  // goes on from the report's mutants.json
+  std::size_t innocent = 0;  // honest variants instead of mutants: so many runs
+  bool power = false;        // instead: measure what each case shows
+  bool resume = false;       // goes on from the report's mutants.json
 };
 
 struct DumpOptions {

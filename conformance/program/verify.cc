@@ -6,23 +6,29 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "conformance/catalogue/roles.h"
 #include "conformance/compare/harness.h"
 #include "conformance/compare/listeners.h"
 #include "conformance/program/coverage.h"
+#include "conformance/program/diagnosis.h"
 #include "conformance/program/glob.h"
 #include "conformance/program/golden_files.h"
 #include "conformance/program/implementations.h"
 #include "conformance/program/judges.h"
 #include "conformance/program/options.h"
 #include "conformance/program/own_case.h"
+#include "conformance/program/power.h"
 #include "conformance/program/properties.h"
 #include "reference/family/base/error.h"
 #include "reference/family/checkpoint/gguf_files.h"
 
 namespace assay::program {
 namespace {
+
+// So many times --diagnosis is spent on explaining failures, all cases together.
+constexpr double kDiagnoses = 3;
 
 using conformance::CaseResult;
 using conformance::Golden;
@@ -58,7 +64,10 @@ struct Subject {
 class Verifier {
  public:
   explicit Verifier(const VerifyOptions& options)
-      : options_(options), entry_(entry_named(options.impl)), modes_(modes_named(options.mode)) {
+      : options_(options),
+        entry_(entry_named(options.impl)),
+        modes_(modes_named(options.mode)),
+        seconds_left_(kDiagnoses * options.diagnosis) {
     if (entry_.is_oracle && options.mode.empty()) {
       modes_.erase(Mode::kReplay);  // the judge is not judged by itself
     }
@@ -87,12 +96,16 @@ class Verifier {
 
   conformance::Report& report() { return report_; }
   const Coverage& coverage() const { return coverage_; }
+  const RunPower& power() const { return power_; }
 
  private:
   const std::vector<std::string>* distinct_precisions(const std::string& checkpoint);
   void judge_precision(const Subject& subject, const std::string& precision);
   conformance::Status run(const Subject& subject, const std::string& precision,
                           conformance::TapSet& taps);
+  void explain_failures(const Golden& golden, const conformance::TapSet& dump,
+                        const conformance::PrecisionClass& precision,
+                        std::vector<CaseResult>& results);
   void add_without_taps(const Subject& subject, const std::string& precision,
                         const conformance::Status& status);
   void add(CaseResult result, const Subject& subject, const std::string& precision);
@@ -104,7 +117,9 @@ class Verifier {
   std::set<Mode> modes_;
   std::map<std::string, std::vector<std::string>> distinct_;  // precisions by checkpoint
   Judges judges_;
+  double seconds_left_;  // for diagnoses, all cases together
   Coverage coverage_;
+  RunPower power_;
   conformance::Report report_;
 };
 
@@ -165,9 +180,22 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
   auto results = conformance::judge_run(subject.golden, dump, judges_.oracle(), precision_class,
                                         modes_, claim_of(options_.level));
   results.front().seconds += run_time.count();
+  add_power(subject.golden.path, precision_class, results);
+  explain_failures(subject.golden, dump, precision_class, results);
   for (CaseResult& result : results) {
     add(std::move(result), subject, precision);
   }
+}
+
+// Of a port that is wrong everywhere, the first few failures are explained.
+void Verifier::explain_failures(const Golden& golden, const conformance::TapSet& dump,
+                                const conformance::PrecisionClass& precision,
+                                std::vector<CaseResult>& results) {
+  const auto start = std::chrono::steady_clock::now();
+  add_diagnosis(golden, dump, judges_, precision, std::min(options_.diagnosis, seconds_left_),
+                results);
+  const std::chrono::duration<double> used = std::chrono::steady_clock::now() - start;
+  seconds_left_ -= used.count();
 }
 
 // What the candidate lacks is nobody's failure; what it runs out of is its own.
@@ -200,7 +228,10 @@ void Verifier::add(CaseResult result, const Subject& subject, const std::string&
     result.message = "no golden: the truth is the reference's own fp64 build";
   }
   coverage_.note(subject.golden, judges_.model(), judges_.drafter_model(), result);
+  power_.note(result);
+  auto power = std::exchange(result.power, {});  // printed for the run, not for each case
   print_result(result);
+  result.power = std::move(power);
   report_.cases.push_back(std::move(result));
 }
 
@@ -286,6 +317,7 @@ int verify(const VerifyOptions& given) {
   if (options.level == "taps") {
     verifier.coverage().print(std::cout);
   }
+  verifier.power().print(std::cout);
   return finish_report(verifier.report(), options.report);
 }
 

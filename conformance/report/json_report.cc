@@ -43,6 +43,20 @@ Json tap_json(const TapResult& tap) {
   return json;
 }
 
+Json diagnosis_json(const CaseResult& result) {
+  Json::Array all;
+  for (const Diagnosis& each : result.diagnosis) {
+    all.push_back(Json::Object{{"label", each.label},
+                               {"what", each.what},
+                               {"explains", each.explains},
+                               {"of", each.failing},
+                               {"residual", each.residual},
+                               {"same_here", each.same_here},
+                               {"taps", each.taps}});
+  }
+  return all;
+}
+
 // The tap whose rows stand for the case: the first at which an error entered, or that fails.
 const TapResult* first_failure(const CaseResult& result) {
   for (const TapResult& tap : result.taps) {
@@ -83,6 +97,14 @@ Json case_json(const CaseResult& result) {
   if (!result.matches_profile.empty()) {
     json["matches_profile"] = result.matches_profile;
     json["profile_note"] = result.profile_note;
+  }
+  if (result.power.expressible > 0) {
+    json["power"] = Json::Object{{"excluded", result.power.excluded},
+                                 {"expressible", result.power.expressible},
+                                 {"blind", result.power.blind}};
+  }
+  if (!result.diagnosis.empty()) {
+    json["diagnosis"] = diagnosis_json(result);
   }
   if (!result.rounding_note.empty()) {
     json["rounding_note"] = result.rounding_note;

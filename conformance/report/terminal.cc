@@ -395,6 +395,9 @@ void print_case(std::ostream& out, const CaseResult& result, const TerminalOptio
   if (!result.taps.empty() && result.verdict != Verdict::kNotTested) {
     print_untested(out, result);
   }
+  if (result.power.expressible > 0) {
+    out << title("power") << harmless(describe(result.power)) << '\n';
+  }
   if (result.verdict == Verdict::kPass) {
     return;
   }
@@ -413,6 +416,9 @@ void print_case(std::ostream& out, const CaseResult& result, const TerminalOptio
   print_not_provided(out, result);
   if (!result.profile_note.empty()) {
     out << title("profile") << harmless(result.profile_note) << '\n';
+  }
+  for (const Diagnosis& each : result.diagnosis) {
+    out << title("diagnosis") << harmless(describe(each)) << '\n';
   }
   if (!result.rounding_note.empty()) {
     out << title("rounding") << harmless(result.rounding_note) << '\n';

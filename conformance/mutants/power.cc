@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/mutants/power.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <sstream>
+
+#include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/roles.h"
+#include "conformance/compare/harness.h"
+#include "conformance/compare/listeners.h"
+#include "reference/family/base/error.h"
+
+namespace assay::conformance {
+namespace {
+
+// A change of rounding in fp64, and of nothing.
+constexpr double kNothing = 1e-10;
+constexpr char kNone = '.';
+
+std::string pattern_of(const std::string& tap) {
+  const auto match = find_tap(tap);
+  return match ? std::string(match->entry->pattern) : tap;
+}
+
+char digit_of(double change) {
+  if (!(change > kNothing)) {
+    return kNone;
+  }
+  const int digit = change >= 1 ? 0 : static_cast<int>(std::ceil(-std::log10(change)));
+  return static_cast<char>('0' + std::min(digit, 9));
+}
+
+// The least change that a digit stands for.
+double least_of(char digit) {
+  return std::pow(10.0, -static_cast<double>(digit - '0'));
+}
+
+double relative_change(const Tap& truth, const Tap& got) {
+  if (truth.values.size() != got.values.size()) {
+    return 1;
+  }
+  double change = 0;
+  double size = 0;
+  for (std::size_t i = 0; i < truth.values.size(); ++i) {
+    const double e = got.values[i] - truth.values[i];
+    change += std::isfinite(e) ? e * e : 0;
+    size += truth.values[i] * truth.values[i];
+  }
+  return change == 0 ? 0 : size == 0 ? 1 : std::sqrt(change / size);
+}
+
+TapSet taps_of(Implementation& implementation, const Golden& golden) {
+  CollectingListener listener;
+  require_ok(implementation.run(golden.input, {}, listener), golden.path.string(), "a run");
+  listener.check();
+  return std::move(listener.taps());
+}
+
+}  // namespace
+
+CasePower measure_power(Implementation& f64, const MutantModel& model, const Golden& golden) {
+  CasePower power;
+  const TapSet truth = taps_of(f64, golden);
+  std::map<std::string, std::size_t> number;
+  for (const Tap& tap : truth) {
+    if (number.emplace(pattern_of(tap.name), power.kinds.size()).second) {
+      power.kinds.push_back(pattern_of(tap.name));
+    }
+  }
+  for (const Mutant& mutant : all_mutants()) {
+    const bool acts = std::ranges::any_of(
+        mutant.rewrites, [&](const Rewrite& rewrite) { return number.contains(rewrite.tap); });
+    if (!acts) {
+      continue;
+    }
+    Mutated mutated(f64, model, {&mutant});
+    const TapSet taps = taps_of(mutated, golden);
+    if (mutated.changed().empty()) {
+      continue;
+    }
+    Numbers most(power.kinds.size(), 0);
+    for (const Tap& tap : truth) {
+      double& change = most[number.at(pattern_of(tap.name))];
+      if (const Tap* got = taps.find(tap.name)) {
+        change = std::max(change, relative_change(tap, *got));
+      }
+    }
+    std::string digits;
+    for (std::size_t k = 0; k < most.size(); ++k) {
+      const bool hidden = std::ranges::find(mutant.hidden, power.kinds[k]) != mutant.hidden.end();
+      digits += hidden ? kNone : digit_of(most[k]);
+    }
+    power.by_mutant.emplace_back(mutant.label, digits);
+  }
+  return power;
+}
+
+std::string power_text(const PowerTable& table) {
+  std::string text;
+  for (const auto& [name, power] : table) {
+    text += "case " + name + "\nkinds";
+    for (const std::string& kind : power.kinds) {
+      text += " " + kind;
+    }
+    text += "\n";
+    for (const auto& [label, digits] : power.by_mutant) {
+      text += label + " " + digits + "\n";
+    }
+  }
+  return text;
+}
+
+PowerTable parse_power(const std::string& text, const std::string& label) {
+  PowerTable table;
+  CasePower* open = nullptr;
+  std::istringstream lines(text);
+  std::size_t number = 0;
+  const auto refuse = [&](const std::string& expected) {
+    throw Error(label + ": line " + std::to_string(number) + ": expected " + expected);
+  };
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    std::istringstream words(line);
+    std::string first;
+    std::string second;
+    words >> first;
+    if (first == "kinds") {
+      if (open == nullptr || !open->kinds.empty()) {
+        refuse("a case before its kinds of tap, which stand once");
+      }
+      for (std::string kind; words >> kind;) {
+        open->kinds.push_back(kind);
+      }
+      continue;
+    }
+    words >> second;
+    if (first == "case" && !second.empty()) {
+      open = &table[second];
+    } else if (open == nullptr || second.size() != open->kinds.size() ||
+               second.find_first_not_of("0123456789.") != std::string::npos) {
+      refuse("a case, its kinds of tap, and a mutant with a digit or . for each of them");
+    } else {
+      open->by_mutant.emplace_back(first, second);
+    }
+  }
+  return table;
+}
+
+Power power_of(const CasePower& power, const CaseResult& result, bool sixteen_bit) {
+  std::map<std::string, double> budget;  // of each kind of tap, the widest
+  for (const TapResult& tap : result.taps) {
+    const bool judged = tap.verdict == Verdict::kPass || tap.verdict == Verdict::kWarning;
+    if (judged) {
+      // A tap of integers has no budget: any change shows.
+      const double own = std::isfinite(tap.budget) ? tap.budget : 0;
+      double& most = budget.try_emplace(pattern_of(tap.tap), own).first->second;
+      most = std::max(most, own);
+    }
+  }
+  Power found;
+  for (const auto& [label, digits] : power.by_mutant) {
+    bool seen = false;
+    bool first = true;
+    for (std::size_t k = 0; k < power.kinds.size() && !seen; ++k) {
+      const auto judged = budget.find(power.kinds[k]);
+      if (digits[k] == kNone || judged == budget.end()) {
+        continue;
+      }
+      const bool counts = !sixteen_bit || first || role_of(power.kinds[k]).output;
+      first = false;
+      seen = counts && least_of(digits[k]) > judged->second;
+    }
+    ++found.expressible;
+    found.excluded += seen ? 1 : 0;
+    (seen ? found.seen : found.blind).push_back(label);
+  }
+  return found;
+}
+
+}  // namespace assay::conformance

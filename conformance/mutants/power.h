@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Power: what a passing run excludes.
+//
+// For a case, each mutant that acts on it is run in fp64 once and compared with the truth. What is
+// kept is how far each kind of tap moves, as a power of ten; it depends on no class and no dump. A
+// verdict excludes a mistake when some tap of the dump, with the budget it was judged by, could not
+// have moved that far and passed; to the others it is blind.
+//
+//   case text-long                          a line for each case of a checkpoint
+//   kinds text.embed text.layer.{i}.in …    kinds of tap, in execution order
+//   M-67 ......3321                         a digit d for each: relative L2 of 10^-d to 10^(1-d),
+//                                           0 for 1 and more, "." for none
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "conformance/compare/verdict.h"
+#include "conformance/mutants/mutated.h"
+#include "conformance/records/golden.h"
+
+namespace assay::conformance {
+
+struct CasePower {
+  std::vector<std::string> kinds;                              // patterns of taps
+  std::vector<std::pair<std::string, std::string>> by_mutant;  // label, a digit for each kind
+};
+using PowerTable = std::map<std::string, CasePower>;  // by case
+
+// Runs every mutant. `f64` has the checkpoint loaded and follows the golden's profile.
+CasePower measure_power(Implementation& f64, const MutantModel& model, const Golden& golden);
+
+std::string power_text(const PowerTable& table);
+// Throws assay::Error naming `label` and the line for anything else.
+PowerTable parse_power(const std::string& text, const std::string& label);
+
+// What the judged taps of a result exclude. `sixteen_bit`: taps but the output are judged step by
+// step alone, so the first that moves has to show it.
+Power power_of(const CasePower& power, const CaseResult& result, bool sixteen_bit);
+
+}  // namespace assay::conformance
