@@ -125,7 +125,7 @@ TEST(Profile, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(message_of("audio.hann=hamming"),
             "profile: audio.hann: got \"hamming\", expected periodic or half_sample");
   EXPECT_THAT(message_of("audio.han=periodic"), HasSubstr("got the switch \"audio.han\""));
-  EXPECT_THAT(message_of("audio.han=periodic"), HasSubstr("or text.vision_mask"));
+  EXPECT_THAT(message_of("audio.han=periodic"), HasSubstr("or text.gelu"));
   for (const char* text : {"", "ref", "audio.hann", "audio.hann=half_sample,", ",", "REF,REF"}) {
     EXPECT_THAT(message_of(text), HasSubstr("expected REF or switch=value")) << text;
   }
