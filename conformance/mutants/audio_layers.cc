@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mistakes of the audio encoder's layers: C16 to C52.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numbers>
 
 #include "conformance/mutants/families.h"
+#include "conformance/mutants/places.h"
 #include "conformance/mutants/scene.h"
 
 namespace assay::conformance {
@@ -14,25 +14,15 @@ namespace {
 const std::string kLayer = "audio.layer.{i}.";
 constexpr double kEps = 1e-6;
 
-const Tap& layer_in(const Scene& s) {
-  const std::string media(media_prefix(s.prefix()));
-  return s.layer() == 0 ? s.named(media + "audio.input_proj")
-                        : s.named(media + "audio.layer." + std::to_string(s.layer() - 1) + ".out");
-}
+const std::string kFirst = "audio.input_proj";
 
 const Tap& input_named(const Scene& s, const std::string& name) {
-  return name.empty() ? layer_in(s) : s.tap(name);
+  return encoder_input(s, name, kFirst);
 }
 
-// A norm of a layer: tap, what goes in ("": the layer's input), weight.
-struct NormPlace {
-  std::string tap;
-  std::string input;
-  std::string weight;
-};
-
-const std::vector<NormPlace>& places() {
-  static const std::vector<NormPlace> kPlaces = {
+// The norms of a layer; "": the layer's input.
+const std::vector<Place>& places() {
+  static const std::vector<Place> kPlaces = {
       {"ffn1.pre_norm", "", "feed_forward1.pre_layer_norm.weight"},
       {"ffn1.post_norm", "ffn1.down", "feed_forward1.post_layer_norm.weight"},
       {"attn.pre_norm", "ffn1.out", "norm_pre_attn.weight"},
@@ -45,10 +35,9 @@ const std::vector<NormPlace>& places() {
   return kPlaces;
 }
 
-Formula normed(const NormPlace& place, NormOptions options) {
+Formula normed(const Place& place, NormOptions options) {
   return [=](Scene& s, Tap& t) {
-    t.values = rms_norm(input_named(s, place.input).values, t.shape.back(),
-                        s.weight(place.weight).values, options);
+    t.values = norm_at(s, place, input_named(s, place.input), t, options);
   };
 }
 
@@ -70,7 +59,7 @@ std::string missing_label(const std::string& tap) {
 }
 
 void add_norms(Mutants& all) {
-  for (const NormPlace& place : places()) {
+  for (const Place& place : places()) {
     const std::string tap = kLayer + place.tap;
     const std::string end = place.tap == "ffn1.pre_norm" ? "" : ":" + place.tap;
     const std::string where = " at " + place.tap + " of the audio encoder";
@@ -129,15 +118,8 @@ void add_feed_forward(Mutants& all) {
   }
 }
 
-struct Bounds {
-  double in_min, in_max, out_min, out_max;
-};
-constexpr double kOpen = 1e300;
-
-Mutant clip_mutant(const std::string& label, const std::function<void(Bounds&)>& change,
-                   const std::string& what) {
-  Mutant all{label, what, {}, kLayer + "ffn1.up"};
-  const std::vector<std::array<std::string, 3>> products = {
+Mutant clipped(const std::string& label, const Clip& change, const std::string& what) {
+  static const std::vector<Place> kProducts = {
       {"ffn1.up", "ffn1.pre_norm", "feed_forward1.ffw_layer_1."},
       {"ffn1.down", "ffn1.act", "feed_forward1.ffw_layer_2."},
       {"attn.q_proj", "attn.pre_norm", "self_attn.q_proj."},
@@ -148,35 +130,20 @@ Mutant clip_mutant(const std::string& label, const std::function<void(Bounds&)>&
       {"lconv.linear_end", "lconv.act", "lconv1d.linear_end."},
       {"ffn2.up", "ffn2.pre_norm", "feed_forward2.ffw_layer_1."},
       {"ffn2.down", "ffn2.act", "feed_forward2.ffw_layer_2."}};
-  for (const auto& [tap, input, weight] : products) {
-    all.rewrites.push_back(
-        {kLayer + tap, [=, input = input, weight = weight](Scene& s, Tap& t) {
-           const auto bound = [&](const char* name) {
-             return s.weight(weight + name).values.at(0);
-           };
-           Bounds b{bound("input_min"), bound("input_max"), bound("output_min"),
-                    bound("output_max")};
-           change(b);
-           const Numbers x = map(s.tap(input).values,
-                                 [&](double v) { return std::clamp(v, b.in_min, b.in_max); });
-           t.values = map(linear(x, s.weight(weight + "linear.weight")),
-                          [&](double v) { return std::clamp(v, b.out_min, b.out_max); });
-         }});
-  }
-  return all;
+  return clip_mutant(label, kLayer, kProducts, change, what);
 }
 
 void add_clips(Mutants& all) {
-  all.push_back(clip_mutant(
+  all.push_back(clipped(
       "C25",
       [](Bounds& b) {
         b = {-kOpen, kOpen, -kOpen, kOpen};
       },
       "clipping is dropped"));
-  all.push_back(clip_mutant(
+  all.push_back(clipped(
       "C25:input", [](Bounds& b) { b.out_min = -kOpen, b.out_max = kOpen; },
       "only the input is clipped"));
-  all.push_back(clip_mutant(
+  all.push_back(clipped(
       "C25:symmetric", [](Bounds& b) { b.in_min = -b.in_max, b.out_min = -b.out_max; },
       "bounds are made symmetric"));
 }

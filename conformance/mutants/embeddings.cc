@@ -99,6 +99,18 @@ void look_up(const Scene& s, std::int32_t id, double factor, std::span<double> r
   }
 }
 
+// The text tokens next to a placeholder look up `id`.
+void look_up_beside_media(Scene& s, Tap& tap, std::int32_t id) {
+  const auto types = s.types();
+  const std::size_t width = tap.values.size() / types.size();
+  for (std::size_t t = 0; t < types.size(); ++t) {
+    const bool beside = (t > 0 && types[t - 1] != 0) || (t + 1 < types.size() && types[t + 1] != 0);
+    if (types[t] == 0 && beside) {
+      look_up(s, id, root_ple(s), {tap.values.data() + t * width, width});
+    }
+  }
+}
+
 void add_token_part(Mutants& all) {
   const std::string token = "text.ple.token";
   all.push_back(mutant("M-24", token, [](Scene& s, Tap& tap) {
@@ -116,28 +128,9 @@ void add_token_part(Mutants& all) {
     });
   }));
   all.push_back(mutant("M-28", token, [](Scene& s, Tap& tap) {
-    const auto types = s.types();
-    const std::size_t width = tap.values.size() / types.size();
-    for (std::size_t t = 0; t < types.size(); ++t) {
-      const bool beside =
-          (t > 0 && types[t - 1] != 0) || (t + 1 < types.size() && types[t + 1] != 0);
-      if (types[t] == 0 && beside) {
-        look_up(s, s.config().text.special.pad, root_ple(s),
-                {tap.values.data() + t * width, width});
-      }
-    }
+    look_up_beside_media(s, tap, s.config().text.special.pad);
   }));
-  all.push_back(mutant("X8", token, [](Scene& s, Tap& tap) {
-    const auto types = s.types();
-    const std::size_t width = tap.values.size() / types.size();
-    for (std::size_t t = 0; t < types.size(); ++t) {
-      const bool beside =
-          (t > 0 && types[t - 1] != 0) || (t + 1 < types.size() && types[t + 1] != 0);
-      if (types[t] == 0 && beside) {
-        look_up(s, 0, root_ple(s), {tap.values.data() + t * width, width});
-      }
-    }
-  }));
+  all.push_back(mutant("X8", token, [](Scene& s, Tap& tap) { look_up_beside_media(s, tap, 0); }));
   all.push_back(mutant(
       "M-29", token, [](Scene& s, Tap& tap) { tap.values = scaled(tap.values, 1 / root_ple(s)); }));
   all.push_back(mutant(

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "conformance/compare/precision.h"
+#include "conformance/mutants/places.h"
 #include "conformance/mutants/scene.h"
 
 namespace assay::conformance {
@@ -147,48 +148,24 @@ Numbers soft_row(const Arithmetic& a, const Floats& scores, const std::vector<ch
   return y;
 }
 
-struct Place {
-  const char* tap;
-  const char* input;
-  const char* weight;
-};
-
 void add_norms(const Arithmetic& a, Mutant& all) {
-  const std::vector<Place> places = {
-      {"attn.norm_in", "in", "input_layernorm.weight"},
-      {"attn.q_norm", "attn.q_proj", "self_attn.q_norm.weight"},
-      {"attn.k_norm", "attn.k_proj", "self_attn.k_norm.weight"},
-      {"attn.v_norm", "attn.v_proj", ""},
-      {"attn.post_norm", "attn.o_proj", "post_attention_layernorm.weight"},
-      {"ffn.norm_in", "attn.residual", "pre_feedforward_layernorm.weight"},
-      {"moe.dense_norm", "ffn.down", "post_feedforward_layernorm_1.weight"},
-      {"moe.router_norm", "attn.residual", ""},
-      {"moe.norm_in", "attn.residual", "pre_feedforward_layernorm_2.weight"},
-      {"moe.norm_out", "moe.sum", "post_feedforward_layernorm_2.weight"},
-      {"ple.norm", "ple.proj", "post_per_layer_input_norm.weight"}};
-  for (const Place& place : places) {
-    all.rewrites.push_back({std::string("text.layer.{i}.") + place.tap, [=](Scene& s, Tap& t) {
+  for (const Place& place : decoder_norms()) {
+    if (place.input.empty()) {
+      continue;
+    }
+    all.rewrites.push_back({"text.layer.{i}." + place.tap, [=](Scene& s, Tap& t) {
                               static const Numbers kNone;
                               t.values =
                                   norm(a, s.tap(place.input).values, t.shape.back(),
-                                       *place.weight == 0 ? kNone : s.weight(place.weight).values,
+                                       place.weight.empty() ? kNone : s.weight(place.weight).values,
                                        s.text().rms_norm_eps);
                             }});
   }
 }
 
 void add_products(const Arithmetic& a, Mutant& all) {
-  const std::vector<Place> places = {{"attn.q_proj", "attn.norm_in", "self_attn.q_proj.weight"},
-                                     {"attn.k_proj", "attn.norm_in", "self_attn.k_proj.weight"},
-                                     {"attn.o_proj", "attn.mix", "self_attn.o_proj.weight"},
-                                     {"ffn.gate", "ffn.norm_in", "mlp.gate_proj.weight"},
-                                     {"ffn.up", "ffn.norm_in", "mlp.up_proj.weight"},
-                                     {"ffn.down", "ffn.mul", "mlp.down_proj.weight"},
-                                     {"moe.router_logits", "moe.router_in", "router.proj.weight"},
-                                     {"ple.gate", "ffn.residual", "per_layer_input_gate.weight"},
-                                     {"ple.proj", "ple.mul", "per_layer_projection.weight"}};
-  for (const Place& place : places) {
-    all.rewrites.push_back({std::string("text.layer.{i}.") + place.tap, [=](Scene& s, Tap& t) {
+  for (const Place& place : decoder_products()) {
+    all.rewrites.push_back({"text.layer.{i}." + place.tap, [=](Scene& s, Tap& t) {
                               t.values =
                                   product(a, s.tap(place.input).values, s.weight(place.weight));
                             }});

@@ -6,40 +6,13 @@
 
 #include "conformance/catalogue/roles.h"
 #include "conformance/mutants/families.h"
+#include "conformance/mutants/places.h"
 #include "conformance/mutants/scene.h"
 
 namespace assay::conformance {
 namespace {
 
 const std::string kLayer = "text.layer.{i}.";
-
-// A matrix product of a decoder layer.
-struct Product {
-  std::string tap;
-  std::string input;
-  std::string weight;
-};
-
-const std::vector<Product>& products() {
-  static const std::vector<Product> kProducts = {
-      {"attn.q_proj", "attn.norm_in", "self_attn.q_proj.weight"},
-      {"attn.k_proj", "attn.norm_in", "self_attn.k_proj.weight"},
-      {"attn.o_proj", "attn.mix", "self_attn.o_proj.weight"},
-      {"ffn.gate", "ffn.norm_in", "mlp.gate_proj.weight"},
-      {"ffn.up", "ffn.norm_in", "mlp.up_proj.weight"},
-      {"ffn.down", "ffn.mul", "mlp.down_proj.weight"},
-      {"moe.router_logits", "moe.router_in", "router.proj.weight"},
-      {"ple.gate", "", "per_layer_input_gate.weight"},
-      {"ple.proj", "ple.mul", "per_layer_projection.weight"}};
-  return kProducts;
-}
-
-const Tap& input_of(const Scene& s, const Product& product) {
-  if (!product.input.empty()) {
-    return s.tap(product.input);
-  }
-  return s.tap("ffn.residual");
-}
 
 using Slip = std::function<void(Matrix&)>;
 
@@ -62,7 +35,7 @@ void add_products(Mutants& all) {
   const std::vector<std::string> words = {
       "one weight is off by 2^-7", "the last term of each sum is dropped",
       "two adjacent rows are swapped", "weights are rounded to bf16"};
-  for (const Product& product : products()) {
+  for (const Place& product : decoder_products()) {
     for (std::size_t k = 0; k < slips.size(); ++k) {
       const auto& [name, slip] = slips[k];
       const Layers where = k == 0   ? Layers::kMiddle
@@ -74,7 +47,7 @@ void add_products(Mutants& all) {
           [product, slip = slip](Scene& s, Tap& t) {
             Matrix w = s.weight(product.weight);
             slip(w);
-            t.values = linear(input_of(s, product).values, w);
+            t.values = linear(s.tap(product.input).values, w);
           },
           words[k] + " at " + product.tap, where));
     }

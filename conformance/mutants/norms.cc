@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "conformance/mutants/families.h"
+#include "conformance/mutants/places.h"
 #include "conformance/mutants/scene.h"
 
 namespace assay::conformance {
@@ -11,55 +12,17 @@ namespace {
 
 const std::string kLayer = "text.layer.{i}.";
 
-// A norm of a decoder layer: its tap, what goes in, its weight ("": none).
-struct NormPlace {
-  std::string tap;
-  std::string input;
-  std::string weight;
-};
-
-const std::vector<NormPlace>& places() {
-  static const std::vector<NormPlace> kPlaces = {
-      {"attn.norm_in", "in", "input_layernorm.weight"},
-      {"attn.q_norm", "attn.q_proj", "self_attn.q_norm.weight"},
-      {"attn.k_norm", "attn.k_proj", "self_attn.k_norm.weight"},
-      {"attn.v_norm", "attn.v_proj", ""},
-      {"attn.post_norm", "attn.o_proj", "post_attention_layernorm.weight"},
-      {"ffn.norm_in", "attn.residual", "pre_feedforward_layernorm.weight"},
-      {"moe.dense_norm", "ffn.down", "post_feedforward_layernorm_1.weight"},
-      {"moe.router_norm", "attn.residual", ""},
-      {"moe.norm_in", "attn.residual", "pre_feedforward_layernorm_2.weight"},
-      {"moe.norm_out", "moe.sum", "post_feedforward_layernorm_2.weight"},
-      {"ffn.post_norm", "", "post_feedforward_layernorm.weight"},
-      {"ple.norm", "ple.proj", "post_per_layer_input_norm.weight"}};
-  return kPlaces;
-}
-
-// What the norm after the feed-forward reads: the branches together, or the dense one alone.
-const Tap& input_of(const Scene& s, const NormPlace& place) {
-  if (!place.input.empty()) {
-    return s.tap(place.input);
-  }
-  return s.has("moe.combined") ? s.tap("moe.combined") : s.tap("ffn.down");
-}
-
-Numbers norm_at(const Scene& s, const NormPlace& place, const Tap& tap, NormOptions options) {
-  const std::size_t width = tap.shape.back();
-  static const Numbers kNone;
-  return rms_norm(input_of(s, place).values, width,
-                  place.weight.empty() ? kNone : s.weight(place.weight).values, options);
-}
-
-Formula norm_with(const NormPlace& place, double eps, double offset, EpsPlace where) {
+Formula norm_with(const Place& place, double eps, double offset, EpsPlace where) {
   return [=](Scene& s, Tap& tap) {
     const double usual = s.text().rms_norm_eps;
-    tap.values = norm_at(s, place, tap, {eps < 0 ? usual : eps, offset, where, false});
+    tap.values =
+        norm_at(s, place, norm_input(s, place), tap, {eps < 0 ? usual : eps, offset, where, false});
   };
 }
 
 // M-01 to M-03 at each place; LayerNorm for RMSNorm.
 void add_forms(Mutants& all) {
-  for (const NormPlace& place : places()) {
+  for (const Place& place : decoder_norms()) {
     const std::string tap = kLayer + place.tap;
     const auto add = [&](const std::string& label, Formula formula, const std::string& what) {
       all.push_back(mutant(label + ":" + place.tap, tap, std::move(formula), what + place.tap));
@@ -74,7 +37,8 @@ void add_forms(Mutants& all) {
     all.push_back(mutant(
         "MECH-layer-norm:" + place.tap, tap,
         [place](Scene& s, Tap& t) {
-          t.values = norm_at(s, place, t, {s.text().rms_norm_eps, 0, EpsPlace::kInside, true});
+          t.values = norm_at(s, place, norm_input(s, place), t,
+                             {s.text().rms_norm_eps, 0, EpsPlace::kInside, true});
         },
         "LayerNorm stands in for RMSNorm at " + place.tap));
   }
@@ -82,18 +46,18 @@ void add_forms(Mutants& all) {
 
 // The norm is left out: what goes in comes out.
 Formula left_out(const std::string& tap) {
-  for (const NormPlace& place : places()) {
+  for (const Place& place : decoder_norms()) {
     if (place.tap == tap) {
-      return [place](Scene& s, Tap& t) { t.values = input_of(s, place).values; };
+      return [place](Scene& s, Tap& t) { t.values = norm_input(s, place).values; };
     }
   }
   return {};
 }
 
 Formula with_weight_of(const std::string& tap, const std::string& weight) {
-  for (const NormPlace& place : places()) {
+  for (const Place& place : decoder_norms()) {
     if (place.tap == tap) {
-      NormPlace other = place;
+      Place other = place;
       other.weight = weight;
       return norm_with(other, -1, 0, EpsPlace::kInside);
     }

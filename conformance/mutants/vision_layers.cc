@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mistakes of the vision encoder's layers: V7 to V42.
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "conformance/mutants/families.h"
+#include "conformance/mutants/places.h"
 #include "conformance/mutants/scene.h"
 
 namespace assay::conformance {
@@ -13,22 +13,11 @@ namespace {
 const std::string kLayer = "vision.layer.{i}.";
 constexpr double kEps = 1e-6;
 
-// What a layer reads: the one before it, or the patches.
-const Tap& layer_in(const Scene& s) {
-  const std::string media(media_prefix(s.prefix()));
-  return s.layer() == 0 ? s.named(media + "vision.patch_embed")
-                        : s.named(media + "vision.layer." + std::to_string(s.layer() - 1) + ".out");
-}
+const std::string kFirst = "vision.patch_embed";
 
-// A norm of a layer: tap, what goes in ("": the layer's input), weight ("": none).
-struct NormPlace {
-  std::string tap;
-  std::string input;
-  std::string weight;
-};
-
-const std::vector<NormPlace>& places() {
-  static const std::vector<NormPlace> kPlaces = {
+// The norms of a layer; "": the layer's input.
+const std::vector<Place>& places() {
+  static const std::vector<Place> kPlaces = {
       {"attn_norm", "", "input_layernorm.weight"},
       {"attn.q_norm", "attn.q_proj", "self_attn.q_norm.weight"},
       {"attn.k_norm", "attn.k_proj", "self_attn.k_norm.weight"},
@@ -39,28 +28,23 @@ const std::vector<NormPlace>& places() {
   return kPlaces;
 }
 
-const NormPlace& place_of(const std::string& tap) {
-  return *std::ranges::find(places(), tap, &NormPlace::tap);
+const Place& place_of(const std::string& tap) {
+  return *std::ranges::find(places(), tap, &Place::tap);
 }
 
-Formula normed(const NormPlace& place, NormOptions options) {
+Formula normed(const Place& place, NormOptions options) {
   return [=](Scene& s, Tap& t) {
-    const Tap& x = place.input.empty() ? layer_in(s) : s.tap(place.input);
-    static const Numbers kNone;
-    t.values = rms_norm(x.values, t.shape.back(),
-                        place.weight.empty() ? kNone : s.weight(place.weight).values, options);
+    t.values = norm_at(s, place, encoder_input(s, place.input, kFirst), t, options);
   };
 }
 
 Formula left_out(const std::string& tap) {
-  const NormPlace place = place_of(tap);
-  return [place](Scene& s, Tap& t) {
-    t.values = (place.input.empty() ? layer_in(s) : s.tap(place.input)).values;
-  };
+  const Place place = place_of(tap);
+  return [place](Scene& s, Tap& t) { t.values = encoder_input(s, place.input, kFirst).values; };
 }
 
 void add_norms(Mutants& all) {
-  for (const NormPlace& place : places()) {
+  for (const Place& place : places()) {
     const std::string tap = kLayer + place.tap;
     const std::string end = place.tap == "attn_norm" ? "" : ":" + place.tap;
     const std::string where = " at " + place.tap + " of the vision encoder";
@@ -85,7 +69,7 @@ void add_norms(Mutants& all) {
   all.push_back(mutant("MECH-no-norm:vision.ffn_norm", kLayer + "ffn_norm", left_out("ffn_norm"),
                        "the norm before the feed-forward is left out"));
   const auto with_weight = [](const std::string& tap, const std::string& weight) {
-    NormPlace place = place_of(tap);
+    Place place = place_of(tap);
     place.weight = weight;
     return normed(place, {kEps});
   };
@@ -114,54 +98,27 @@ void add_norms(Mutants& all) {
   all.push_back(std::move(together));
 }
 
-// Bounds of a clipped product.
-struct Bounds {
-  double in_min, in_max, out_min, out_max;
-};
-
-using Clip = std::function<void(Bounds&)>;
-constexpr double kOpen = 1e300;
-
-// Every clipped product of a layer with other bounds.
-Mutant clip_mutant(const std::string& label, const Clip& change, const std::string& what = "") {
-  Mutant all{label, what, {}, kLayer + "attn.q_proj"};
-  const std::vector<std::array<std::string, 3>> products = {
-      {"attn.q_proj", "attn_norm", "self_attn.q_proj."},
-      {"attn.k_proj", "attn_norm", "self_attn.k_proj."},
-      {"attn.v_proj", "attn_norm", "self_attn.v_proj."},
-      {"attn.o_proj", "attn.context", "self_attn.o_proj."},
-      {"mlp.gate", "ffn_norm", "mlp.gate_proj."},
-      {"mlp.up", "ffn_norm", "mlp.up_proj."},
-      {"mlp.down", "mlp.act", "mlp.down_proj."}};
-  for (const auto& [tap, input, weight] : products) {
-    all.rewrites.push_back(
-        {kLayer + tap, [=, input = input, weight = weight](Scene& s, Tap& t) {
-           const auto bound = [&](const char* name) {
-             return s.weight(weight + name).values.at(0);
-           };
-           Bounds b{bound("input_min"), bound("input_max"), bound("output_min"),
-                    bound("output_max")};
-           change(b);
-           const Numbers x = map(s.tap(input).values,
-                                 [&](double v) { return std::clamp(v, b.in_min, b.in_max); });
-           t.values = map(linear(x, s.weight(weight + "linear.weight")),
-                          [&](double v) { return std::clamp(v, b.out_min, b.out_max); });
-         }});
-  }
-  return all;
+Mutant clipped(const std::string& label, const Clip& change, const std::string& what = "") {
+  static const std::vector<Place> kProducts = {{"attn.q_proj", "attn_norm", "self_attn.q_proj."},
+                                               {"attn.k_proj", "attn_norm", "self_attn.k_proj."},
+                                               {"attn.v_proj", "attn_norm", "self_attn.v_proj."},
+                                               {"attn.o_proj", "attn.context", "self_attn.o_proj."},
+                                               {"mlp.gate", "ffn_norm", "mlp.gate_proj."},
+                                               {"mlp.up", "ffn_norm", "mlp.up_proj."},
+                                               {"mlp.down", "mlp.act", "mlp.down_proj."}};
+  return clip_mutant(label, kLayer, kProducts, change, what);
 }
 
 void add_clips(Mutants& all) {
-  all.push_back(clip_mutant("V10", [](Bounds& b) { b = {-kOpen, kOpen, -kOpen, kOpen}; }));
-  all.push_back(clip_mutant(
+  all.push_back(clipped("V10", [](Bounds& b) { b = {-kOpen, kOpen, -kOpen, kOpen}; }));
+  all.push_back(clipped(
       "V11", [](Bounds& b) { b.out_min = -kOpen, b.out_max = kOpen; },
       "only the input is clamped"));
-  all.push_back(clip_mutant(
+  all.push_back(clipped(
       "V11:output", [](Bounds& b) { b.in_min = -kOpen, b.in_max = kOpen; },
       "only the output is clamped"));
-  all.push_back(
-      clip_mutant("V12", [](Bounds& b) { b.in_min = -b.in_max, b.out_min = -b.out_max; }));
-  all.push_back(clip_mutant("V13", [](Bounds& b) {
+  all.push_back(clipped("V12", [](Bounds& b) { b.in_min = -b.in_max, b.out_min = -b.out_max; }));
+  all.push_back(clipped("V13", [](Bounds& b) {
     std::swap(b.in_min, b.out_min);
     std::swap(b.in_max, b.out_max);
   }));
@@ -295,8 +252,8 @@ void add_attention(Mutants& all) {
     }
   }));
   all.push_back(mutant("V36", kLayer + "attn_residual", [](Scene& s, Tap& t) {
-    t.values = rms_norm(added(layer_in(s).values, s.tap("attn.o_proj").values), t.shape.back(),
-                        s.weight("post_attention_layernorm.weight").values, {kEps});
+    t.values = rms_norm(added(encoder_layer_in(s, kFirst).values, s.tap("attn.o_proj").values),
+                        t.shape.back(), s.weight("post_attention_layernorm.weight").values, {kEps});
   }));
   all.push_back(mutant(
       "MECH-no-residual:vision.attn_residual", kLayer + "attn_residual",
