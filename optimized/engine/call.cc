@@ -74,13 +74,15 @@ KindOfCall kind_of_call(const TextConfig& config, const LayerConfig& layer, cons
     places.back().block = i < start ? -1 : blocks[i - start];
   }
   kind.half = layer.head_dim / 2;
+  const auto frequencies =
+      rope_frequencies(layer.head_dim, sliding ? config.rope_sliding : config.rope_full);
   kind.cos.resize(tokens * kind.half);
   kind.sin.resize(tokens * kind.half);
   for (std::size_t t = 0; t < tokens; ++t) {
     const std::size_t q = start + t;
-    rotation(cache.place(q).position, layer.head_dim,
-             sliding ? config.rope_sliding : config.rope_full, kind.cos.data() + t * kind.half,
-             kind.sin.data() + t * kind.half);
+    rotation(cache.place(q).position, frequencies,
+             std::span(kind.cos).subspan(t * kind.half, kind.half),
+             std::span(kind.sin).subspan(t * kind.half, kind.half));
     if (plain) {
       const std::size_t reach = sliding ? config.sliding_window - 1 : q;
       kind.visible.push_back({q > reach ? q - reach : 0, q});
@@ -95,21 +97,25 @@ KindOfCall kind_of_call(const TextConfig& config, const LayerConfig& layer, cons
 
 }  // namespace
 
-// Pairs that do not rotate have frequency 0.
-void rotation(std::int32_t position, std::size_t head_dim, const RopeParameters& parameters,
-              float* cos, float* sin) {
-  const std::size_t half = head_dim / 2;
+std::vector<double> rope_frequencies(std::size_t head_dim, const RopeParameters& parameters) {
   const auto rotating = static_cast<std::size_t>(
-      std::floor(parameters.partial_rotary_factor * static_cast<double>(half)));
-  for (std::size_t c = 0; c < half; ++c) {
-    cos[c] = 1;
-    sin[c] = 0;
-    if (c < rotating) {
-      const double exponent = -2.0 * static_cast<double>(c) / static_cast<double>(head_dim);
-      const double angle = position * std::pow(parameters.rope_theta, exponent);
-      cos[c] = static_cast<float>(std::cos(angle));
-      sin[c] = static_cast<float>(std::sin(angle));
-    }
+      std::floor(parameters.partial_rotary_factor * static_cast<double>(head_dim / 2)));
+  std::vector<double> frequencies(rotating);
+  for (std::size_t c = 0; c < rotating; ++c) {
+    const double exponent = -2.0 * static_cast<double>(c) / static_cast<double>(head_dim);
+    frequencies[c] = std::pow(parameters.rope_theta, exponent);
+  }
+  return frequencies;
+}
+
+void rotation(std::int32_t position, std::span<const double> frequencies, std::span<float> cos,
+              std::span<float> sin) {
+  std::ranges::fill(cos, 1.0F);
+  std::ranges::fill(sin, 0.0F);
+  for (std::size_t c = 0; c < frequencies.size(); ++c) {
+    const double angle = position * frequencies[c];
+    cos[c] = static_cast<float>(std::cos(angle));
+    sin[c] = static_cast<float>(std::sin(angle));
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "optimized/engine/kv_cache.h"
@@ -50,9 +51,12 @@ struct Call {
   }
 };
 
-// Cosines and sines [head_dim / 2] of one position.
-void rotation(std::int32_t position, std::size_t head_dim, const RopeParameters& parameters,
-              float* cos, float* sin);
+// Of each channel pair that rotates; the pairs after them do not.
+std::vector<double> rope_frequencies(std::size_t head_dim, const RopeParameters& parameters);
+
+// Cosines and sines of one position, for all pairs of a head.
+void rotation(std::int32_t position, std::span<const double> frequencies, std::span<float> cos,
+              std::span<float> sin);
 
 // Vision blocks, positions and validity of a chunk; throws Error on a chunk that begins inside a
 // block or whose lists differ in length.

@@ -3,32 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
+#include "optimized/kernels/largest.h"
 #include "optimized/kernels/row_ops.h"
 #include "reference/family/base/error.h"
+#include "reference/family/config/drafter_target.h"
 
 namespace assay::cpu {
 namespace {
-
-void expect_equal(std::size_t got, std::size_t expected, const std::string& what) {
-  if (got != expected) {
-    throw Error("drafter: " + what + ": got " + std::to_string(got) + ", expected the target's " +
-                std::to_string(expected));
-  }
-}
-
-// The `count` largest, largest first, ties to the lower index.
-std::vector<std::int32_t> largest(const Rows& scores, std::size_t count) {
-  const float* const s = scores.data;
-  std::vector<std::int32_t> order(scores.columns);
-  std::iota(order.begin(), order.end(), 0);
-  std::partial_sort(
-      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
-      [s](std::int32_t a, std::int32_t b) { return s[a] != s[b] ? s[a] > s[b] : a < b; });
-  order.resize(count);
-  return order;
-}
 
 std::int32_t greedy(const Rows& logits) {
   return static_cast<std::int32_t>(std::max_element(logits.data, logits.data + logits.columns) -
@@ -40,30 +22,8 @@ std::int32_t greedy(const Rows& logits) {
 Drafter::Drafter(const Model& drafter, const Model& target, const Options& options,
                  const Threads& threads)
     : model_(drafter), target_(target), engine_(drafter, options, threads) {
-  const ModelConfig& config = drafter.checkpoint().config();
-  if (!config.drafter) {
-    throw Error(drafter.checkpoint().path().string() + ": got a " + config.model_type +
-                " model, expected a drafter (gemma4_assistant or gemma4_unified_assistant)");
-  }
-  expect_equal(config.drafter->backbone_hidden_size, target.config().hidden_size,
-               "backbone_hidden_size");
-  expect_equal(config.text.vocab_size, target.config().vocab_size, "vocab_size");
-  expect_equal(config.text.sliding_window, target.config().sliding_window, "sliding_window");
-  for (const LayerConfig& layer : config.text.layers) {
-    expect_equal(layer.head_dim, target.config().layers[source_layer(layer.kind)].head_dim,
-                 "head_dim");
-  }
-}
-
-// The target's last layer of this kind that owns keys.
-std::size_t Drafter::source_layer(LayerKind kind) const {
-  const TextConfig& target = target_.config();
-  for (std::size_t i = target.first_kv_shared_layer(); i-- > 0;) {
-    if (target.layers[i].kind == kind) {
-      return i;
-    }
-  }
-  throw Error("drafter: got a layer kind of which the target owns no keys, expected one that does");
+  const Checkpoint& checkpoint = drafter.checkpoint();
+  check_drafter_fits(checkpoint.config(), checkpoint.path().string(), target.config());
 }
 
 // What the layers of one kind attend to: the same in every step.
@@ -73,12 +33,13 @@ KindOfCall Drafter::context(const KvCache& cache, const LayerConfig& layer, std:
   const bool sliding = layer.kind == LayerKind::kSliding;
   const std::size_t length = cache.length();
   KindOfCall kind;
-  kind.source = source_layer(layer.kind);
+  kind.source = drafter_source_layer(target_.config(), layer.kind);
   kind.half = layer.head_dim / 2;
   kind.cos.resize(kind.half);
   kind.sin.resize(kind.half);
-  rotation(position, layer.head_dim, sliding ? config.rope_sliding : config.rope_full,
-           kind.cos.data(), kind.sin.data());
+  const auto frequencies =
+      rope_frequencies(layer.head_dim, sliding ? config.rope_sliding : config.rope_full);
+  rotation(position, frequencies, kind.cos, kind.sin);
   const std::size_t reach =
       window == DraftWindow::kLastKeys ? config.sliding_window + 1 : config.sliding_window - 1;
   const std::size_t seen = sliding ? std::min(length, reach) : length;
@@ -117,7 +78,7 @@ Rows Drafter::ordered_logits(const Rows& m, const TapScope& tap) {
   const Rows scores = centroids_.shape(1, config.num_centroids);
   engine_.products(m, {{&w.centroids, scores}});
   tap("centroid_logits", scores);
-  const auto best = largest(scores, config.centroid_intermediate_top_k);
+  const auto best = largest(scores.data, scores.columns, config.centroid_intermediate_top_k);
   tap.integers("centroid_index", best, {1, best.size()}, TapAxes::kWhole);
 
   // The tiles that a centroid's rows lie in, one product each.

@@ -39,7 +39,6 @@ class Drafter {
                                   DraftWindow window, Taps* taps = nullptr);
 
  private:
-  std::size_t source_layer(LayerKind kind) const;
   KindOfCall context(const KvCache& cache, const LayerConfig& layer, std::int32_t position,
                      DraftWindow window) const;
   Rows run_layers(const Rows& h, const Call& call, const KvCache& cache, const TapScope& tap);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "reference/family/base/error.h"
+#include "reference/family/checkpoint/token_ordering.h"
 
 namespace assay::cpu {
 namespace {
@@ -19,15 +20,6 @@ void check_activations(const Checkpoint& checkpoint, const std::string& module) 
       throw Error(module + side +
                   ": got a model whose activations are quantised by stored scales, expected one "
                   "whose activations are not (--impl reference computes it)");
-    }
-  }
-}
-
-void check_tokens(const std::vector<std::int64_t>& ids, std::size_t vocabulary) {
-  for (const std::int64_t id : ids) {
-    if (id < 0 || static_cast<std::uint64_t>(id) >= vocabulary) {
-      throw Error("masked_embedding.token_ordering: got token " + std::to_string(id) +
-                  ", expected 0 to " + std::to_string(vocabulary - 1));
     }
   }
 }
@@ -121,8 +113,7 @@ struct Model::Loader {
     linear("post_projection", w.post_projection);
     if (config.use_ordered_embeddings) {
       linear("masked_embedding.centroids", w.centroids);
-      w.token_ordering = model.checkpoint_.read_integers("masked_embedding.token_ordering");
-      check_tokens(w.token_ordering, model.config().vocab_size);
+      w.token_ordering = read_token_ordering(model.checkpoint_);
     }
   }
 

@@ -9,6 +9,7 @@
 
 #include "optimized/engine/each_row.h"
 #include "optimized/engine/engine.h"
+#include "optimized/kernels/largest.h"
 #include "optimized/kernels/row_ops.h"
 
 namespace assay::cpu {
@@ -38,15 +39,10 @@ struct Engine::Routing {
 
 namespace {
 
-// The largest of a row, ties to the lower index, and their shares.
+// The largest of a row, and their shares.
 void choose(const float* probs, std::size_t experts, std::size_t slots, std::int32_t* expert,
             float* share) {
-  std::vector<std::int32_t> order(experts);
-  std::iota(order.begin(), order.end(), 0);
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(slots), order.end(),
-                    [probs](std::int32_t a, std::int32_t b) {
-                      return probs[a] != probs[b] ? probs[a] > probs[b] : a < b;
-                    });
+  const auto order = largest(probs, experts, slots);
   float sum = 0;
   for (std::size_t x = 0; x < slots; ++x) {
     expert[x] = order[x];

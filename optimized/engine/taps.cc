@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "optimized/engine/taps.h"
 
-#include <algorithm>
-
 namespace assay::cpu {
 
 void TapScope::operator()(const char* name, const Rows& rows,
@@ -10,11 +8,7 @@ void TapScope::operator()(const char* name, const Rows& rows,
   if (!wants(name)) {
     return;
   }
-  std::vector<float> values(rows.rows * rows.columns);
-  for (std::size_t r = 0; r < rows.rows; ++r) {
-    std::copy_n(rows.row(r), rows.columns,
-                values.begin() + static_cast<std::ptrdiff_t>(r * rows.columns));
-  }
+  const auto values = rows.values<float>();
   if (shape.empty()) {
     shape = {rows.rows, rows.columns};
   }

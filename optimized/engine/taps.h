@@ -34,6 +34,16 @@ struct Rows {
   Rows from(std::size_t first, std::size_t count) const {
     return {row(first), stride, count, columns};
   }
+  // [rows * columns], without what lies between the rows.
+  template <class Value>
+  std::vector<Value> values() const {
+    std::vector<Value> all;
+    all.reserve(rows * columns);
+    for (std::size_t r = 0; r < rows; ++r) {
+      all.insert(all.end(), row(r), row(r) + columns);
+    }
+    return all;
+  }
 };
 
 // The taps below one prefix.

@@ -10,35 +10,11 @@
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
+#include "optimized/kernels/row_vectors-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace assay::cpu::HWY_NAMESPACE {
 namespace {
-
-namespace hn = hwy::HWY_NAMESPACE;
-
-using F32 = hn::ScalableTag<float>;
-using Vector = hn::Vec<F32>;
-
-// y[i] = map(x[i]), the tail through a buffer of one vector.
-template <class Map>
-HWY_INLINE void map_row(const float* x, std::size_t count, float* y, const Map& map) {
-  const F32 d;
-  const std::size_t lanes = hn::Lanes(d);
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    hn::StoreU(map(hn::LoadU(d, x + i), i), d, y + i);
-  }
-  if (i < count) {
-    HWY_ALIGN float tail[hn::MaxLanes(F32())] = {};
-    for (std::size_t j = i; j < count; ++j) {
-      tail[j - i] = x[j];
-    }
-    hn::Store(map(hn::Load(d, tail), i), d, tail);
-    for (std::size_t j = i; j < count; ++j) {
-      y[j] = tail[j - i];
-    }
-  }
-}
 
 float sum_of_squares(const float* x, std::size_t count) {
   const F32 d;
@@ -52,7 +28,7 @@ float sum_of_squares(const float* x, std::size_t count) {
     s0 = hn::MulAdd(a, a, s0);
     s1 = hn::MulAdd(b, b, s1);
   }
-  float sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(s0, s1)));
+  float sum = sum_of(hn::Add(s0, s1));
   for (; i < count; ++i) {
     sum += x[i] * x[i];
   }
@@ -64,18 +40,10 @@ void rms_norm_row(const float* x, const float* scale, double eps, std::size_t co
   const double mean = static_cast<double>(sum_of_squares(x, count)) / static_cast<double>(count);
   const auto factor = static_cast<float>(1.0 / std::sqrt(mean + eps));
   const auto by = hn::Set(d, factor);
-  if (scale == nullptr) {
-    map_row(x, count, y, [&](Vector v, std::size_t) HWY_ATTR { return hn::Mul(v, by); });
-    return;
-  }
-  const std::size_t lanes = hn::Lanes(d);
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    hn::StoreU(hn::Mul(hn::Mul(hn::LoadU(d, x + i), by), hn::LoadU(d, scale + i)), d, y + i);
-  }
-  for (; i < count; ++i) {
-    y[i] = x[i] * factor * scale[i];
-  }
+  map_rows(count, y, [&](const auto& load) HWY_ATTR {
+    const auto normed = hn::Mul(load(x), by);
+    return scale == nullptr ? normed : hn::Mul(normed, load(scale));
+  });
 }
 
 void rope_row(float* x, std::size_t heads, std::size_t half, const float* cos, const float* sin) {
@@ -106,7 +74,8 @@ void gelu_row(const float* x, std::size_t count, float* y) {
   const auto cubic = hn::Set(d, -0.07135481282052F);     // -2 sqrt(2/pi) 0.044715
   const auto one = hn::Set(d, 1.0F);
   const auto most = hn::Set(d, 87.0F);
-  map_row(x, count, y, [&](Vector v, std::size_t) HWY_ATTR {
+  map_rows(count, y, [&](const auto& load) HWY_ATTR {
+    const auto v = load(x);
     const auto inner = hn::Mul(v, hn::MulAdd(hn::Mul(v, v), cubic, linear));
     return hn::Div(v, hn::Add(one, hn::Exp(d, hn::Min(inner, most))));
   });
@@ -132,39 +101,22 @@ HWY_INLINE Vector tanh_of(Vector x) {
 void softcap_row(float* x, std::size_t count, double cap) {
   const F32 d;
   const auto by = hn::Set(d, static_cast<float>(cap));
-  map_row(x, count, x,
-          [&](Vector v, std::size_t) HWY_ATTR { return hn::Mul(tanh_of(hn::Div(v, by)), by); });
+  map_rows(count, x,
+           [&](const auto& load) HWY_ATTR { return hn::Mul(tanh_of(hn::Div(load(x), by)), by); });
 }
 
 void add_row(float* y, const float* x, float factor, std::size_t count) {
-  const F32 d;
-  const auto by = hn::Set(d, factor);
-  const std::size_t lanes = hn::Lanes(d);
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    hn::StoreU(hn::MulAdd(hn::LoadU(d, x + i), by, hn::LoadU(d, y + i)), d, y + i);
-  }
-  for (; i < count; ++i) {
-    y[i] += x[i] * factor;
-  }
+  const auto by = hn::Set(F32(), factor);
+  map_rows(count, y, [&](const auto& load) HWY_ATTR { return hn::MulAdd(load(x), by, load(y)); });
 }
 
 void multiply_row(float* y, const float* x, std::size_t count) {
-  const F32 d;
-  const std::size_t lanes = hn::Lanes(d);
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    hn::StoreU(hn::Mul(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i);
-  }
-  for (; i < count; ++i) {
-    y[i] *= x[i];
-  }
+  map_rows(count, y, [&](const auto& load) HWY_ATTR { return hn::Mul(load(x), load(y)); });
 }
 
 void scale_row(float* y, float factor, std::size_t count) {
-  const F32 d;
-  const auto by = hn::Set(d, factor);
-  map_row(y, count, y, [&](Vector v, std::size_t) HWY_ATTR { return hn::Mul(v, by); });
+  const auto by = hn::Set(F32(), factor);
+  map_rows(count, y, [&](const auto& load) HWY_ATTR { return hn::Mul(load(y), by); });
 }
 
 }  // namespace

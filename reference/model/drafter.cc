@@ -5,6 +5,8 @@
 
 #include "reference/blocks/decoder_layer.h"
 #include "reference/blocks/embedder.h"
+#include "reference/family/checkpoint/token_ordering.h"
+#include "reference/family/config/drafter_target.h"
 #include "reference/model/generate.h"
 #include "reference/ops/linear.h"
 #include "reference/ops/rms_norm.h"
@@ -12,22 +14,6 @@
 
 namespace assay::ASSAY_REFERENCE {
 namespace {
-
-void expect_equal(std::size_t got, std::size_t expected, const std::string& what) {
-  if (got != expected) {
-    throw Error("drafter: " + what + ": got " + std::to_string(got) + ", expected the target's " +
-                std::to_string(expected));
-  }
-}
-
-void check_token_ids(const std::vector<std::int64_t>& ids, std::size_t vocabulary) {
-  for (const std::int64_t id : ids) {
-    if (id < 0 || static_cast<std::uint64_t>(id) >= vocabulary) {
-      throw Error("masked_embedding.token_ordering: got token " + std::to_string(id) +
-                  ", expected 0 to " + std::to_string(vocabulary - 1));
-    }
-  }
-}
 
 Tensor<T, D> concat(const Tensor<T, D>& first, const Tensor<T, D>& second) {
   auto both = make_tensor<T, D>({1, first.size() + second.size()});
@@ -49,39 +35,16 @@ struct Drafter::Context {
 
 Drafter::Drafter(const Checkpoint& drafter, const Transformer& target)
     : target_(target), config_(drafter.config()), reader_(drafter, target.rounding()) {
-  if (!config_.drafter) {
-    throw Error(drafter.path().string() + ": got a " + config_.model_type +
-                " model, expected a drafter (gemma4_assistant or gemma4_unified_assistant)");
-  }
-  expect_equal(config_.drafter->backbone_hidden_size, target.config().hidden_size,
-               "backbone_hidden_size");
-  expect_equal(config_.text.vocab_size, target.config().vocab_size, "vocab_size");
-  expect_equal(config_.text.sliding_window, target.config().sliding_window, "sliding_window");
-  for (const LayerConfig& layer : config_.text.layers) {
-    const LayerConfig& source = target.config().layers[source_layer(layer.kind)];
-    expect_equal(layer.head_dim, source.head_dim, "head_dim");
-  }
+  check_drafter_fits(config_, drafter.path().string(), target.config());
   if (config_.drafter->use_ordered_embeddings) {
-    token_ordering_ = reader_.checkpoint().read_integers("masked_embedding.token_ordering");
-    check_token_ids(token_ordering_, config_.text.vocab_size);
+    token_ordering_ = read_token_ordering(drafter);
   }
-}
-
-// The target's last layer of this kind that owns keys.
-std::size_t Drafter::source_layer(LayerKind kind) const {
-  const TextConfig& target = target_.config();
-  for (std::size_t i = target.first_kv_shared_layer(); i-- > 0;) {
-    if (target.layers[i].kind == kind) {
-      return i;
-    }
-  }
-  throw Error("drafter: got a layer kind of which the target owns no keys, expected one that does");
 }
 
 Drafter::Context Drafter::attended(const KvCache& cache, const LayerConfig& layer,
                                    std::int32_t position, DraftWindow window) const {
   Context context;
-  context.source = source_layer(layer.kind);
+  context.source = drafter_source_layer(target_.config(), layer.kind);
   const bool sliding = layer.kind == LayerKind::kSliding;
   const std::size_t reach = config_.text.sliding_window;
   std::size_t seen = cache.length();

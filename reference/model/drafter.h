@@ -44,7 +44,6 @@ class Drafter {
   Tensor<T, D> run_layers(Tensor<T, D> h, std::vector<Context>& contexts,
                           const TapScope& tap) const;
   Tensor<T, V> ordered_logits(const Tensor<T, D>& m, const TapScope& tap) const;
-  std::size_t source_layer(LayerKind kind) const;
 
   const Transformer& target_;
   const ModelConfig& config_;
