@@ -61,6 +61,9 @@ std::vector<double> soft_rows(const CaseInput& input, const std::vector<std::int
                 " rows, expected " + std::to_string(placeholders) +
                 ", one for each placeholder token");
   }
+  if (placeholders == 0) {
+    return {};
+  }
   std::vector<double> rows(types.size() * width);
   auto next = values.begin();
   for (std::size_t t = 0; t < types.size(); ++t) {

@@ -17,7 +17,8 @@ struct PromptTokens {
   std::vector<std::int32_t> types;      // [T] 0 text, 1 image, 2 video, 3 audio
   std::vector<std::int32_t> positions;  // [T]
   std::vector<bool> valid;              // [T] false: padding
-  std::vector<double> soft;             // [T, hidden_size] rows of placeholders, 0 elsewhere
+  std::vector<double>
+      soft;  // [T, hidden_size] rows of placeholders, 0 elsewhere; empty without any
 };
 
 // The type of each token. Without the case's own a placeholder is known by its id.

@@ -47,9 +47,6 @@ class CpuAdapter : public Implementation {
     if (input.draft && !model_->drafter) {
       return {StatusCode::kBadInput, "the case drafts tokens, but no drafter was given"};
     }
-    if (options.profile.find("text.gelu=") != std::string::npos) {
-      return {StatusCode::kNotSupported, "the CPU engine has no table of GELU"};
-    }
     return status_of([&] { run_case(input, options, taps); });
   }
 
@@ -72,6 +69,9 @@ class CpuAdapter : public Implementation {
 
   void run_case(const CaseInput& input, const RunOptions& options, TapListener& taps) {
     const Profile profile = parse_profile(options.profile);
+    if (profile.text_gelu != TextGelu::kTanh) {
+      throw NotBuilt("the CPU engine has no table of GELU");
+    }
     const TextConfig& config = model_->model.config();
     cpu::Options how = model_->engine.options();
     how.vision_mask = profile.text_vision_mask;

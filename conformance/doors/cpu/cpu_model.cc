@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/doors/cpu/cpu_model.h"
 
+#include <algorithm>
 #include <atomic>
 
-#include "optimized/engine/drafter.h"
 #include "reference/family/base/error.h"
 #include "reference/family/checkpoint/input_rounding.h"
+#include "reference/family/config/drafter_target.h"
 
 namespace assay::conformance {
 namespace {
@@ -67,9 +68,10 @@ cpu::Tokens engine_tokens(const PromptTokens& prompt, std::size_t first, std::si
   for (std::size_t t = first; t < end; ++t) {
     tokens.types.push_back(static_cast<cpu::TokenType>(prompt.types[t]));
   }
-  for (auto value = at(prompt.soft, first * width); value != at(prompt.soft, end * width);
-       ++value) {
-    tokens.soft.push_back(static_cast<float>(*value));
+  if (!prompt.soft.empty()) {
+    tokens.soft.resize((end - first) * width);
+    std::transform(at(prompt.soft, first * width), at(prompt.soft, end * width),
+                   tokens.soft.begin(), [](double value) { return static_cast<float>(value); });
   }
   return tokens;
 }
@@ -83,8 +85,9 @@ CpuModel::CpuModel(const std::string& path, const std::string& drafter_path,
       media(checkpoint, threads) {
   if (!drafter_path.empty()) {
     drafter_checkpoint.emplace(Checkpoint::open(drafter_path));
+    check_drafter_fits(drafter_checkpoint->config(), drafter_checkpoint->path().string(),
+                       model.config());
     drafter.emplace(*drafter_checkpoint, threads);
-    const cpu::Drafter fits(*drafter, model, options, threads);
   }
 }
 

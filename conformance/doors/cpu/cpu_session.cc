@@ -66,7 +66,7 @@ class CpuSession : public Session, private Meter {
       const auto result =
           model_.engine.forward(text_tokens(tokens, tokens_.size()), cache_, tokens.size());
       rows = rows_of(result.logits);
-      keep_hidden(result.final_norm);
+      hidden_ = result.final_norm.values<float>();
       tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
       last_call_ = tokens.size();
     });
@@ -120,21 +120,7 @@ class CpuSession : public Session, private Meter {
   }
 
  private:
-  static Logits rows_of(const cpu::Rows& rows) {
-    Logits logits{rows.rows, {}};
-    for (std::size_t t = 0; t < rows.rows; ++t) {
-      logits.values.insert(logits.values.end(), rows.row(t), rows.row(t) + rows.columns);
-    }
-    return logits;
-  }
-
-  // The final norms of the last call: a draft begins with that of its last token.
-  void keep_hidden(const cpu::Rows& rows) {
-    hidden_.clear();
-    for (std::size_t t = 0; t < rows.rows; ++t) {
-      hidden_.insert(hidden_.end(), rows.row(t), rows.row(t) + rows.columns);
-    }
-  }
+  static Logits rows_of(const cpu::Rows& rows) { return {rows.rows, rows.values<double>()}; }
 
   static cpu::Tokens text_tokens(const std::vector<std::int32_t>& ids, std::size_t position) {
     cpu::Tokens tokens;
@@ -157,7 +143,7 @@ class CpuSession : public Session, private Meter {
           engine_tokens(prompt_, first, end, config.hidden_size), cache_, asked);
       if (asked > 0) {
         last = rows_of(result.logits);
-        keep_hidden(result.final_norm);
+        hidden_ = result.final_norm.values<float>();
       }
     }
     return last;
@@ -186,7 +172,9 @@ class CpuSession : public Session, private Meter {
   std::optional<cpu::Drafter> drafter_;
   PromptTokens prompt_;               // as it began
   std::vector<std::int32_t> tokens_;  // it, and what came after
-  std::vector<float> hidden_;         // [tokens of the last call, hidden_size]
+  // The final norms of the last call [tokens, hidden_size]: a draft begins with that of its last
+  // token.
+  std::vector<float> hidden_;
   std::size_t last_call_ = 0;
 };
 
