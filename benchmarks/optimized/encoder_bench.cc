@@ -11,16 +11,14 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "benchmarks/optimized/measure.h"
 #include "optimized/device/features.h"
 #include "optimized/device/probe_loops.h"
 #include "optimized/engine/audio_encoder.h"
@@ -33,15 +31,6 @@ namespace {
 
 constexpr std::size_t kHeight = 672;
 constexpr std::size_t kWidth = 912;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values.empty() ? 0 : values[values.size() / 2];
-}
 
 // Operations a second of all threads, from registers.
 double fma_rate(const Threads& threads) {
@@ -104,19 +93,6 @@ void audio(benchmark::State& state, const Checkpoint& checkpoint, const Threads&
         encoder.encode({mel.mel.data(), kMelBins, mel.frames, kMelBins}, {}, TapScope(nullptr, ""));
       },
       [&] { return encoder.operations(); });
-}
-
-// The value of an argument --name=value, which is taken out of the list.
-std::optional<std::string> take(int& count, char** arguments, const std::string& name) {
-  for (int i = 1; i < count; ++i) {
-    const std::string_view argument = arguments[i];
-    if (argument.starts_with("--" + name + "=")) {
-      std::copy(arguments + i + 1, arguments + count, arguments + i);
-      --count;
-      return std::string(argument.substr(name.size() + 3));
-    }
-  }
-  return std::nullopt;
 }
 
 void register_encoders(const Checkpoint& checkpoint, const Threads& threads) {

@@ -14,13 +14,13 @@
 #include <cblas.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "benchmarks/optimized/measure.h"
 #include "optimized/device/features.h"
 #include "optimized/device/pages.h"
 #include "optimized/device/probe_loops.h"
@@ -36,15 +36,6 @@ namespace {
 constexpr std::size_t kStreamed = std::size_t{256} << 20;  // bytes, several times the last cache
 
 int threads_of_run = 1;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values.empty() ? 0 : values[values.size() / 2];
-}
 
 struct Random {
   std::uint64_t state = 88172645463325252ULL;
@@ -361,13 +352,10 @@ void register_attention(const std::string& target) {
 }  // namespace
 }  // namespace assay::cpu
 
-// Options of Google Benchmark, and --threads=N before them.
+// Options of Google Benchmark, and --threads=N.
 int main(int count, char** arguments) {
-  if (count > 1 && std::strncmp(arguments[1], "--threads=", 10) == 0) {
-    assay::cpu::threads_of_run = std::max(1, std::atoi(arguments[1] + 10));
-    arguments[1] = arguments[0];
-    ++arguments;
-    --count;
+  if (const auto threads = assay::cpu::take(count, arguments, "threads")) {
+    assay::cpu::threads_of_run = std::max(1, std::atoi(threads->c_str()));
   }
   benchmark::AddCustomContext("features", assay::cpu::machine_features());
   benchmark::AddCustomContext("threads", std::to_string(assay::cpu::threads_of_run));

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 
+#include "conformance/compare/harness.h"
 #include "conformance/doors/registry.h"
 #include "conformance/program/bench_report.h"
 #include "conformance/program/implementations.h"
@@ -18,18 +19,14 @@ namespace assay::program {
 namespace {
 
 using conformance::Meter;
+using conformance::require_ok;
 using conformance::Session;
 using conformance::Work;
 
-constexpr double kSteadyProbe = 0.1;  // how far the probes beside a sample may differ
+constexpr const char* kPlace = "bench";  // of a message
+constexpr double kSteadyProbe = 0.1;     // how far the probes beside a sample may differ
 constexpr std::uint32_t kFirstId = 17;
 constexpr std::size_t kOrdinaryIds = 200000;  // control tokens have higher ids
-
-void require_ok(const conformance::Status& status) {
-  if (!status.ok()) {
-    throw Error("bench: " + status.message);
-  }
-}
 
 // The class in which most bytes of the weights are computed as fast as they can be.
 std::string fastest_class(const Checkpoint& checkpoint) {
@@ -97,14 +94,14 @@ class Bench {
     prompt.ids = some_ids(std::max<std::size_t>(1, count), config_);
     std::vector<std::int32_t> expanded;
     conformance::Logits last;
-    require_ok(session_.begin(prompt, expanded, last));
+    require_ok(session_.begin(prompt, expanded, last), kPlace);
   }
 
   void generate() {
     const auto ids = some_ids(options_.generate, config_);
     conformance::Logits rows;
     for (const std::int32_t id : ids) {
-      require_ok(session_.extend({id}, rows));
+      require_ok(session_.extend({id}, rows), kPlace);
     }
   }
 
