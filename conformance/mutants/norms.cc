@@ -88,8 +88,7 @@ bool sparse(const Scene& s) {
 void add_missing(Mutants& all) {
   all.push_back(mutant("M-04", kLayer + "attn.post_norm", left_out("attn.post_norm")));
   all.push_back(mutant("M-06", kLayer + "ffn.post_norm", [](Scene& s, Tap& tap) {
-    only(!sparse(s));
-    tap.values = s.tap("ffn.down").values;
+    tap.values = s.tap(sparse(s) ? "moe.combined" : "ffn.down").values;
   }));
   all.push_back(mutant("M-124", kLayer + "ffn.post_norm", [](Scene& s, Tap& tap) {
     only(sparse(s));
