@@ -8,6 +8,7 @@
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/catalogue/roles.h"
+#include "conformance/catalogue/tap_name.h"
 #include "conformance/compare/harness.h"
 #include "conformance/compare/listeners.h"
 #include "reference/family/base/error.h"
@@ -58,6 +59,43 @@ TapSet taps_of(Implementation& implementation, const Golden& golden) {
   return std::move(listener.taps());
 }
 
+// "text.layer" of text.layer.3.attn.mix, with the item before it; "" for a tap that is of no layer.
+std::string stack_of(const std::string& tap) {
+  const auto match = find_tap(tap);
+  if (!match || !match->layer) {
+    return "";
+  }
+  const std::string prefix = tap_prefix(tap);
+  return prefix.substr(0, prefix.find_last_of('.', prefix.size() - 2));
+}
+
+// How far each kind of tap moves, of layers in the first of a stack that moves at all.
+Numbers changes(const TapSet& truth, const TapSet& got, const CasePower& power) {
+  Numbers most(power.kinds.size(), 0);
+  std::map<std::string, std::string> moved;  // by stack, the prefix of its layer
+  for (const Tap& tap : truth) {
+    const Tap* other = got.find(tap.name);
+    const double change = other == nullptr ? 0 : relative_change(tap, *other);
+    const std::string stack = stack_of(tap.name);
+    const bool here =
+        stack.empty() || !(change > kNothing) ||
+        moved.emplace(stack, tap_prefix(tap.name)).first->second == tap_prefix(tap.name);
+    if (here) {
+      const auto kind = std::ranges::find(power.kinds, pattern_of(tap.name));
+      double& far = most[static_cast<std::size_t>(kind - power.kinds.begin())];
+      far = std::max(far, change);
+    }
+  }
+  return most;
+}
+
+// Whether a tap shows what entered before the taps that were judged before it: at the logits of a
+// chained run it does in every class, at other taps of a chained run where they are judged end to
+// end, in a replay nowhere.
+bool accumulates(const std::string& kind, const CaseResult& result, bool sixteen_bit) {
+  return result.mode != Mode::kReplay && (!sixteen_bit || role_of(kind).output);
+}
+
 }  // namespace
 
 CasePower measure_power(Implementation& f64, const MutantModel& model, const Golden& golden) {
@@ -80,13 +118,7 @@ CasePower measure_power(Implementation& f64, const MutantModel& model, const Gol
     if (mutated.changed().empty()) {
       continue;
     }
-    Numbers most(power.kinds.size(), 0);
-    for (const Tap& tap : truth) {
-      double& change = most[number.at(pattern_of(tap.name))];
-      if (const Tap* got = taps.find(tap.name)) {
-        change = std::max(change, relative_change(tap, *got));
-      }
-    }
+    const Numbers most = changes(truth, taps, power);
     std::string digits;
     for (std::size_t k = 0; k < most.size(); ++k) {
       const bool hidden = std::ranges::find(mutant.hidden, power.kinds[k]) != mutant.hidden.end();
@@ -168,7 +200,7 @@ Power power_of(const CasePower& power, const CaseResult& result, bool sixteen_bi
       if (digits[k] == kNone || judged == budget.end()) {
         continue;
       }
-      const bool counts = !sixteen_bit || first || role_of(power.kinds[k]).output;
+      const bool counts = first || accumulates(power.kinds[k], result, sixteen_bit);
       first = false;
       seen = counts && least_of(digits[k]) > judged->second;
     }

@@ -9,7 +9,8 @@
 //   case text-long                          a line for each case of a checkpoint
 //   kinds text.embed text.layer.{i}.in …    kinds of tap, in execution order
 //   M-67 ......3321                         a digit d for each: relative L2 of 10^-d to 10^(1-d),
-//                                           0 for 1 and more, "." for none
+//                                           0 for 1 and more, "." for none; of the taps of layers
+//                                           in the first layer that moves
 #pragma once
 
 #include <map>
@@ -35,8 +36,8 @@ std::string power_text(const PowerTable& table);
 // Throws assay::Error naming `label` and the line for anything else.
 PowerTable parse_power(const std::string& text, const std::string& label);
 
-// What the judged taps of a result exclude. `sixteen_bit`: taps but the output are judged step by
-// step alone, so the first that moves has to show it.
+// What the judged taps of a result exclude. A replay judges step by step, so the first tap that
+// moves has to show a mistake; so do, in a chained run, taps but the output where `sixteen_bit`.
 Power power_of(const CasePower& power, const CaseResult& result, bool sixteen_bit);
 
 }  // namespace assay::conformance

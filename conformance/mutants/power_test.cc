@@ -63,6 +63,18 @@ TEST(Power, InSixteenBitsTheFirstTapThatMovesHasToShowIt) {
   EXPECT_EQ(power_of(power, result, true).excluded, 0U);
 }
 
+// A replay recomputes each step from the dump, so later taps do not show what entered before them.
+TEST(Power, InAReplayTheFirstTapThatMovesHasToShowIt) {
+  const CasePower power = parse_power(kText, "power").at("text-edges");
+  auto result = judged({{"text.layer.0.attn.mix", 2}, {"text.logits", 1e-6}});
+  EXPECT_EQ(power_of(power, result, true).excluded, 1U);  // the chained logits
+  result.mode = Mode::kReplay;
+  EXPECT_EQ(power_of(power, result, false).excluded, 0U);
+  EXPECT_EQ(power_of(power, result, true).excluded, 0U);
+  result.taps.front().budget = 1e-6;
+  EXPECT_EQ(power_of(power, result, false).excluded, 2U);
+}
+
 TEST(Power, IsMeasuredOnACase) {
   const std::string checkpoint = source_dir() + "/golden/checkpoints/e2b-tiny";
   const auto f64 = oracle_entry().make("f64");
@@ -81,6 +93,9 @@ TEST(Power, IsMeasuredOnACase) {
   EXPECT_EQ(digits("M-130").find_first_not_of('.'), power.kinds.size() - 1);  // the logits alone
   EXPECT_NE(digits("M-20").back(), '.');
   EXPECT_TRUE(digits("M-111").empty());  // no experts
+  // What a layer takes in moves from the second on: that is no sign of the step's own error.
+  const auto first = power.kinds.at(digits("M-60").find_first_not_of('.'));
+  EXPECT_EQ(first, "text.layer.{i}.attn.scores");
 }
 
 }  // namespace

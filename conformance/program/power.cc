@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <ostream>
+#include <set>
 
 #include "conformance/program/golden_files.h"
 #include "reference/family/base/error.h"
@@ -88,8 +89,12 @@ std::vector<std::string> where_seen(const std::string& label) {
   if (!fs::exists(folder)) {
     return places;
   }
+  std::set<fs::path> files;  // in the order of their names
   for (const auto& entry : fs::directory_iterator(folder)) {
-    for (const auto& [name, power] : table_at(entry.path())) {
+    files.insert(entry.path());
+  }
+  for (const fs::path& file : files) {
+    for (const auto& [name, power] : table_at(file)) {
       for (const auto& [mutant, digits] : power.by_mutant) {
         const std::size_t first = digits.find_first_not_of('.');
         if (conformance::mistake_label(mutant) != label || first == std::string::npos) {
@@ -97,7 +102,7 @@ std::vector<std::string> where_seen(const std::string& label) {
         }
         const std::string digit =
             digits[first] == '0' ? "1 or more" : std::string("10^-") + digits[first];
-        places.push_back(mutant + " in " + entry.path().stem().string() + "/" + name + ": " +
+        places.push_back(mutant + " in " + file.stem().string() + "/" + name + ": " +
                          power.kinds[first] + ", relative L2 " + digit);
       }
     }
