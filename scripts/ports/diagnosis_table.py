@@ -3,7 +3,8 @@
 """How often `assay compare` names a mistake that was planted in Hugging Face transformers.
 
     python diagnosis_table.py --assay build/release/assay --golden golden
-        [--sizes 31b,26b] [--bugs no_window,...] [--forms typical,blocks,logits] [--out rows.jsonl]
+        [--sizes 31b,26b] [--bugs no_window,...] [--pairs 10 --seed 1]
+        [--forms typical,blocks,logits] [--out rows.jsonl]
 
 Runs every planted bug (`transformers_port.py --list-bugs`) on the prompt `text-long` of the five
 tiny checkpoints in f32, keeps three choices of taps of each run, and has each diagnosed:
@@ -12,6 +13,8 @@ tiny checkpoints in f32, keeps three choices of taps of each run, and has each d
     blocks    the output of each layer, and the logits
     logits    the logits alone
 
+`--pairs N` plants two of them at once instead, N times in each checkpoint, drawn by the seed.
+
 Prints a table of outcomes by form and by size, then every run that was not named exactly. Needs
 what transformers_port.py needs. Exit code 1 where a mistake got a wrong name.
 """
@@ -19,6 +22,7 @@ what transformers_port.py needs. Exit code 1 where a mistake got a wrong name.
 import argparse
 import collections
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -34,12 +38,12 @@ FORMS = {
     "blocks": lambda tap: tap == "text.logits" or is_block(tap),
     "logits": lambda tap: tap == "text.logits",
 }
-# What can become of a failing run. `named` counts towards the bar: exactly, or as one of a set of
-# mistakes that leave the same numbers there.
+# What can become of a failing run; of several planted mistakes, of all together.
 OUTCOMES = {
     "exact": "the planted mistake, alone",
-    "set": "a set of mistakes that are the same there, the planted one among them",
+    "set": "a set of mistakes that leave the same numbers there, the planted one among them",
     "with another": "the planted mistake, and another label beside it",
+    "in part": "some of several planted mistakes, and no other",
     "unnamed": "no mistake",
     "wrong": "only other mistakes",
 }
@@ -58,15 +62,18 @@ def mistake(label):
 
 
 def outcome(planted, diagnosis):
-    """Which of OUTCOMES the list `diagnosis` of a report is, for the planted mistake."""
+    """Which of OUTCOMES the list `diagnosis` of a report is, for a set of planted mistakes."""
     if not diagnosis:
         return "unnamed"
     sets = [{mistake(d["label"])} | set(map(mistake, d.get("same_here", []))) for d in diagnosis]
-    if not any(planted in names for names in sets):
+    found = planted & set().union(*sets)
+    if not found:
         return "wrong"
-    if any(planted not in names for names in sets):
+    if found != planted:
+        return "in part" if all(names & planted for names in sets) else "wrong"
+    if not all(names & planted for names in sets):
         return "with another"
-    return "exact" if all(mistake(d["label"]) == planted for d in diagnosis) else "set"
+    return "exact" if all(len(names) == 1 for names in sets) else "set"
 
 
 @dataclass
@@ -74,8 +81,8 @@ class Run:
     """One dump and what was said of it."""
 
     size: str
-    bug: str
-    planted: str
+    bug: str  # two have a plus between
+    planted: str  # labels, with a blank between
     form: str
     verdict: str = ""
     outcome: str = ""  # "" where the run passes: the mistake does not show in these taps
@@ -88,7 +95,7 @@ def of_report(run, report):
     diagnosis = result.get("diagnosis", [])
     run.verdict = result["verdict"]
     if run.verdict == "fail":
-        run.outcome = outcome(run.planted, diagnosis)
+        run.outcome = outcome(set(run.planted.split()), diagnosis)
     run.said = [
         f"{d['label']} ({d['explains']} of {d['of']})"
         + (f" same here {' '.join(d['same_here'])}" if d.get("same_here") else "")
@@ -130,8 +137,34 @@ def misses(runs):
 # ---- dumps --------------------------------------------------------------------------------------
 
 
-def taps_of(checkpoint, case_file, bug_name, scratch):
-    """The typical taps of transformers with one bug; None where it cannot show."""
+def drawn(names, options):
+    """What to plant in one checkpoint: each bug by itself, or pairs of them."""
+    if not options.pairs:
+        return [(name,) for name in names]
+    draw = random.Random(options.seed)
+    return [tuple(draw.sample(names, 2)) for _ in range(options.pairs)]
+
+
+def shown(names, checkpoint, case_file):
+    """The bugs that this checkpoint and case can show."""
+    import torch
+
+    import transformers_bugs as bugs
+    import transformers_model as port
+
+    case, loaded = port.read_case(case_file), port.load(checkpoint, torch.float32)
+    some = []
+    for name in names:
+        try:
+            bugs.find(name, loaded, case)
+            some.append(name)
+        except port.NotSupported:
+            pass
+    return some
+
+
+def taps_of(checkpoint, case_file, names, scratch):
+    """The typical taps of transformers with these bugs in it."""
     import torch
 
     import transformers_bugs as bugs
@@ -141,15 +174,14 @@ def taps_of(checkpoint, case_file, bug_name, scratch):
 
     case = port.read_case(case_file)
     loaded = port.load(checkpoint, torch.float32)
-    try:
-        bug = bugs.find(bug_name, loaded, case)
-    except port.NotSupported:
-        return None
+    first, *others = [bugs.find(name, loaded, case) for name in names]
     dump = Dump(scratch / "unused.safetensors")
     with torch.no_grad():
-        undo = transformers_port.record(loaded, dump, "typical", bug)
+        undos = [other.plant(loaded) for other in reversed(others)]
+        undo = transformers_port.record(loaded, dump, "typical", first)
         port.run(loaded, case, dump)
-        undo()
+        for each in [undo, *reversed(undos)]:
+            each()
     return dump.taps()
 
 
@@ -196,15 +228,20 @@ def measure(options, scratch):
     with ThreadPoolExecutor(options.jobs) as pool:
         for size in options.sizes.split(","):
             checkpoint = Path(options.golden) / "checkpoints" / f"{size}-tiny"
-            for name in names:
-                taps = taps_of(checkpoint, case_file(options, size), name, scratch)
-                if taps is None:
-                    continue
-                planted = bugs.all_bugs()[name].mistake.split()[0].rstrip(":")
-                for form, dump in write_forms(taps, forms, scratch / f"{size}-{name}").items():
-                    run = Run(size, name, planted, form)
+            case = case_file(options, size)
+            for some in drawn(shown(names, checkpoint, case), options):
+                taps = taps_of(checkpoint, case, some, scratch)
+                bug = "+".join(some)
+                planted = " ".join(labels(bugs.all_bugs()[name]) for name in some)
+                for form, dump in write_forms(taps, forms, scratch / f"{size}-{bug}").items():
+                    run = Run(size, bug, planted, form)
                     pending.append(pool.submit(judge_and_delete, options, run, dump))
         return [each.result() for each in pending]
+
+
+def labels(bug):
+    """M-08 of a bug whose mistake is "M-08 in a single layer: its scalar is left out"."""
+    return bug.mistake.split()[0].rstrip(":")
 
 
 def judge_and_delete(options, run, dump):
@@ -222,6 +259,8 @@ def parse(arguments):
     parser.add_argument("--golden", default="golden")
     parser.add_argument("--sizes", default=",".join(SIZES))
     parser.add_argument("--bugs", default="", help="names, with commas; default: all")
+    parser.add_argument("--pairs", type=int, default=0, help="pairs of bugs for each checkpoint")
+    parser.add_argument("--seed", type=int, default=1, help="which pairs")
     parser.add_argument("--forms", default=",".join(FORMS))
     parser.add_argument("--seconds", type=float, default=8, help="limit of each diagnosis")
     parser.add_argument("--jobs", type=int, default=2, help="dumps that are judged at a time")
