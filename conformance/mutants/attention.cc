@@ -84,30 +84,35 @@ void add_scores(Mutants& all) {
                        "query heads read the key heads in reversed order"));
 }
 
-// sum of probs v with another key head for each query head.
+// sum of probs v, query head h with the values of head h mod Hkv.
+void mix_of_other_heads(Scene& s, Tap& tap) {
+  const Tap& probs = s.tap("attn.probs");
+  const Tap& v = s.tap("attn.v_ctx");
+  const std::size_t heads = tap.shape[1];
+  const std::size_t width = tap.shape[2];
+  const std::size_t keys = v.shape[0];
+  const std::size_t value_heads = v.shape[1];
+  only(value_heads > 1);
+  for (std::size_t row = 0; row < tap.shape[0] * heads; ++row) {
+    const std::size_t of = row % heads % value_heads;
+    for (std::size_t d = 0; d < width; ++d) {
+      double sum = 0;
+      for (std::size_t j = 0; j < keys; ++j) {
+        sum += probs.values[row * keys + j] * v.values[(j * value_heads + of) * width + d];
+      }
+      tap.values[row * width + d] = sum;
+    }
+  }
+}
+
 void add_mix(Mutants& all) {
-  all.push_back(mutant(
-      "M-63:values", kAttn + "mix",
-      [](Scene& s, Tap& tap) {
-        const Tap& probs = s.tap("attn.probs");
-        const Tap& v = s.tap("attn.v_ctx");
-        const std::size_t heads = tap.shape[1];
-        const std::size_t width = tap.shape[2];
-        const std::size_t keys = v.shape[0];
-        const std::size_t value_heads = v.shape[1];
-        only(value_heads > 1);
-        for (std::size_t row = 0; row < tap.shape[0] * heads; ++row) {
-          const std::size_t of = row % heads % value_heads;
-          for (std::size_t d = 0; d < width; ++d) {
-            double sum = 0;
-            for (std::size_t j = 0; j < keys; ++j) {
-              sum += probs.values[row * keys + j] * v.values[(j * value_heads + of) * width + d];
-            }
-            tap.values[row * width + d] = sum;
-          }
-        }
-      },
-      "query head h reads value head h mod Hkv"));
+  all.push_back(mutant("M-63:values", kAttn + "mix", mix_of_other_heads,
+                       "query head h reads value head h mod Hkv"));
+  Mutant both = mutant("M-63:both", kAttn + "scores",
+                       scores_with_heads([](auto h, auto, auto keys) { return h % keys; }),
+                       "query head h reads key and value head h mod Hkv");
+  both.rewrites.push_back({kAttn + "mix", mix_of_other_heads});
+  all.push_back(std::move(both));
   all.push_back(mutant("M-64", kAttn + "o_proj", [](Scene& s, Tap& tap) {
     const Tap& mix = s.tap("attn.mix");
     Numbers laid(mix.values.size());

@@ -104,6 +104,21 @@ TEST(Diagnose, NamesTwoMistakesOfOneRun) {
   EXPECT_EQ(found.size(), 2U) << said(found);
 }
 
+// One mistake at two places is one, not a pair; of layers that are numbered round, the last one
+// too.
+TEST(Diagnose, NamesAMistakeAtTwoPlacesOnce) {
+  Patient heads("31b-tiny", "text-edges");
+  for (const TapFilter& filter : {TapFilter(not_masks), TapFilter(blocks), TapFilter(logits)}) {
+    const auto found = heads.of({find_mutant("M-63:both")}, filter);
+    ASSERT_EQ(found.size(), 1U) << said(found);
+    EXPECT_EQ(found.front().label, "M-63:both") << said(found);
+  }
+  Patient slices("e2b-tiny", "text-edges");
+  const auto found = slices.of({find_mutant("M-37:round")}, logits);
+  ASSERT_EQ(found.size(), 1U) << said(found);
+  EXPECT_EQ(found.front().label, "M-37:round") << said(found);
+}
+
 // What nobody knows has no name, and what is right has no mistake.
 TEST(Diagnose, NamesNothingThatItDoesNotKnow) {
   Patient patient("31b-tiny", "text-edges");

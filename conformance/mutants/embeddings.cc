@@ -221,17 +221,25 @@ void add_blocks(Mutants& all) {
     };
   };
   all.push_back(mutant("M-36", kPle + "gate", gate_from("attn.residual")));
-  all.push_back(mutant("M-37", kPle + "mul", [](Scene& s, Tap& t) {
-    const Tap& in = s.named("text.ple.in");
-    only(s.layer() + 1 < in.shape[1]);
-    const std::size_t width = in.shape[2];
-    const Tap& gate = s.tap("ple.gate");
-    for (std::size_t i = 0; i < t.values.size(); ++i) {
-      const std::size_t token = i / width;
-      t.values[i] = gelu_tanh(gate.values[i]) *
-                    in.values[(token * in.shape[1] + s.layer() + 1) * width + i % width];
-    }
-  }));
+  // What the last layer takes, which has no next: its own slice, or the first one.
+  const auto next_slice = [](bool round) {
+    return [round](Scene& s, Tap& t) {
+      const Tap& in = s.named("text.ple.in");
+      const std::size_t layers = in.shape[1];
+      only(round || s.layer() + 1 < layers);
+      const std::size_t slice = (s.layer() + 1) % layers;
+      const std::size_t width = in.shape[2];
+      const Tap& gate = s.tap("ple.gate");
+      for (std::size_t i = 0; i < t.values.size(); ++i) {
+        const std::size_t token = i / width;
+        t.values[i] =
+            gelu_tanh(gate.values[i]) * in.values[(token * layers + slice) * width + i % width];
+      }
+    };
+  };
+  all.push_back(mutant("M-37", kPle + "mul", next_slice(false)));
+  all.push_back(mutant("M-37:round", kPle + "mul", next_slice(true),
+                       "each layer takes the next layer's slice, the last one the first"));
   const auto with_activation = [](double (*f)(double)) {
     return [f](Scene& s, Tap& t) {
       const Tap& in = s.named("text.ple.in");
