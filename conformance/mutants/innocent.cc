@@ -176,6 +176,40 @@ void add_products(const Arithmetic& a, Mutant& all) {
                           }});
 }
 
+// By how much channel c of a head turns at a position, in fp32.
+float narrow_angle(const RopeParameters& p, double position, std::size_t c, std::size_t width) {
+  const double exponent = -2.0 * static_cast<double>(c) / static_cast<double>(width);
+  return static_cast<float>(position) * static_cast<float>(std::pow(p.rope_theta, exponent));
+}
+
+std::size_t turning_pairs(const RopeParameters& p, std::size_t width) {
+  return static_cast<std::size_t>(p.partial_rotary_factor * static_cast<double>(width / 2));
+}
+
+// The tables that such a program shows. It turns by them, so a dump with exact ones would be
+// another program's.
+void add_narrow_tables(Mutant& all) {
+  for (const bool local : {true, false}) {
+    for (const bool cosine : {true, false}) {
+      const std::string tap = std::string("text.rope.") + (local ? "local" : "global");
+      all.rewrites.push_back({tap + (cosine ? ".cos" : ".sin"), [=](Scene& s, Tap& t) {
+                                const RopeParameters& p =
+                                    local ? s.text().rope_sliding : s.text().rope_full;
+                                const std::size_t half = t.shape.back();
+                                const std::size_t pairs = turning_pairs(p, 2 * half);
+                                const Numbers at = s.positions();
+                                for (std::size_t i = 0; i < t.values.size(); ++i) {
+                                  if (i % half < pairs) {
+                                    const float angle =
+                                        narrow_angle(p, at[i / half], i % half, 2 * half);
+                                    t.values[i] = cosine ? std::cos(angle) : std::sin(angle);
+                                  }
+                                }
+                              }});
+    }
+  }
+}
+
 Formula honest_rope(const Arithmetic& a, const std::string& norm) {
   return [=](Scene& s, Tap& t) {
     only(a.narrow_angles);
@@ -183,14 +217,11 @@ Formula honest_rope(const Arithmetic& a, const std::string& norm) {
     const Tap& x = s.tap(norm);
     const std::size_t width = x.shape[2];
     const std::size_t half = width / 2;
-    const auto pairs =
-        static_cast<std::size_t>(p.partial_rotary_factor * static_cast<double>(half));
+    const std::size_t pairs = turning_pairs(p, width);
     const Numbers at = s.positions();
     for (std::size_t i = 0; i < x.shape[0] * x.shape[1]; ++i) {
       for (std::size_t c = 0; c < pairs; ++c) {
-        const auto frequency = static_cast<float>(
-            std::pow(p.rope_theta, -2.0 * static_cast<double>(c) / static_cast<double>(width)));
-        const float angle = static_cast<float>(at[i / x.shape[1]]) * frequency;
+        const float angle = narrow_angle(p, at[i / x.shape[1]], c, width);
         const auto first = static_cast<float>(x.values[i * width + c]);
         const auto second = static_cast<float>(x.values[i * width + half + c]);
         t.values[i * width + c] =
@@ -303,6 +334,9 @@ Innocent innocent_variant(std::uint64_t seed) {
     one.run.prefill_chunk = 1 + random.next() % 7;
     one.what = "chunks of " + std::to_string(one.run.prefill_chunk);
     return one;
+  }
+  if (a.narrow_angles) {
+    add_narrow_tables(one.variant);
   }
   add_norms(a, one.variant);
   add_products(a, one.variant);
