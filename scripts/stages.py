@@ -23,7 +23,7 @@ TIDY_COMMANDS = RESULTS / "tidy"
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 TIDY = "clang-tidy-14"
-TIDY_SECONDS = 300  # then the files that are left count as skipped
+TIDY_SECONDS = 120  # then the files that are left count as skipped
 TIDY_FAILS = False  # a finding fails the run; False until every source has been through it once
 TIDY_COMMITS = 10  # looked at where nothing differs from origin/main, as in a fresh clone
 FUZZ_SECONDS = 2  # of each target
