@@ -214,6 +214,17 @@ void add_context_part(Mutants& all) {
       "the context part is left out"));
 }
 
+// f(gate) times a layer's slice of the per-layer input.
+void gate_slice(Scene& s, Tap& t, std::size_t slice, double (*f)(double)) {
+  const Tap& in = s.named("text.ple.in");
+  const std::size_t width = in.shape[2];
+  const Tap& gate = s.tap("ple.gate");
+  for (std::size_t i = 0; i < t.values.size(); ++i) {
+    t.values[i] =
+        f(gate.values[i]) * in.values[(i / width * in.shape[1] + slice) * width + i % width];
+  }
+}
+
 void add_blocks(Mutants& all) {
   const auto gate_from = [](const char* tap) {
     return [tap](Scene& s, Tap& t) {
@@ -224,32 +235,16 @@ void add_blocks(Mutants& all) {
   // What the last layer takes, which has no next: its own slice, or the first one.
   const auto next_slice = [](bool round) {
     return [round](Scene& s, Tap& t) {
-      const Tap& in = s.named("text.ple.in");
-      const std::size_t layers = in.shape[1];
+      const std::size_t layers = s.named("text.ple.in").shape[1];
       only(round || s.layer() + 1 < layers);
-      const std::size_t slice = (s.layer() + 1) % layers;
-      const std::size_t width = in.shape[2];
-      const Tap& gate = s.tap("ple.gate");
-      for (std::size_t i = 0; i < t.values.size(); ++i) {
-        const std::size_t token = i / width;
-        t.values[i] =
-            gelu_tanh(gate.values[i]) * in.values[(token * layers + slice) * width + i % width];
-      }
+      gate_slice(s, t, (s.layer() + 1) % layers, gelu_tanh);
     };
   };
   all.push_back(mutant("M-37", kPle + "mul", next_slice(false)));
   all.push_back(mutant("M-37:round", kPle + "mul", next_slice(true),
                        "each layer takes the next layer's slice, the last one the first"));
   const auto with_activation = [](double (*f)(double)) {
-    return [f](Scene& s, Tap& t) {
-      const Tap& in = s.named("text.ple.in");
-      const std::size_t width = in.shape[2];
-      const Tap& gate = s.tap("ple.gate");
-      for (std::size_t i = 0; i < t.values.size(); ++i) {
-        t.values[i] = f(gate.values[i]) *
-                      in.values[(i / width * in.shape[1] + s.layer()) * width + i % width];
-      }
-    };
+    return [f](Scene& s, Tap& t) { gate_slice(s, t, s.layer(), f); };
   };
   all.push_back(mutant("M-38", kPle + "mul", with_activation([](double x) { return x; })));
   all.push_back(mutant("M-101:ple", kPle + "mul", with_activation(gelu_erf),

@@ -176,58 +176,49 @@ void add_products(const Arithmetic& a, Mutant& all) {
                           }});
 }
 
-// By how much channel c of a head turns at a position, in fp32.
-float narrow_angle(const RopeParameters& p, double position, std::size_t c, std::size_t width) {
-  const double exponent = -2.0 * static_cast<double>(c) / static_cast<double>(width);
-  return static_cast<float>(position) * static_cast<float>(std::pow(p.rope_theta, exponent));
-}
-
-std::size_t turning_pairs(const RopeParameters& p, std::size_t width) {
-  return static_cast<std::size_t>(p.partial_rotary_factor * static_cast<double>(width / 2));
-}
-
-// The tables that such a program shows. It turns by them, so a dump with exact ones would be
-// another program's.
+// The tables of a program whose angles are fp32.
 void add_narrow_tables(Mutant& all) {
   for (const bool local : {true, false}) {
     for (const bool cosine : {true, false}) {
       const std::string tap = std::string("text.rope.") + (local ? "local" : "global");
-      all.rewrites.push_back({tap + (cosine ? ".cos" : ".sin"), [=](Scene& s, Tap& t) {
-                                const RopeParameters& p =
-                                    local ? s.text().rope_sliding : s.text().rope_full;
-                                const std::size_t half = t.shape.back();
-                                const std::size_t pairs = turning_pairs(p, 2 * half);
-                                const Numbers at = s.positions();
-                                for (std::size_t i = 0; i < t.values.size(); ++i) {
-                                  if (i % half < pairs) {
-                                    const float angle =
-                                        narrow_angle(p, at[i / half], i % half, 2 * half);
-                                    t.values[i] = cosine ? std::cos(angle) : std::sin(angle);
-                                  }
-                                }
-                              }});
+      all.rewrites.push_back(
+          {tap + (cosine ? ".cos" : ".sin"), [=](Scene& s, Tap& t) {
+             const RopeParameters& p = local ? s.text().rope_sliding : s.text().rope_full;
+             const std::size_t half = t.shape.back();
+             const auto pairs =
+                 static_cast<std::size_t>(p.partial_rotary_factor * static_cast<double>(half));
+             const Numbers at = s.positions();
+             for (std::size_t i = 0; i < t.values.size(); ++i) {
+               const std::size_t c = i % half;
+               if (c < pairs) {
+                 const auto frequency = static_cast<float>(
+                     std::pow(p.rope_theta, -static_cast<double>(c) / static_cast<double>(half)));
+                 const float angle = static_cast<float>(at[i / half]) * frequency;
+                 t.values[i] = cosine ? std::cos(angle) : std::sin(angle);
+               }
+             }
+           }});
     }
   }
 }
 
+// Turned by the tables that the dump shows: by others it would be no program's.
 Formula honest_rope(const Arithmetic& a, const std::string& norm) {
   return [=](Scene& s, Tap& t) {
     only(a.narrow_angles);
-    const RopeParameters& p = s.sliding() ? s.text().rope_sliding : s.text().rope_full;
+    const std::string kind = s.sliding() ? "local" : "global";
+    const Floats cosine = narrowed(s.named("text.rope." + kind + ".cos").values);
+    const Floats sine = narrowed(s.named("text.rope." + kind + ".sin").values);
     const Tap& x = s.tap(norm);
-    const std::size_t width = x.shape[2];
-    const std::size_t half = width / 2;
-    const std::size_t pairs = turning_pairs(p, width);
-    const Numbers at = s.positions();
+    const std::size_t half = x.shape[2] / 2;
     for (std::size_t i = 0; i < x.shape[0] * x.shape[1]; ++i) {
-      for (std::size_t c = 0; c < pairs; ++c) {
-        const float angle = narrow_angle(p, at[i / x.shape[1]], c, width);
-        const auto first = static_cast<float>(x.values[i * width + c]);
-        const auto second = static_cast<float>(x.values[i * width + half + c]);
-        t.values[i * width + c] =
-            multiply_add(a, first, std::cos(angle), -second * std::sin(angle));
-        t.values[i * width + half + c] =
-            multiply_add(a, second, std::cos(angle), first * std::sin(angle));
+      for (std::size_t c = 0; c < half; ++c) {
+        const std::size_t at = i / x.shape[1] * half + c;
+        const std::size_t pair = i * 2 * half + c;
+        const auto first = static_cast<float>(x.values[pair]);
+        const auto second = static_cast<float>(x.values[pair + half]);
+        t.values[pair] = multiply_add(a, first, cosine[at], -second * sine[at]);
+        t.values[pair + half] = multiply_add(a, second, cosine[at], first * sine[at]);
       }
     }
   };

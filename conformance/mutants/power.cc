@@ -69,9 +69,11 @@ std::string stack_of(const std::string& tap) {
   return prefix.substr(0, prefix.find_last_of('.', prefix.size() - 2));
 }
 
-// How far each kind of tap moves, of layers in the first of a stack that moves at all.
-Numbers changes(const TapSet& truth, const TapSet& got, const CasePower& power) {
-  Numbers most(power.kinds.size(), 0);
+// How far each kind of tap moves, by its `number`; of layers in the first of a stack that moves at
+// all.
+Numbers changes(const TapSet& truth, const TapSet& got,
+                const std::map<std::string, std::size_t>& number) {
+  Numbers most(number.size(), 0);
   std::map<std::string, std::string> moved;  // by stack, the prefix of its layer
   for (const Tap& tap : truth) {
     const Tap* other = got.find(tap.name);
@@ -81,8 +83,7 @@ Numbers changes(const TapSet& truth, const TapSet& got, const CasePower& power) 
         stack.empty() || !(change > kNothing) ||
         moved.emplace(stack, tap_prefix(tap.name)).first->second == tap_prefix(tap.name);
     if (here) {
-      const auto kind = std::ranges::find(power.kinds, pattern_of(tap.name));
-      double& far = most[static_cast<std::size_t>(kind - power.kinds.begin())];
+      double& far = most[number.at(pattern_of(tap.name))];
       far = std::max(far, change);
     }
   }
@@ -118,7 +119,7 @@ CasePower measure_power(Implementation& f64, const MutantModel& model, const Gol
     if (mutated.changed().empty()) {
       continue;
     }
-    const Numbers most = changes(truth, taps, power);
+    const Numbers most = changes(truth, taps, number);
     std::string digits;
     for (std::size_t k = 0; k < most.size(); ++k) {
       const bool hidden = std::ranges::find(mutant.hidden, power.kinds[k]) != mutant.hidden.end();
