@@ -29,13 +29,15 @@ TEXTBOOK = [f"reference/{f}" for f in ("core", "weights", "ops", "blocks", "mode
 SUITE = [f"conformance/{f}" for f in ("interface", "catalogue", "records", "compare", "report")]
 DOOR = "conformance/doors/reference"
 CPU_DOOR = "conformance/doors/cpu"
-ENGINE = [f"optimized/{f}" for f in ("device", "packing", "kernels", "engine")]
+CUDA_DEVICE = "optimized/device/cuda"  # stands alone
+ENGINE = ["optimized/device", CUDA_DEVICE, *(f"optimized/{f}" for f in ("packing", "kernels", "engine"))]
 DRIVERS = [f"conformance/{f}" for f in ("generation", "properties", "mutants", "doors")]
 ALLOWED = {
     **{f"{FLOOR}/{a}": [f"{FLOOR}/{b}" for b in used.split()] for a, used in FAMILY.items()},
     # A floor of the textbook may use those below it, and all of the family.
     **{folder: [*SHARED, *TEXTBOOK[:k]] for k, folder in enumerate(TEXTBOOK)},
     **{folder: [*SHARED, *ENGINE[:k]] for k, folder in enumerate(ENGINE)},
+    CUDA_DEVICE: [],
     "conformance/interface": [f"{FLOOR}/config"],
     **{folder: [*SHARED, *SUITE[:k]] for k, folder in enumerate(SUITE) if k},
     "conformance/generation": [*SHARED, "conformance/interface", "conformance/compare"],

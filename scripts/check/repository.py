@@ -51,7 +51,7 @@ class Repository:
 
     @cached_property
     def cpp(self) -> list[str]:
-        return self.under("", ".h", ".cc")
+        return self.under("", ".h", ".cc", ".cu")
 
     @cached_property
     def python(self) -> list[str]:

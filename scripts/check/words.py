@@ -37,7 +37,7 @@ OLD = {
 }
 ANY_OLD = re.compile("|".join(RETIRED), re.IGNORECASE)  # most files have none: one look is enough
 # Names that stay: tensors and modules of others, a tap, keys of goldens.
-KEPT = re.compile(r'(?:vision|audio)_tower|tower\\?_out|"picture"|\.mkv:sound')
+KEPT = re.compile(r'(?:vision|audio)_tower|tower\\?_out|"picture"|\.mkv:sound|[Hh]ost[ _]twin')
 # History, goldens, and programs whose strings are in goldens.
 WRITERS = "jax_media|make_media|oracle_jax|small_vocabulary"
 HISTORY = re.compile(rf"^docs/decisions/|^golden/(?!.*README)|^scripts/golden/({WRITERS})\.py")
@@ -45,9 +45,9 @@ HISTORY = re.compile(rf"^docs/decisions/|^golden/(?!.*README)|^scripts/golden/({
 PAGE_WIDTH = 120
 UNWRAPPED = re.compile(r"^```.*?^```|^\|[^\n]*|^\$\$.*?\$\$|^\S+$", re.MULTILINE | re.DOTALL)
 
-TEXT = re.compile(r"\.(?:h|cc|py|md|txt|cmake|json|csv|yaml|yml)$|(?:^|/)[^.]+$")
+TEXT = re.compile(r"\.(?:h|cc|cu|py|md|txt|cmake|json|csv|yaml|yml)$|(?:^|/)[^.]+$")
 EXEMPT = re.compile(r"^(?:LICENSE|golden/checkpoints/|golden/cases/|scripts/check/words\.py)")
-LICENSED = re.compile(r"(?:\.h|\.cc|\.py|\.cmake|CMakeLists\.txt)$|^scripts/(?:.*/)?[^./]+$")
+LICENSED = re.compile(r"(?:\.h|\.cc|\.cu|\.py|\.cmake|CMakeLists\.txt)$|^scripts/(?:.*/)?[^./]+$")
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 
 
