@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -87,7 +88,8 @@ TEST_P(EncoderRows, SiluAndGate) {
     expect_rows(
         set, silu, [](const auto& x, std::size_t i) { return exact(x, i) * sigmoid(exact(x, i)); },
         limit);
-    const auto gates = row_of(DataSet::kPlanted, 2048, 9);
+    const auto gates = row_of(DataSet::kPlanted,
+                              2 * *std::max_element(std::begin(kLengths), std::end(kLengths)), 9);
     expect_rows(
         set, [&](const float* x, std::size_t n, float* y) { gate_by_sigmoid(x, &gates[n], n, y); },
         [&](const auto& x, std::size_t i) {
