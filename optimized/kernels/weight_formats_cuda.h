@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elements of weights as floats, exactly (matmul_cuda.h says how they lie). For .cu files only.
+#pragma once
+
+#include "optimized/kernels/matmul_cuda.h"
+#include "optimized/kernels/warp_cuda.h"
+
+#ifdef __CUDACC__
+#include <cuda_fp16.h>
+#endif
+
+namespace assay::cuda {
+
+__device__ __forceinline__ float float_from_half(std::uint16_t bits) {
+#ifdef __CUDACC__
+  return __half2float(__ushort_as_half(bits));
+#else
+  const unsigned sign = (bits & 0x8000U) << 16;
+  const unsigned exponent = bits >> 10 & 31U;
+  const unsigned mantissa = bits & 1023U;
+  if (exponent == 0) {  // below the normal range: mantissa 2^-24
+    const float small = static_cast<float>(mantissa) * 0x1p-24F;
+    return sign != 0 ? -small : small;
+  }
+  const unsigned wide = exponent == 31 ? 255U : exponent + 112U;
+  return __uint_as_float(sign | wide << 23 | mantissa << 13);
+#endif
+}
+
+__device__ __forceinline__ float float_from_bf16(std::uint16_t bits) {
+  return __uint_as_float(static_cast<unsigned>(bits) << 16);
+}
+
+__device__ __forceinline__ float rounded_to_bf16(float x) {
+  return __bfloat162float(__float2bfloat16(x));
+}
+
+// Element (row, k) of a weight.
+template <WeightFormat kFormat>
+__device__ __forceinline__ float element_of(const DeviceWeight& w, long row, int k) {
+  if constexpr (kFormat == WeightFormat::kF32) {
+    return static_cast<const float*>(w.data)[row * w.columns + k];
+  } else if constexpr (kFormat == WeightFormat::kBf16) {
+    return float_from_bf16(static_cast<const std::uint16_t*>(w.data)[row * w.columns + k]);
+  } else {
+    const long block = (row * w.columns + k) / kWeightBlock;
+    const float scale = float_from_half(w.scales[block]);
+    if constexpr (kFormat == WeightFormat::kQ8) {
+      const int code = static_cast<const signed char*>(w.data)[row * w.columns + k];
+      return scale * static_cast<float>(code);
+    } else {
+      const int in_block = k % kWeightBlock;
+      const int pair = static_cast<const unsigned char*>(w.data)[block * 16 + in_block % 16];
+      const int code = in_block < 16 ? pair & 15 : pair >> 4;
+      return scale * static_cast<float>(code - 8);
+    }
+  }
+}
+
+}  // namespace assay::cuda
