@@ -120,11 +120,13 @@ __device__ __forceinline__ int copy_fault(int* s, const int* in, int t) {
   if (t < kFaultThreads / 4) {
     simt::copy16_async(s + 4 * t, in + 4 * t);
     simt::copy_commit_group();
-    if constexpr (kFault == Fault::kAsyncCopy) {
+    if constexpr (kFault == Fault::kAsyncCopy || kFault == Fault::kCopyMissingBarrier) {
       simt::copy_wait_group<0>();
     }
   }
-  __syncthreads();
+  if constexpr (kFault != Fault::kCopyMissingBarrier) {
+    __syncthreads();
+  }
   const int v = s[(t + 1) % kFaultThreads];
   if constexpr (kFault == Fault::kCopyNoWait) {
     simt::copy_wait_group<0>();
@@ -132,13 +134,14 @@ __device__ __forceinline__ int copy_fault(int* s, const int* in, int t) {
   return v;
 }
 
-constexpr bool among_named(Fault f) {
+__host__ __device__ constexpr bool among_named(Fault f) {
   return f == Fault::kNamedBarriers || f == Fault::kNamedShort || f == Fault::kNamedMissing;
 }
-constexpr bool among_copies(Fault f) {
-  return f == Fault::kAsyncCopy || f == Fault::kCopyNoWait || f == Fault::kCopyNeverWaited;
+__host__ __device__ constexpr bool among_copies(Fault f) {
+  return f == Fault::kAsyncCopy || f == Fault::kCopyNoWait || f == Fault::kCopyNeverWaited ||
+         f == Fault::kCopyMissingBarrier;
 }
-constexpr bool among_warps(Fault f) {
+__host__ __device__ constexpr bool among_warps(Fault f) {
   return f == Fault::kHalfWarps || f == Fault::kMissingSyncwarp || f == Fault::kShuffleInBranch ||
          f == Fault::kShuffleOutside || f == Fault::kMaskWithoutMe || f == Fault::kDeadLanes;
 }
@@ -190,8 +193,9 @@ __global__ void scale_add_kernel(float a, const float* x, const float* y, float*
 template <int kFirst>
 void dispatch(Stream& stream, Fault fault, const int* in, int* out) {
   if (static_cast<int>(fault) == kFirst) {
-    SIMT_LAUNCH(stream, 1, kFaultThreads, kDynamic * sizeof(int),
-                fault_kernel<static_cast<Fault>(kFirst)>, in, out);
+    constexpr Fault kFault = static_cast<Fault>(kFirst);
+    SIMT_LAUNCH(stream, kFault == Fault::kBlocksCollide ? 2 : 1, kFaultThreads,
+                kDynamic * sizeof(int), fault_kernel<kFault>, in, out);
   } else if constexpr (kFirst < static_cast<int>(Fault::kEarlyExit)) {
     dispatch<kFirst + 1>(stream, fault, in, out);
   }

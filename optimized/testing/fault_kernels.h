@@ -17,25 +17,27 @@ enum class Fault {
   kNamedBarriers,  // one warp gives, the other takes
   kAsyncCopy,      // a copy that is waited for
   // Wrong.
-  kMissingBarrier,   // reads its neighbour's slot without a barrier
-  kShiftInPlace,     // reads and writes neighbouring slots with no barrier between
-  kPlainCount,       // a counter by ++
-  kMissingSyncwarp,  // lanes read each other's slots without __syncwarp
-  kPastTheEnd,       // one element past an array
-  kBeforeTheStart,   // one element before it
-  kPastDynamic,      // one element past the dynamic shared memory
-  kHalfBarrier,      // half of the block comes to no barrier
-  kTwoBarriers,      // halves of the block wait at different barriers
-  kShuffleInBranch,  // lanes of one mask at different places
-  kShuffleOutside,   // reads a lane that the mask leaves out
-  kMaskWithoutMe,    // a mask that leaves the caller out
-  kDeadLanes,        // a mask that names lanes which have ended
-  kUnwritten,        // reads shared memory that nobody wrote
-  kNamedShort,       // a named barrier that waits for a warp which never comes
-  kNamedMissing,     // takes without the named barrier
-  kCopyNoWait,       // reads before its copy has landed
-  kCopyNeverWaited,  // ends with a copy under way
-  kEarlyExit,        // some threads end before a barrier of the others
+  kMissingBarrier,      // reads its neighbour's slot without a barrier
+  kShiftInPlace,        // reads and writes neighbouring slots with no barrier between
+  kPlainCount,          // a counter by ++
+  kMissingSyncwarp,     // lanes read each other's slots without __syncwarp
+  kPastTheEnd,          // one element past an array
+  kBeforeTheStart,      // one element before it
+  kPastDynamic,         // one element past the dynamic shared memory
+  kHalfBarrier,         // half of the block comes to no barrier
+  kTwoBarriers,         // halves of the block wait at different barriers
+  kShuffleInBranch,     // lanes of one mask at different places
+  kShuffleOutside,      // reads a lane that the mask leaves out
+  kMaskWithoutMe,       // a mask that leaves the caller out
+  kDeadLanes,           // a mask that names lanes which have ended
+  kUnwritten,           // reads shared memory that nobody wrote
+  kNamedShort,          // a named barrier that waits for a warp which never comes
+  kNamedMissing,        // takes without the named barrier
+  kCopyNoWait,          // reads before its copy has landed
+  kCopyNeverWaited,     // ends with a copy under way
+  kCopyMissingBarrier,  // others read a copy that its thread waited for, without a barrier
+  kBlocksCollide,       // two blocks write the same global memory
+  kEarlyExit,           // some threads end before a barrier of the others
 };
 
 // in, out: kFaultThreads values.

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "optimized/device/cuda/machine.h"
+#include "optimized/device/cuda/watcher.h"
 
 namespace assay::simt {
 namespace {
@@ -25,7 +26,15 @@ Pending& mine() {
   return pending[machine().now->number];
 }
 
+// The bytes may land at any time from the issue to the wait: a write at both ends.
+void tell(void* to, unsigned bytes) {
+  if (watcher != nullptr) {
+    watcher->touch(to, bytes, true);
+  }
+}
+
 void land(const Copy& copy) {
+  tell(copy.to, copy.bytes);
   std::memcpy(copy.to, copy.from, copy.filled);
   std::memset(static_cast<unsigned char*>(copy.to) + copy.filled, 0, copy.bytes - copy.filled);
 }
@@ -59,6 +68,7 @@ void copy_async(void* shared, const void* global, unsigned bytes, unsigned fille
     fail_here("an asynchronous copy of " + std::to_string(bytes) +
               " bytes: expected aligned addresses, the first of them in shared memory");
   }
+  tell(shared, bytes);
   mine().open.push_back({shared, global, bytes, filled});
 }
 
