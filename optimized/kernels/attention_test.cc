@@ -15,6 +15,7 @@
 #include "optimized/kernels/attention_tile.h"
 #include "optimized/testing/every_target.h"
 #include "optimized/testing/test_numbers.h"
+#include "optimized/testing/tolerance.h"
 #include "reference/family/base/number_formats.h"
 
 namespace assay::cpu {
@@ -222,7 +223,11 @@ class Trial {
 void expect_right(const Setting& setting) {
   Trial trial(setting);
   trial.run(Threads(1));
-  EXPECT_LE(trial.worst(), 1) << target() << ": " << trial.words();
+  const double worst = trial.worst();
+  EXPECT_LE(worst, 1) << target() << ": " << trial.words();
+  note_error(setting.tokens > 1 ? "attention, prefill" : "attention, decoding",
+             setting.type == CacheType::kF32 ? "f32 cache" : "bf16 cache", target(), worst,
+             setting.tokens * setting.heads * setting.head_dim);
   EXPECT_TRUE(trial.stayed_inside()) << target() << ": " << trial.words();
 }
 

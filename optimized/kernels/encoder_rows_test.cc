@@ -15,6 +15,7 @@
 
 #include "optimized/testing/every_target.h"
 #include "optimized/testing/test_numbers.h"
+#include "optimized/testing/tolerance.h"
 
 namespace assay::cpu {
 namespace {
@@ -35,7 +36,8 @@ std::vector<float> row_of(DataSet set, std::size_t count, std::uint64_t seed, do
 using Work = std::function<void(const float* x, std::size_t count, float* y)>;
 using OfElement = std::function<double(const std::vector<float>& x, std::size_t i)>;
 
-void expect_rows(DataSet set, const Work& work, const OfElement& expected, const OfElement& limit) {
+void expect_rows(const char* kernel, DataSet set, const Work& work, const OfElement& expected,
+                 const OfElement& limit) {
   for (const std::size_t count : kLengths) {
     const auto x = row_of(set, count, count);
     Guarded<float> y(count, count % 16);
@@ -45,8 +47,11 @@ void expect_rows(DataSet set, const Work& work, const OfElement& expected, const
     work(in_place.data(), count, in_place.data());
     ASSERT_TRUE(y.intact() && in_place.intact()) << name_of(set) << ", " << count << " values";
     for (std::size_t i = 0; i < count; ++i) {
-      ASSERT_LE(std::abs(static_cast<double>(y.data()[i]) - expected(x, i)), limit(x, i))
-          << name_of(set) << ", " << count << " values, the one at " << i << ": " << x[i];
+      const double off = std::abs(static_cast<double>(y.data()[i]) - expected(x, i));
+      const double bound = limit(x, i);
+      ASSERT_LE(off, bound) << name_of(set) << ", " << count << " values, the one at " << i << ": "
+                            << x[i];
+      expect_within(kernel, off, bound);
       ASSERT_EQ(y.data()[i], in_place.data()[i]);
     }
   }
@@ -63,7 +68,8 @@ double sigmoid(double x) {
 TEST_P(EncoderRows, ClampIsExact) {
   for (const DataSet set : kDataSets) {
     expect_rows(
-        set, [](const float* x, std::size_t n, float* y) { clamp_row(x, -0.75F, 2, n, y); },
+        "clamp_row", set,
+        [](const float* x, std::size_t n, float* y) { clamp_row(x, -0.75F, 2, n, y); },
         [](const auto& x, std::size_t i) { return std::clamp(exact(x, i), -0.75, 2.0); },
         [](const auto&, std::size_t) { return 0.0; });
   }
@@ -71,7 +77,7 @@ TEST_P(EncoderRows, ClampIsExact) {
 
 TEST_P(EncoderRows, ReluIsExact) {
   expect_rows(
-      DataSet::kPlanted,
+      "relu", DataSet::kPlanted,
       [](const float* x, std::size_t n, float* y) {
         std::copy_n(x, n, y);
         relu(y, n);
@@ -86,12 +92,13 @@ TEST_P(EncoderRows, SiluAndGate) {
       return 6 * u * std::abs(exact(x, i)) + 1e-37;
     };
     expect_rows(
-        set, silu, [](const auto& x, std::size_t i) { return exact(x, i) * sigmoid(exact(x, i)); },
-        limit);
+        "silu", set, silu,
+        [](const auto& x, std::size_t i) { return exact(x, i) * sigmoid(exact(x, i)); }, limit);
     const auto gates = row_of(DataSet::kPlanted,
                               2 * *std::max_element(std::begin(kLengths), std::end(kLengths)), 9);
     expect_rows(
-        set, [&](const float* x, std::size_t n, float* y) { gate_by_sigmoid(x, &gates[n], n, y); },
+        "gate_by_sigmoid", set,
+        [&](const float* x, std::size_t n, float* y) { gate_by_sigmoid(x, &gates[n], n, y); },
         [&](const auto& x, std::size_t i) {
           return exact(x, i) * sigmoid(static_cast<double>(gates[x.size() + i]));
         },
@@ -134,7 +141,7 @@ TEST_P(EncoderRows, LayerNorm) {
   for (const bool biased : {false, true}) {
     for (const DataSet set : {DataSet::kSameSign, DataSet::kCancel, DataSet::kPlanted}) {
       expect_rows(
-          set,
+          "layer_norm", set,
           [&](const float* x, std::size_t n, float* y) {
             layer_norm(x, weight.data(), biased ? bias.data() : nullptr, 1e-5, n, y);
           },
@@ -197,8 +204,10 @@ TEST_P(EncoderRows, DepthwiseConvolution) {
           sum += term;
           terms += std::abs(term);
         }
-        ASSERT_LE(std::abs(static_cast<double>(y.data()[d]) - sum), kPoints * u * terms)
+        const double off = std::abs(static_cast<double>(y.data()[d]) - sum);
+        ASSERT_LE(off, kPoints * u * terms)
             << count << " channels, the one at " << d << ", " << missing << " rows missing";
+        expect_within("depthwise_conv1d", off, kPoints * u * terms);
       }
     }
   }
@@ -234,12 +243,12 @@ TEST_P(EncoderRows, LocalScoresAndMix) {
         mixed[i] += given * key;
         terms[i] += std::abs(given * key);
       }
-      ASSERT_LE(std::abs(given - sum), strict_limit(width, 4) * u * (size + std::abs(sum)))
-          << "width " << width << ", distance " << w;
+      expect_within("local_scores", std::abs(given - sum),
+                    strict_limit(width, 4) * u * (size + std::abs(sum)));
     }
     for (std::size_t i = 0; i < width; ++i) {
-      ASSERT_LE(std::abs(static_cast<double>(mix.data()[i]) - mixed[i]), kSeen * u * terms[i])
-          << "width " << width << " at " << i;
+      expect_within("local_mix", std::abs(static_cast<double>(mix.data()[i]) - mixed[i]),
+                    kSeen * u * terms[i]);
     }
   }
 }

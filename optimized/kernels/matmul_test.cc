@@ -12,6 +12,7 @@
 #include "optimized/testing/every_target.h"
 #include "optimized/testing/test_numbers.h"
 #include "optimized/testing/test_weights.h"
+#include "optimized/testing/tolerance.h"
 #include "reference/family/checkpoint/input_rounding.h"
 
 namespace assay::cpu {
@@ -205,7 +206,12 @@ void expect_right(const Kind& kind, DataSet set, const Shape& shape) {
   const Threads one(1);
   Trial trial(kind, set, shape);
   trial.run(one);
-  EXPECT_LE(trial.worst(), limit_of(kind, shape)) << target() << ": " << trial.words();
+  const double worst = trial.worst();
+  const double limit = limit_of(kind, shape);
+  EXPECT_LE(worst, limit) << target() << ": " << trial.words();
+  note_error(shape.x_rows > 1 ? "matmul" : "matvec",
+             std::string(kind.stored) + " x " + name_of(kind.format), target(), worst / limit,
+             shape.rows * shape.x_rows);
   EXPECT_TRUE(trial.stayed_inside()) << target() << ": " << trial.words();
 }
 

@@ -11,6 +11,7 @@
 
 #include "optimized/testing/every_target.h"
 #include "optimized/testing/test_numbers.h"
+#include "optimized/testing/tolerance.h"
 
 namespace assay::cpu {
 namespace {
@@ -76,7 +77,7 @@ TEST_P(RowOps, Gelu) {
     // tanh in two halves, so that fp64 does not cancel
     const double expected = v / (1 + std::exp(-2 * inner));
     const double off = std::abs(double(y[i]) - expected);
-    EXPECT_LE(off, 4 * u * std::abs(v)) << v;
+    expect_within("gelu", off, 4 * u * std::abs(v));
     if (v > 0) {
       EXPECT_LE(off, 8 * u * expected) << v;  // 4 ulp
     }
@@ -98,8 +99,7 @@ TEST_P(RowOps, Softcap) {
     softcap(y.data(), y.size(), cap);
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double expected = cap * std::tanh(double(x[i]) / cap);
-      EXPECT_LE(std::abs(double(y[i]) - expected), 4 * u * std::abs(expected) + u)
-          << x[i] << " cap " << cap;
+      expect_within("softcap", std::abs(double(y[i]) - expected), 4 * u * std::abs(expected) + u);
     }
   }
 }
@@ -121,8 +121,8 @@ TEST_P(RowOps, SumsAndProductsOfElementsRoundOnce) {
       EXPECT_EQ(product[i], start[i] * x[i]);
       EXPECT_EQ(scaled[i], start[i] * 0.3F);
       const double exact = double(start[i]) + double(x[i]) * double(0.3F);
-      EXPECT_LE(std::abs(double(added[i]) - exact),
-                u * (std::abs(exact) + std::abs(double(x[i]) * 0.3)));
+      expect_within("add_scaled", std::abs(double(added[i]) - exact),
+                    u * (std::abs(exact) + std::abs(double(x[i]) * 0.3)));
     }
   }
 }
@@ -141,8 +141,9 @@ void expect_norm(const std::vector<float>& x, bool scaled, const std::string& wo
   const double limit = (strict_limit(count, 2) / 2 + 3) * u;
   for (std::size_t i = 0; i < count; ++i) {
     const double expected = double(x[i]) * factor * (scaled ? double(scale[i]) : 1);
-    ASSERT_LE(std::abs(double(y.data()[i]) - expected), limit * std::abs(expected) + 1e-44)
-        << words << " " << count << " at " << i;
+    const double off = std::abs(double(y.data()[i]) - expected);
+    ASSERT_LE(off, limit * std::abs(expected) + 1e-44) << words << " " << count << " at " << i;
+    expect_within("rms_norm", off, limit * std::abs(expected) + 1e-44);
   }
   EXPECT_TRUE(y.intact()) << words;
 }
@@ -208,10 +209,10 @@ TEST_P(RowOps, Rope) {
         const double co = double(cos[c]);
         const double si = double(sin[c]);
         const double unit = 2 * u;
-        ASSERT_LE(std::abs(double(y.data()[at]) - (a * co - b * si)),
-                  unit * (std::abs(a * co) + std::abs(b * si)));
-        ASSERT_LE(std::abs(double(y.data()[at + half]) - (b * co + a * si)),
-                  unit * (std::abs(b * co) + std::abs(a * si)));
+        expect_within("rope", std::abs(double(y.data()[at]) - (a * co - b * si)),
+                      unit * (std::abs(a * co) + std::abs(b * si)));
+        expect_within("rope", std::abs(double(y.data()[at + half]) - (b * co + a * si)),
+                      unit * (std::abs(b * co) + std::abs(a * si)));
       }
     }
   }
@@ -232,8 +233,8 @@ TEST_P(RowOps, Softmax) {
       for (std::size_t i = 0; i < count; ++i) {
         const double expected = std::exp(double(x[i]) - most) / sum;
         const double distance = std::min(100.0, most - double(x[i]));
-        EXPECT_LE(std::abs(double(y[i]) - expected),
-                  (6 + distance + std::sqrt(double(count))) * u * expected + 1e-37);
+        expect_within("softmax", std::abs(double(y[i]) - expected),
+                      (6 + distance + std::sqrt(double(count))) * u * expected + 1e-37);
       }
     }
   }
