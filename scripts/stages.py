@@ -56,6 +56,17 @@ def source_checks() -> dict[str, int]:
     return counts(*map(int, last.groups())) if last else counts(failed=1)
 
 
+def cuda_gate() -> dict[str, int]:
+    """Kernels compile for each device, and their registers are those that are on record."""
+    command = [sys.executable, str(ROOT / "scripts/cuda_gate.py")]
+    output = subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout
+    print(output, end="")
+    last = re.search(
+        r"^cuda gate: (\d+) passed, (\d+) failed, (\d+) skipped$", output, re.MULTILINE
+    )
+    return counts(*map(int, last.groups())) if last else counts(failed=1)
+
+
 def git(*arguments: str) -> list[str]:
     """Lines that git prints; none when it fails."""
     command = ["git", *arguments]
@@ -260,6 +271,7 @@ def main() -> int:
     total = counts()
     stages = {
         "source checks": source_checks,
+        "CUDA kernels": cuda_gate,
         "clang-tidy": linted_sources,
         "unit tests": unit_tests,
         "script tests": python_tests,

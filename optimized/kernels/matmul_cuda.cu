@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(kTileThreads)
 
 // blockIdx.z: the expert.
 template <WeightFormat kFormat, bool kRound>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kTileThreads, 8)
     expert_matmul_kernel(DeviceWeight w, ExpertRows rows, bool gather, DeviceRows x, DeviceRows y) {
   const int e = static_cast<int>(blockIdx.z);
   Range range{rows.first[e], rows.first[e + 1] - rows.first[e]};
