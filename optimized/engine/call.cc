@@ -58,9 +58,9 @@ VisibleKeys scan(const std::vector<TokenPlace>& places, std::size_t first, std::
   return visible;
 }
 
-KindOfCall kind_of_call(const TextConfig& config, const LayerConfig& layer, const KvCache& cache,
-                        const std::vector<std::int32_t>& blocks, std::size_t start,
-                        VisionMask vision_mask) {
+KindOfCall kind_of_call(const TextConfig& config, const LayerConfig& layer,
+                        const TokenPlaces& cache, const std::vector<std::int32_t>& blocks,
+                        std::size_t start, VisionMask vision_mask) {
   const bool sliding = layer.kind == LayerKind::kSliding;
   const std::size_t tokens = blocks.size();
   KindOfCall kind;
@@ -124,7 +124,7 @@ bool is_vision(TokenType type) {
 }
 
 std::vector<TokenPlace> places_of(const Tokens& tokens, const TextConfig& config,
-                                  const KvCache& cache) {
+                                  const TokenPlaces& cache) {
   const std::size_t count = tokens.count();
   if (count == 0 || tokens.types.size() != count || tokens.positions.size() != count ||
       tokens.valid.size() != count) {
@@ -145,7 +145,7 @@ std::vector<TokenPlace> places_of(const Tokens& tokens, const TextConfig& config
   return places;
 }
 
-Call begin_call(const TextConfig& config, const KvCache& cache,
+Call begin_call(const TextConfig& config, const TokenPlaces& cache,
                 const std::vector<std::int32_t>& blocks, VisionMask vision_mask) {
   Call call;
   call.tokens = blocks.size();

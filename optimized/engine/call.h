@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "optimized/engine/kv_cache.h"
+#include "optimized/engine/token_places.h"
 #include "optimized/kernels/attention.h"
 #include "reference/family/config/config.h"
 #include "reference/family/config/profile.h"
@@ -61,10 +61,10 @@ void rotation(std::int32_t position, std::span<const double> frequencies, std::s
 // Vision blocks, positions and validity of a chunk; throws Error on a chunk that begins inside a
 // block or whose lists differ in length.
 std::vector<TokenPlace> places_of(const Tokens& tokens, const TextConfig& config,
-                                  const KvCache& cache);
+                                  const TokenPlaces& cache);
 
 // `blocks`: the vision block of each token of the call, whose places the cache has already.
-Call begin_call(const TextConfig& config, const KvCache& cache,
+Call begin_call(const TextConfig& config, const TokenPlaces& cache,
                 const std::vector<std::int32_t>& blocks, VisionMask vision_mask);
 
 }  // namespace assay::cpu

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys and values of one sequence, and where its tokens stand.
+// Keys and values of one sequence.
 //
 // A full layer has a slot for every token of the context, a sliding layer a ring that holds the
 // window and the tokens of one call. A layer that shares keys has nothing of its own. All of it is
@@ -8,54 +8,27 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <vector>
 
 #include "optimized/device/pages.h"
+#include "optimized/engine/token_places.h"
 #include "optimized/kernels/attention.h"
-#include "reference/family/config/config.h"
 
 namespace assay::cpu {
 
-struct TokenPlace {
-  std::int32_t position = 0;
-  bool valid = true;
-  std::int32_t block = -1;  // vision block of the call, -1 outside
-};
-
-class KvCache {
+class KvCache : public TokenPlaces {
  public:
   // Room for `context` tokens in calls of at most `call` of them.
   KvCache(const TextConfig& config, CacheType type, std::size_t context, std::size_t call);
 
-  std::size_t length() const { return places_.size(); }
-  std::size_t context() const { return context_; }
-  std::size_t call() const { return call_; }
   std::size_t bytes() const { return memory_.size(); }
 
   // A cache for each head of keys of layer `layer`, which owns them.
   const std::vector<HeadCache>& heads(std::size_t layer) const { return layers_[layer]; }
-  const TokenPlace& place(std::size_t token) const { return places_[token]; }
-  // Whether every token is valid and stands at its index: then what it sees is known by that.
-  bool is_plain() const { return others_ == 0; }
-  bool ends_in_block() const { return !places_.empty() && ended_in_block_; }
-
-  // The first token that a layer of this kind may see in a call that starts at `start`.
-  std::size_t first_visible(LayerKind kind, std::size_t start) const;
-
-  // The tokens of a call, before its layers run. Throws Error when they do not fit.
-  void append(const std::vector<TokenPlace>& places);
-  void forget_from(std::size_t length);
 
  private:
-  std::size_t window_;
-  std::size_t context_;
-  std::size_t call_;
   std::vector<std::vector<HeadCache>> layers_;
   Pages memory_;
-  std::vector<TokenPlace> places_;
-  std::size_t others_ = 0;  // tokens that are padding or stand elsewhere
-  bool ended_in_block_ = false;
 };
 
 }  // namespace assay::cpu
