@@ -142,6 +142,7 @@ struct CaseResult {
 struct Report {
   std::string command;
   std::vector<CaseResult> cases;
+  std::string executed_on = {};  // by what, where the implementation says so: "host twin"
 };
 
 // "pass", "not_supported", … as report.json spells them.

@@ -35,6 +35,8 @@ struct ImplementationEntry {
   // Those of its classes that a checkpoint can tell apart; the others compute the same there and
   // are judged only when asked for. Empty: all of them differ.
   std::function<std::vector<std::string>(const std::string& checkpoint)> distinct_precisions = {};
+  // Why nothing of it runs on this machine; "" where it does. Empty: it always does.
+  std::function<std::string()> unavailable = {};
   // Its f64 build is the judge of replay and, with its f32 build, measures floors. The judge is not
   // judged by itself: replay of an oracle's runs is done only when asked for.
   bool is_oracle = false;
@@ -53,7 +55,7 @@ const ImplementationEntry* find_implementation(const std::string& name);
 // The entry that judges. Throws Error when none was built.
 const ImplementationEntry& oracle_entry();
 
-// "cpu, reference": the names that --impl takes.
+// "cpu, cuda, reference": the names that --impl takes.
 std::string implementation_names();
 
 // "f32 or f64": the classes of an entry.

@@ -47,7 +47,7 @@ TEST(Registry, AnEntryIsFoundByItsName) {
   ASSERT_NE(find_implementation("abacus"), nullptr);
   EXPECT_FALSE(find_implementation("abacus")->is_oracle);
   EXPECT_EQ(find_implementation("abakus"), nullptr);
-  EXPECT_EQ(implementation_names(), "abacus, cpu, reference");
+  EXPECT_EQ(implementation_names(), "abacus, cpu, cuda, reference");
 }
 
 TEST(Registry, ClassesAreListedAsInASentence) {

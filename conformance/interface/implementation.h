@@ -40,6 +40,7 @@ struct Capabilities {
   bool forced_taps = false;
   bool chunked_prefill = false;
   bool drafting = false;
+  std::string executed_on = {};  // what computes, where that is to be said in a report
 };
 
 class Implementation {

@@ -233,8 +233,8 @@ TEST(AnotherImplementation, WhatItLacksIsSaidInOneLine) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(run_program({"assay", "verify", "--impl", "other"}), 2);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "assay: --impl: got 'other', expected one that was built: cpu, reference, too-small, "
-            "wrong-copy\n");
+            "assay: --impl: got 'other', expected one that was built: cpu, cuda, reference, "
+            "too-small, wrong-copy\n");
 }
 
 }  // namespace

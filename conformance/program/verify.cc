@@ -150,6 +150,7 @@ conformance::Status Verifier::run(const Subject& subject, const std::string& pre
   run.prefill_chunk = options_.prefill;
   run.profile = profile_named(options_.profile, subject.golden.profile);
   auto& candidate = candidates_.try_emplace(precision, entry_, precision).first->second;
+  report_.executed_on = candidate.get().capabilities().executed_on;
   auto status = candidate.load(subject.checkpoint, subject.drafter);
   if (status.ok()) {
     status = candidate.get().run(subject.golden.input, run, listener);

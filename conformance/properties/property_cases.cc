@@ -62,6 +62,9 @@ class PropertyCase : public Catch::ITestInvoker {
 
   void invoke() const override {
     for (const auto& [name, entry] : registered_implementations()) {
+      if (entry.unavailable && !entry.unavailable().empty()) {
+        continue;
+      }
       if (entry.use_threads) {
         entry.use_threads(1);
       }

@@ -146,6 +146,9 @@ std::string json_report(const Report& report) {
   Json json;
   json["format_version"] = kFormatVersion;
   json["command"] = report.command;
+  if (!report.executed_on.empty()) {
+    json["executed_on"] = report.executed_on;
+  }
   for (const Verdict verdict : kVerdicts) {
     json["summary"][verdict_name(verdict)] = count_cases(report, verdict);
   }

@@ -9,6 +9,7 @@
 //               "rows": {"wrong", "of", "note"},
 //               "ignored": [{"name", "did_you_mean"}], "notes": [{"taps": […], "text"}]}]}
 //
+// Where the implementation says what it ran on, "executed_on" stands beside "summary".
 // `coverage` counts kinds of tap, whatever the layer, that were tested, and arrays that are no tap.
 // `ignored` lists arrays of a dump whose names are no taps, `notes` what else is to be said of it.
 // A failing tap says its "rows", what its error looks like ("signature"), and of a step since which

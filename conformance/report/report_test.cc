@@ -99,6 +99,15 @@ TEST(Result, exit_code_tells_the_port_from_the_harness) {
   EXPECT_EQ(exit_code({"", {failing_case(), with_verdict(Verdict::kHarnessError)}}), 1);
 }
 
+TEST(Result, says_what_it_ran_on_where_that_is_to_be_said) {
+  Report report = two_cases();
+  EXPECT_EQ(printed(report).find("executed on"), std::string::npos);
+  EXPECT_EQ(json_report(report).find("executed_on"), std::string::npos);
+  report.executed_on = "host twin";
+  EXPECT_NE(printed(report).find("\nexecuted on: host twin\n"), std::string::npos);
+  EXPECT_NE(json_report(report).find("\"executed_on\": \"host twin\""), std::string::npos);
+}
+
 TEST(Collapse, joins_layers_of_one_tap) {
   const auto groups = collapse_layers(
       {"text.layer.0.ffn.act", "text.layer.1.ffn.act", "text.layer.2.ffn.act",

@@ -460,6 +460,9 @@ void print_skipped(std::ostream& out, const Report& report, const TerminalOption
 }
 
 void print_summary(std::ostream& out, const Report& report, const TerminalOptions& options) {
+  if (!report.executed_on.empty()) {
+    out << "executed on: " << harmless(report.executed_on) << '\n';
+  }
   const char* separator = "";
   for (const Verdict verdict :
        {Verdict::kPass, Verdict::kFail, Verdict::kWarning, Verdict::kNotSupported,

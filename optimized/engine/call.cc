@@ -123,6 +123,27 @@ bool is_vision(TokenType type) {
   return type == TokenType::kImage || type == TokenType::kVideo;
 }
 
+std::vector<std::int32_t> lookup_ids(const Tokens& tokens, const TextConfig& config) {
+  std::vector<std::int32_t> ids = tokens.ids;
+  for (std::size_t t = 0; t < ids.size(); ++t) {
+    ids[t] = tokens.types[t] == TokenType::kText ? ids[t] : config.special.pad;
+    if (ids[t] < 0 || static_cast<std::size_t>(ids[t]) >= config.vocab_size) {
+      throw Error("token id at index " + std::to_string(t) + ": got " + std::to_string(ids[t]) +
+                  ", expected 0 to " + std::to_string(config.vocab_size - 1));
+    }
+  }
+  return ids;
+}
+
+void check_soft(const Tokens& tokens, std::size_t width) {
+  const bool placeholders =
+      std::ranges::any_of(tokens.types, [](TokenType type) { return type != TokenType::kText; });
+  if (placeholders && tokens.soft.size() != tokens.count() * width) {
+    throw Error("forward: soft-token embeddings: got " + std::to_string(tokens.soft.size()) +
+                " numbers, expected " + std::to_string(tokens.count() * width));
+  }
+}
+
 std::vector<TokenPlace> places_of(const Tokens& tokens, const TextConfig& config,
                                   const TokenPlaces& cache) {
   const std::size_t count = tokens.count();

@@ -30,6 +30,13 @@ struct Tokens {
 
 bool is_vision(TokenType type);
 
+// The row of the table of each token: placeholders look up the pad row. Throws Error for an
+// id outside the vocabulary.
+std::vector<std::int32_t> lookup_ids(const Tokens& tokens, const TextConfig& config);
+
+// Throws Error where there are placeholders, and not a row of `width` for each token.
+void check_soft(const Tokens& tokens, std::size_t width);
+
 // What the layers of one kind see, token by token.
 struct KindOfCall {
   std::size_t half = 0;                          // pairs of a head

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "optimized/engine/cache_taps.h"
+#include "optimized/engine/call_taps.h"
 #include "optimized/engine/each_row.h"
 #include "optimized/kernels/row_ops.h"
 #include "reference/family/base/error.h"
@@ -16,68 +17,6 @@
 
 namespace assay::cpu {
 namespace {
-
-// placeholders look up the pad row.
-std::vector<std::int32_t> lookup_ids(const Tokens& tokens, const TextConfig& config) {
-  std::vector<std::int32_t> ids = tokens.ids;
-  for (std::size_t t = 0; t < ids.size(); ++t) {
-    ids[t] = tokens.types[t] == TokenType::kText ? ids[t] : config.special.pad;
-    if (ids[t] < 0 || static_cast<std::size_t>(ids[t]) >= config.vocab_size) {
-      throw Error("token id at index " + std::to_string(t) + ": got " + std::to_string(ids[t]) +
-                  ", expected 0 to " + std::to_string(config.vocab_size - 1));
-    }
-  }
-  return ids;
-}
-
-void check_soft(const Tokens& tokens, std::size_t width) {
-  const bool placeholders =
-      std::ranges::any_of(tokens.types, [](TokenType type) { return type != TokenType::kText; });
-  if (placeholders && tokens.soft.size() != tokens.count() * width) {
-    throw Error("forward: soft-token embeddings: got " + std::to_string(tokens.soft.size()) +
-                " numbers, expected " + std::to_string(tokens.count() * width));
-  }
-}
-
-// [t][s] of what a kind of layer sees.
-void emit_mask(const TapScope& tap, const char* name, const KindOfCall& kind, std::size_t end) {
-  if (!tap.wants(name)) {
-    return;
-  }
-  std::vector<std::size_t> keys;
-  for (std::size_t s = kind.first_key; s < end; ++s) {
-    keys.push_back(s);
-  }
-  std::vector<std::int32_t> mask;
-  for (const VisibleKeys& visible : kind.visible) {
-    for (const std::size_t s : keys) {
-      bool seen = visible.first <= s && s <= visible.last;
-      seen = seen && (visible.mask == nullptr || visible.mask[s - visible.mask_first] != 0);
-      mask.push_back(seen ? 1 : 0);
-    }
-  }
-  tap.integers_by_keys(name, keys, {kind.visible.size(), keys.size()}, mask.data());
-}
-
-void emit_angles(const TapScope& tap, const std::string& name, KindOfCall& kind) {
-  const std::size_t tokens = kind.visible.size();
-  tap((name + ".cos").c_str(), {kind.cos.data(), kind.half, tokens, kind.half});
-  tap((name + ".sin").c_str(), {kind.sin.data(), kind.half, tokens, kind.half});
-}
-
-void emit_call(const TapScope& tap, const Tokens& tokens, Call& call) {
-  if (!tap.listening()) {
-    return;
-  }
-  tap.integers("positions", tokens.positions);
-  for (const bool sliding : {true, false}) {
-    KindOfCall& kind = sliding ? call.sliding : call.full;
-    if (!kind.visible.empty()) {
-      emit_angles(tap, sliding ? "rope.local" : "rope.global", kind);
-      emit_mask(tap, sliding ? "mask.local" : "mask.global", kind, call.start + call.tokens);
-    }
-  }
-}
 
 // Whether ggml rounds what it multiplies these weights with, other than by the blocks of 32 that a
 // format of its own has here. bf16 weights are left to the class bf16.

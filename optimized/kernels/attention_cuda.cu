@@ -174,8 +174,8 @@ __global__ void __launch_bounds__(kThreads) attention_kernel(AttentionCall call)
   __syncwarp();
   Span span = span_of(call, row0, group);
   if (call.pieces > 1) {
-    span.first = larger(span.first, piece * kPieceKeys);
-    span.last = smaller(span.last, (piece + 1) * kPieceKeys - 1);
+    span.first += span.first <= span.last ? piece * kPieceKeys : 0;
+    span.last = smaller(span.last, span.first + kPieceKeys - 1);
   }
   RowState<kDim> state;
   for (int key0 = span.first; key0 <= span.last; key0 += kKeys) {

@@ -29,6 +29,8 @@ TEXTBOOK = [f"reference/{f}" for f in ("core", "weights", "ops", "blocks", "mode
 SUITE = [f"conformance/{f}" for f in ("interface", "catalogue", "records", "compare", "report")]
 DOOR = "conformance/doors/reference"
 CPU_DOOR = "conformance/doors/cpu"
+CUDA_DOOR = "conformance/doors/cuda"  # of the CPU's: what is no arithmetic
+CUDA_ENGINE = "optimized/engine/cuda"
 CUDA_DEVICE = "optimized/device/cuda"  # stands alone
 ENGINE = ["optimized/device", CUDA_DEVICE, *(f"optimized/{f}" for f in ("packing", "kernels", "engine"))]
 DRIVERS = [f"conformance/{f}" for f in ("generation", "properties", "mutants", "doors")]
@@ -38,12 +40,14 @@ ALLOWED = {
     **{folder: [*SHARED, *TEXTBOOK[:k]] for k, folder in enumerate(TEXTBOOK)},
     **{folder: [*SHARED, *ENGINE[:k]] for k, folder in enumerate(ENGINE)},
     CUDA_DEVICE: [],
+    CUDA_ENGINE: [*SHARED, *ENGINE],
     "conformance/interface": [f"{FLOOR}/config"],
     **{folder: [*SHARED, *SUITE[:k]] for k, folder in enumerate(SUITE) if k},
     "conformance/generation": [*SHARED, "conformance/interface", "conformance/compare"],
     "conformance/doors": [*SHARED, *SUITE],
     DOOR: [*SHARED, *SUITE, *TEXTBOOK, "conformance/doors"],
     CPU_DOOR: [*SHARED, *SUITE, *ENGINE, "conformance/doors"],
+    CUDA_DOOR: [*SHARED, *SUITE, *ENGINE, CUDA_ENGINE, "conformance/doors", CPU_DOOR],
     "conformance/fuzz": [*SHARED, *SUITE],
     "conformance/properties": [*SHARED, *SUITE],
     "conformance/mutants": [*SHARED, *SUITE],

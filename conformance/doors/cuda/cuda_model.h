@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What adapter and session of the CUDA engine share: a model from its files.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "optimized/engine/cuda/engine.h"
+
+namespace assay::conformance {
+
+cuda::Options cuda_options_of(const std::string& precision);
+
+// A model on the device, with a drafter or without; not to be moved.
+struct CudaModel {
+  CudaModel(const std::string& path, const std::string& drafter, const cuda::Options& options);
+
+  cuda::Stream stream;
+  Checkpoint checkpoint;
+  cuda::Model model;
+  cuda::Engine engine;
+};
+
+}  // namespace assay::conformance
