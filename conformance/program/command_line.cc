@@ -68,7 +68,7 @@ void add_verify(CLI::App& app, VerifyOptions& o) {
   c->add_option("--diagnosis", o.diagnosis,
                 "seconds to look for the known mistake that a failure is; default: 8, 0: none")
       ->check(CLI::Range(0.0, 3600.0));
-  c->add_option("--report", o.report, "folder for report.json and junit.xml");
+  c->add_option("--report", o.report, "folder for report.json, junit.xml, report.html, report.md");
 }
 
 void add_compare(CLI::App& app, CompareOptions& o) {
@@ -96,7 +96,7 @@ void add_compare(CLI::App& app, CompareOptions& o) {
   c->add_option("--diagnosis", o.diagnosis,
                 "seconds to look for the known mistake that a failure is; default: 8, 0: none")
       ->check(CLI::Range(0.0, 3600.0));
-  c->add_option("--report", o.report, "folder for report.json and junit.xml");
+  c->add_option("--report", o.report, "folder for report.json, junit.xml, report.html, report.md");
 }
 
 void add_mutate(CLI::App& app, MutateOptions& o) {

@@ -3,8 +3,10 @@
 
 #include <system_error>
 
+#include "conformance/report/html.h"
 #include "conformance/report/json_report.h"
 #include "conformance/report/junit.h"
+#include "conformance/report/markdown.h"
 #include "conformance/report/write_file.h"
 #include "reference/family/base/error.h"
 
@@ -20,6 +22,8 @@ void write_reports(const std::filesystem::path& folder, const Report& report) {
   }
   write_file(folder / "report.json", json_report(report));
   write_file(folder / "junit.xml", junit_report(report));
+  write_file(folder / "report.html", html_report(report));
+  write_file(folder / "report.md", markdown_report(report));
 }
 
 }  // namespace assay::conformance

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// report.json and junit.xml in a folder.
+// report.json, junit.xml, report.html and report.md in a folder.
 #pragma once
 
 #include <filesystem>

@@ -358,7 +358,7 @@ TEST(ReportFiles, are_written_whole) {
   write_reports(folder, two_cases());
   EXPECT_EQ(text_of(folder / "report.json"), json_report(two_cases()));
   EXPECT_EQ(text_of(folder / "junit.xml"), junit_report(two_cases()));
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 2);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 4);
   EXPECT_THROW(write_reports(folder / "report.json", two_cases()), Error);
   EXPECT_THROW(write_file(folder / "none" / "a.txt", "x"), Error);
   std::filesystem::remove_all(folder.parent_path());
