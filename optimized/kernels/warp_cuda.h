@@ -38,6 +38,7 @@ template <int kThreads>
 __device__ __forceinline__ float block_sum(float v, float (&partial)[kThreads / kWarp]) {
   v = warp_sum(v);
   if constexpr (kThreads == kWarp) {
+    __syncwarp();  // shuffles order no memory: what others read may be written from here on
     return v;
   } else {
     const int t = static_cast<int>(threadIdx.x);

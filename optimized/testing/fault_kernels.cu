@@ -2,6 +2,7 @@
 #include "optimized/testing/fault_kernels.h"
 
 #include "optimized/device/cuda/copy.h"
+#include "optimized/device/cuda/mma.h"
 #include "optimized/device/cuda/simt.h"
 
 namespace assay::cuda {
@@ -183,6 +184,24 @@ __global__ void fault_kernel(const int* in, int* out) {
   }
 }
 
+__global__ void mma_kernel(bool wrong, const std::uint16_t* a, const std::uint16_t* b, float* d) {
+  const int lane = static_cast<int>(threadIdx.x), g = lane / 4, t = lane % 4;
+  const auto pair = [](const std::uint16_t* at) { return at[0] | unsigned{at[1]} << 16; };
+  unsigned fa[4], fb[2];
+  for (int i = 0; i < 4; ++i) {
+    const int slot = wrong && (i == 1 || i == 2) ? 3 - i : i;
+    fa[slot] = pair(a + (g + 8 * (i % 2)) * 16 + 2 * t + 8 * (i / 2));
+  }
+  for (int i = 0; i < 2; ++i) {
+    fb[i] = pair(b + g * 16 + 2 * t + 8 * i);
+  }
+  float sum[4] = {};
+  simt::mma_m16n8k16(sum, fa, fb);
+  for (int i = 0; i < 4; ++i) {
+    d[(g + 8 * (i / 2)) * 8 + 2 * t + i % 2] = sum[i];
+  }
+}
+
 __global__ void scale_add_kernel(float a, const float* x, const float* y, float* out, int count) {
   const int i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   if (i < count) {
@@ -218,6 +237,11 @@ int expected_of(Fault fault, const int* in, int t) {
     return in[t ^ 1];
   }
   return in[(t + 1) % kFaultThreads];
+}
+
+void run_mma(Stream& stream, bool wrong_fragment, const std::uint16_t* a, const std::uint16_t* b,
+             float* d) {
+  SIMT_LAUNCH(stream, 1, 32, 0, mma_kernel, wrong_fragment, a, b, d);
 }
 
 void scale_add(Stream& stream, float a, const float* x, const float* y, float* out, int count) {

@@ -3,6 +3,8 @@
 // and what it must let pass.
 #pragma once
 
+#include <cstdint>
+
 #include "optimized/device/cuda/stream.h"
 
 namespace assay::cuda {
@@ -44,6 +46,11 @@ enum class Fault {
 void run_fault(Stream& stream, Fault fault, const int* in, int* out);
 // What out is when the kernel is right.
 int expected_of(Fault fault, const int* in, int thread);
+
+// One warp: d [16, 8] = a [16, 16] b [8, 16]^T by mma.m16n8k16. Wrong: the two registers of a that
+// hold rows 8 to 15 and columns 8 to 15 are exchanged.
+void run_mma(Stream& stream, bool wrong_fragment, const std::uint16_t* a, const std::uint16_t* b,
+             float* d);
 
 // out[i] = a x[i] + y[i]
 void scale_add(Stream& stream, float a, const float* x, const float* y, float* out, int count);

@@ -19,6 +19,7 @@ TABLES = {
     "log_mel.json": "make_log_mel_vectors.py",
     "quantised_forms.json": "make_quantised_forms.py",
     "resize.json": "make_resize_vectors.py",
+    "tensor_core.txt": "make_tensor_core.py",
 }
 
 
