@@ -12,6 +12,7 @@
 #include "conformance/compare/comparison.h"
 #include "conformance/compare/constants.h"
 #include "conformance/compare/harness.h"
+#include "conformance/compare/inner_rounding.h"
 #include "conformance/compare/listeners.h"
 #include "conformance/compare/products.h"
 #include "conformance/compare/replay.h"
@@ -59,6 +60,8 @@ class Calibration {
   void measure_rounding();
   bool run_member(const Member& member, TapSet* keep, const TapFilter& filter);
   void replay_member(const TapSet& dump);
+  void count_roundings(const TapSet& dump, const RoundingPoints& points);
+  void count_fused_attention();
   void measure_steps(const TapSet& dump);
   void follow(const Member& member, bool replayed);
   void raise_chained(TruthComparer& comparer, const Tap& tap, bool& flipped);
@@ -148,6 +151,41 @@ void Calibration::replay_member(const TapSet& dump) {
   }
 }
 
+// How often a program that rounds at these points falls on the other side of a boundary.
+void Calibration::count_roundings(const TapSet& dump, const RoundingPoints& points) {
+  if (!precision_.sixteen_bit || !options_.exact_dump) {
+    return;
+  }
+  ReplayListener listener(dump, input_, precision_.largest, {},
+                          [&](const std::string& name) { return taps_.contains(name); });
+  listener.compare_roundings(precision_, points);
+  RunOptions run;
+  run.rounding = replay_rounding(precision_);
+  require_ok(f64_.run(input_, run, listener), "", "the replay of a calibration run");
+  for (const Comparison& step : listener.finish()) {
+    if (step.kind == Comparison::Kind::kReal) {
+      floors_.raise_roundings(step.tap, step.roundings, points.fused_attention);
+    }
+  }
+}
+
+// The same of a program with fused attention, which has exponentials of its own.
+void Calibration::count_fused_attention() {
+  if (!precision_.sixteen_bit || !options_.exact_dump) {
+    return;
+  }
+  CollectingListener dump(watched_);
+  RoundingPoints points = known_rounding_points().back();
+  points.exp_spread = kFastExp;
+  InnerRoundingListener program(precision_, points, dump);
+  RunOptions run;
+  run.rounding = replay_rounding(precision_);
+  require_ok(f64_.run(input_, run, program), "", "a program with fused attention");
+  program.check();
+  dump.check();
+  count_roundings(dump.taps(), known_rounding_points().back());
+}
+
 // Own steps of every single tap: the size of the noise. Products take what any order may take.
 void Calibration::measure_steps(const TapSet& dump) {
   ReplayListener listener(dump, input_, precision_.largest);
@@ -178,6 +216,9 @@ void Calibration::follow(const Member& member, bool replayed) {
   }
   if (run_member(member, replays ? &kept : nullptr, watched_) && replays) {
     replay_member(kept);
+    if (member.rounds) {
+      count_roundings(kept, {.at_taps = true});
+    }
   }
 }
 
@@ -252,6 +293,8 @@ void Calibration::measure_rounding() {
     }
     if (options_.replay) {
       replay_member(nearest);
+      count_roundings(nearest, {.at_taps = true});
+      count_fused_attention();
     }
   }
   follow({f32_, exact_angles, 0, true, false, true}, true);

@@ -102,6 +102,9 @@ Comparison compare_tap(const Tap& truth, const Tap& got, const ComparisonContext
     result.errors = measure_real(truth, got, context, selection);
     result.errors.scale = context.scale;
     measure_padding(truth, got, context, result.errors);
+    if (context.rounded_to != nullptr && is_rounded_as_known(truth.name)) {
+      result.roundings = measure_roundings(truth, got.values, *context.rounded_to, selection);
+    }
   }
   return result;
 }

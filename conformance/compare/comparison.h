@@ -9,6 +9,7 @@
 #include "conformance/compare/choices.h"
 #include "conformance/compare/measure.h"
 #include "conformance/compare/open_rows.h"
+#include "conformance/compare/roundings.h"
 #include "conformance/compare/shapes.h"
 #include "conformance/records/tap_set.h"
 
@@ -19,6 +20,7 @@ struct Comparison {
   std::string tap;
   Kind kind = Kind::kReal;
   Errors errors;        // kReal
+  Roundings roundings;  // kReal, where they are compared
   Mismatches exact;     // kExact
   ChoiceErrors choice;  // kChoice
   Shape got_shape;      // kShape
@@ -41,6 +43,7 @@ struct ComparisonContext {
   std::string open_choice;                     // whose
   double largest = std::numeric_limits<double>::infinity();
   double scale = 1;
+  const PrecisionClass* rounded_to = nullptr;  // compare roundings, too
 };
 
 Comparison compare_tap(const Tap& truth, const Tap& got, const ComparisonContext& context);

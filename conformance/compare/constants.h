@@ -109,6 +109,31 @@ constexpr double kNearInteger = 1e-4;
 // Vocabularies up to this size are searched for the ids that were really used.
 constexpr std::size_t kSearchedIds = 8192;
 
+// 16 bits, by the number that each element was rounded to (roundings.h): how many more than honest
+// programs, and standard deviations of a count; how much farther; how many more in one channel and
+// in one row.
+constexpr double kRoundingLimit = 3;
+constexpr double kRoundingSigmas = 4;
+constexpr std::size_t kMoreInChannel = 3;
+constexpr std::size_t kMoreInRow = 4;
+// What honest programs show at least, were an ensemble of few members silent: in one step 1e-4 to
+// 9e-4 of the elements and up to 14 units, of which 3 x 4 are asked of the ensemble's largest; over
+// a longer one an element that fell on the other side within it moves others.
+constexpr double kHonestShare = 1e-3;
+constexpr double kHonestShareWithin = 5e-3;
+constexpr double kHonestExcess = 6;
+// Taps rounded within a step. Beyond it, as where a dump has block taps only, one element on the
+// other side of a boundary moves a tenth of all: an honest dump in f16 had 9 %.
+constexpr std::size_t kLongestStep = 8;
+// Where more elements of honest programs differ, their number tells nothing.
+constexpr double kMostHonestShare = 0.15;
+// Exponentials of fused attention: torch's polynomial of degree 3 is off by 1.07e-4 at most.
+constexpr double kFastExp = 1.1e-4;
+constexpr double kFloatRoundoff = 0x1p-24;
+// Two evaluations of one step in fp64, and the largest cap of logits that is looked for.
+constexpr double kSameStep = 1e-9;
+constexpr double kLargestCap = 1e4;
+
 // Values beyond this are not fed back in a replay: their squares would leave fp64.
 constexpr double kLargestReplayed = 1e100;
 

@@ -58,6 +58,25 @@ void Floors::raise_replay(const std::string& tap, const Errors& errors) {
   raise(own_[tap], errors);
 }
 
+void Floors::raise_roundings(const std::string& tap, const Roundings& roundings, bool fused) {
+  if (roundings.count > 0) {
+    (fused ? fused_ : roundings_)[tap_kind(tap)].raise(roundings);
+  }
+}
+
+std::optional<RoundingFloor> Floors::roundings(const std::string& tap, bool fused) const {
+  const std::string kind = tap_kind(tap);
+  const auto found = roundings_.find(kind);
+  if (found == roundings_.end()) {
+    return std::nullopt;
+  }
+  RoundingFloor floor = found->second;
+  if (const auto more = fused_.find(kind); fused && more != fused_.end()) {
+    floor.raise(more->second);
+  }
+  return floor;
+}
+
 void Floors::use_stored(const Golden& golden) {
   for (const auto& [tap, floors] : golden.floors) {
     if (floors.narrowed) {

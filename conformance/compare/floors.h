@@ -9,11 +9,13 @@
 
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "conformance/compare/measure.h"
 #include "conformance/compare/precision.h"
+#include "conformance/compare/roundings.h"
 #include "conformance/records/golden.h"
 
 namespace assay::conformance {
@@ -36,6 +38,8 @@ class Floors {
   // What a member of the calibration set was off.
   void raise_chained(const std::string& tap, const Errors& errors);
   void raise_replay(const std::string& tap, const Errors& errors);
+  // Of programs with fused attention, or of others.
+  void raise_roundings(const std::string& tap, const Roundings& roundings, bool fused = false);
 
   // Stored floors win over measured ones. A truth without its low part is itself off by a
   // rounding to fp32, which no candidate can be blamed for.
@@ -45,6 +49,9 @@ class Floors {
 
   TapFloor chained(const std::string& tap) const;  // not known when nothing was measured
   TapFloor replay(const std::string& tap) const;   // predicted when nothing was measured
+  // None: roundings are not compared, in this class or of this dump.
+  bool has_roundings() const { return !roundings_.empty(); }
+  std::optional<RoundingFloor> roundings(const std::string& tap, bool fused = false) const;
 
  private:
   struct Pair {
@@ -56,11 +63,13 @@ class Floors {
   TapFloor widened(TapFloor floor, const std::string& tap) const;
 
   const PrecisionClass* precision_;
-  std::map<std::string, Pair> chained_;  // by tap
-  std::map<std::string, Pair> replay_;   // by kind
-  std::map<std::string, Pair> own_;      // replay, by tap
-  std::map<std::string, Pair> stored_;   // by tap
-  std::set<std::string> narrowed_;       // taps whose truth is rounded to fp32
+  std::map<std::string, Pair> chained_;             // by tap
+  std::map<std::string, Pair> replay_;              // by kind
+  std::map<std::string, Pair> own_;                 // replay, by tap
+  std::map<std::string, Pair> stored_;              // by tap
+  std::map<std::string, RoundingFloor> roundings_;  // by kind
+  std::map<std::string, RoundingFloor> fused_;      // the same where attention is fused
+  std::set<std::string> narrowed_;                  // taps whose truth is rounded to fp32
 };
 
 }  // namespace assay::conformance

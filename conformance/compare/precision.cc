@@ -31,12 +31,6 @@ constexpr PrecisionClass kClasses[] = {
 };
 // clang-format on
 
-// The spacing of the class at a value.
-double spacing(double value, const PrecisionClass& precision) {
-  const int exponent = std::max(std::ilogb(value), precision.min_exponent);
-  return std::ldexp(1.0, exponent - precision.bits + 1);
-}
-
 }  // namespace
 
 double PrecisionClass::unit_roundoff() const {
@@ -56,11 +50,16 @@ const PrecisionClass* find_precision(std::string_view name) {
   return found == std::end(kClasses) ? nullptr : found;
 }
 
+double spacing_of_class(double value, const PrecisionClass& precision) {
+  const int exponent = std::max(std::ilogb(value), precision.min_exponent);  // of 0: the least int
+  return std::ldexp(1.0, exponent - precision.bits + 1);
+}
+
 double round_to_class(double value, const PrecisionClass& precision) {
   if (value == 0 || !std::isfinite(value)) {
     return value;
   }
-  const double ulp = spacing(value, precision);
+  const double ulp = spacing_of_class(value, precision);
   return std::nearbyint(value / ulp) * ulp;  // both exact: ulp is a power of two
 }
 
@@ -68,7 +67,7 @@ double round_stochastic(double value, const PrecisionClass& precision, double un
   if (value == 0 || !std::isfinite(value)) {
     return value;
   }
-  const double ulp = spacing(value, precision);
+  const double ulp = spacing_of_class(value, precision);
   return std::floor(value / ulp + uniform) * ulp;
 }
 

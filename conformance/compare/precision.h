@@ -38,6 +38,7 @@ const PrecisionClass* find_precision(std::string_view name);  // null when unkno
 
 // Ties to even; subnormals as the class has them; no overflow to infinity.
 double round_to_class(double value, const PrecisionClass& precision);
+double spacing_of_class(double value, const PrecisionClass& precision);  // ulp_c, also at 0
 // Up with a probability equal to the position between the neighbours; `uniform` in [0, 1).
 double round_stochastic(double value, const PrecisionClass& precision, double uniform);
 

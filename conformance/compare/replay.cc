@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <utility>
 
 #include "conformance/catalogue/roles.h"
 #include "conformance/compare/blame.h"
@@ -17,6 +18,10 @@ bool is_no_number(const std::string& code) {
   return code == "NAN" || code == "INF" || code == "PAD_NAN";
 }
 
+bool is_real(const Comparison& step) {
+  return step.kind == Comparison::Kind::kReal;
+}
+
 // Judged steps, and what they have in common: excused choices, values that are no numbers, media
 // items of another size.
 class Verdicts {
@@ -28,6 +33,10 @@ class Verdicts {
     if (step.left_out > 0) {
       add_note(tap, std::to_string(step.left_out) + " rows left out: what is chosen there is open" +
                         (step.open_choice.empty() ? "" : " since " + step.open_choice));
+    }
+    const auto honest = floors_.roundings(step.tap, step.roundings.fused);
+    if (honest && is_real(step)) {
+      judge_roundings(step.roundings, *honest, floors_.precision(), tap);
     }
     if (tap.verdict == Verdict::kFail) {
       (carries_on(step, tap) ? result_.inherited : result_.introduced_by).push_back(tap.tap);
@@ -114,12 +123,133 @@ class Verdicts {
 // Nearer steps take the place of others. Both are of the same taps in the same order.
 void keep_nearer(std::vector<Comparison>& steps, const std::vector<Comparison>& others) {
   for (std::size_t i = 0; i < std::min(steps.size(), others.size()); ++i) {
-    const bool real = steps[i].kind == Comparison::Kind::kReal &&
-                      others[i].kind == Comparison::Kind::kReal && steps[i].tap == others[i].tap;
+    const bool real = is_real(steps[i]) && is_real(others[i]) && steps[i].tap == others[i].tap;
     if (real && others[i].errors.rel_l2() < steps[i].errors.rel_l2()) {
       steps[i] = others[i];
     }
   }
+}
+
+// The same of roundings alone. Relative L2 is that of the first. A step is single where no way of
+// rounding within it changes what it gives.
+void keep_nearer_roundings(std::vector<Comparison>& steps, const std::vector<Comparison>& others,
+                           bool first) {
+  for (std::size_t i = 0; i < std::min(steps.size(), others.size()); ++i) {
+    Roundings& mine = steps[i].roundings;
+    const Roundings& other = others[i].roundings;
+    if (!is_real(steps[i]) || !is_real(others[i]) || steps[i].tap != others[i].tap) {
+      continue;
+    }
+    if (first) {
+      mine = other;
+    }
+    const bool single = mine.single && mine.digest == other.digest;
+    const bool known = mine.known && other.known;
+    const bool nearer = other.different < mine.different ||
+                        (other.different == mine.different && other.excess < mine.excess);
+    if (nearer && mine.count == other.count) {
+      mine = other;
+    }
+    mine.single = single;
+    mine.known = known;
+  }
+}
+
+// Attention is fused in all layers of a program or in none: where more elements of all the steps
+// that show it agree. `plain` is the same without.
+void keep_fused_attention(std::vector<Comparison>& steps, const std::vector<Comparison>& plain,
+                          const std::vector<Comparison>& fused) {
+  std::vector<std::size_t> shown;
+  std::size_t different = 0;
+  std::size_t different_when_fused = 0;
+  for (std::size_t i = 0; i < std::min({steps.size(), plain.size(), fused.size()}); ++i) {
+    const bool real = is_real(steps[i]) && is_real(fused[i]) && steps[i].tap == fused[i].tap;
+    if (real && plain[i].roundings.digest != fused[i].roundings.digest) {
+      steps[i].roundings.single = false;
+      shown.push_back(i);
+      different += steps[i].roundings.different;
+      different_when_fused += fused[i].roundings.different;
+    }
+  }
+  for (const std::size_t i : shown) {
+    if (different_when_fused < different) {
+      const bool known = steps[i].roundings.known && fused[i].roundings.known;
+      steps[i].roundings = fused[i].roundings;
+      steps[i].roundings.known = known;
+      steps[i].roundings.single = false;
+      steps[i].roundings.fused = true;
+    }
+  }
+}
+
+// A dump replayed in several ways, of which the nearest is kept tap by tap.
+class Replays {
+ public:
+  Replays(Implementation& f64, const CaseInput& input, const TapSet& dump, const Floors& floors,
+          const TapFilter& replaced)
+      : f64_(f64), input_(input), dump_(dump), floors_(floors), replaced_(replaced) {}
+
+  Status run(const std::vector<Rounding>& ways) {
+    for (const Rounding& rounding : ways) {
+      if (Status status = run_once(rounding, {}); !status.ok()) {
+        return status;
+      }
+    }
+    if (!floors_.has_roundings()) {
+      return {};
+    }
+    for (const RoundingPoints& points : known_rounding_points()) {
+      if (Status status = run_once(ways.front(), points); !status.ok()) {
+        return status;
+      }
+    }
+    return {};
+  }
+
+  const std::vector<Comparison>& steps() const { return steps_; }
+  const std::vector<std::string>& model_taps() const { return model_taps_; }
+
+ private:
+  Status run_once(const Rounding& rounding, const std::optional<RoundingPoints>& points);
+
+  Implementation& f64_;
+  const CaseInput& input_;
+  const TapSet& dump_;
+  const Floors& floors_;
+  const TapFilter& replaced_;
+  std::vector<Comparison> steps_;
+  std::vector<Comparison> unfused_;  // of the last rounding points without fused attention
+  std::vector<std::string> model_taps_;
+  bool rounded_ = false;
+};
+
+Status Replays::run_once(const Rounding& rounding, const std::optional<RoundingPoints>& points) {
+  ReplayListener listener(
+      dump_, input_, floors_.precision().largest,
+      [&](const std::string& scores, double score_rms) {
+        return score_gap(floors_.replay(scores), score_rms);
+      },
+      replaced_);
+  if (points) {
+    listener.compare_roundings(floors_.precision(), *points);
+  }
+  RunOptions options;
+  options.rounding = rounding;
+  if (Status status = f64_.run(input_, options, listener); !status.ok()) {
+    return status;
+  }
+  if (points && points->fused_attention) {
+    keep_fused_attention(steps_, unfused_, listener.finish());
+  } else if (points) {
+    unfused_ = std::move(listener.finish());
+    keep_nearer_roundings(steps_, unfused_, !std::exchange(rounded_, true));
+  } else if (steps_.empty()) {
+    steps_ = std::move(listener.finish());
+    model_taps_ = listener.model_taps();
+  } else {
+    keep_nearer(steps_, listener.finish());
+  }
+  return {};
 }
 
 void list_missing(const std::vector<std::string>& model, const TapSet& dump, CaseResult& result) {
@@ -174,36 +304,19 @@ CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dum
     result.message = "replay needs an fp64 implementation that takes forced taps";
     return result;
   }
-  std::vector<Comparison> steps;
-  std::vector<std::string> model_taps;
-  for (const Rounding& rounding : ways) {
-    ReplayListener listener(
-        dump, input, floors.precision().largest,
-        [&](const std::string& scores, double score_rms) {
-          return score_gap(floors.replay(scores), score_rms);
-        },
-        replaced);
-    RunOptions options;
-    options.rounding = rounding;
-    if (const Status status = f64.run(input, options, listener); !status.ok()) {
-      result.verdict = Verdict::kHarnessError;
-      result.message = "replay: " + status.message;
-      return result;
-    }
-    if (steps.empty()) {
-      steps = std::move(listener.finish());
-      model_taps = listener.model_taps();
-    } else {
-      keep_nearer(steps, listener.finish());
-    }
+  Replays replays(f64, input, dump, floors, replaced);
+  if (const Status status = replays.run(ways); !status.ok()) {
+    result.verdict = Verdict::kHarnessError;
+    result.message = "replay: " + status.message;
+    return result;
   }
   Verdicts verdicts(floors, result);
-  for (const Comparison& step : steps) {
+  for (const Comparison& step : replays.steps()) {
     verdicts.add(step);
   }
   verdicts.limit_excuses();
   sort_by_execution(result.introduced_by);
-  list_missing(model_taps, dump, result);
+  list_missing(replays.model_taps(), dump, result);
   conclude(result);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;

@@ -10,12 +10,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "conformance/compare/comparison.h"
 #include "conformance/compare/floors.h"
+#include "conformance/compare/inner_rounding.h"
 #include "conformance/compare/listeners.h"
 #include "conformance/compare/open_rows.h"
 #include "conformance/compare/verdict.h"
@@ -32,6 +34,9 @@ class ReplayListener : public SafeListener {
   // Taps that `replaced` refuses are compared with, not fed back; none: all are fed back.
   ReplayListener(const TapSet& dump, const CaseInput& input, double largest, ScoreGap gap = {},
                  TapFilter replaced = {});
+
+  // Compares roundings, too, as a program rounds that has these points.
+  void compare_roundings(const PrecisionClass& precision, const RoundingPoints& points);
 
   bool wants(const std::string& name) const override;
   // One comparison per tap of the dump that the model has, in execution order.
@@ -71,6 +76,8 @@ class ReplayListener : public SafeListener {
   std::size_t first_placeholder_;
   std::size_t poisoned_row_;  // the first with a value that is no number: later ones may follow it
   double scale_ = 1;
+  const PrecisionClass* rounded_to_ = nullptr;
+  std::optional<InnerRounding> inner_;
 };
 
 // Judges a dump by replay and names the taps at which an error entered, all of them, in execution

@@ -120,12 +120,18 @@ ReplayListener::ReplayListener(const TapSet& dump, const CaseInput& input, doubl
   }
 }
 
+void ReplayListener::compare_roundings(const PrecisionClass& precision,
+                                       const RoundingPoints& points) {
+  rounded_to_ = &precision;
+  inner_.emplace(precision, points);
+}
+
 // Choices and their scores are watched even when the dump lacks them.
 bool ReplayListener::wants(const std::string& name) const {
   if (asked_.insert(name).second) {
     model_taps_.push_back(name);
   }
-  return dump_.has(name) || helpers_.contains(name) || is_watched(name);
+  return dump_.has(name) || helpers_.contains(name) || is_watched(name) || inner_.has_value();
 }
 
 bool ReplayListener::is_replaced(const std::string& name) const {
@@ -148,11 +154,17 @@ void ReplayListener::receive(Tap& tap) {
     compare_scores(visible_from_probabilities(tap));
   }
   const Tap* got = dump_.find(tap.name);
+  if (inner_) {
+    inner_->within(tap);
+  }
   if (got != nullptr) {
     compare(tap, brought_to(tap, *got));
   }
   if (is_choice(tap.name) && !is_replaced(tap.name)) {
     open_choice(tap);
+  }
+  if (inner_) {
+    inner_->after(tap, is_replaced(tap.name));
   }
   remember(tap);
 }
@@ -162,6 +174,7 @@ void ReplayListener::compare(Tap& tap, const Tap& got) {
   context.padding = padding_.empty() ? nullptr : &padding_;
   context.largest = largest_;
   context.scale = scale_;
+  context.rounded_to = rounded_to_;
   context.scores = remembered(scores_of(tap.name));
   const std::string choice = choice_of_slots(tap.name);
   context.truth_choice = remembered(choice);
@@ -175,6 +188,7 @@ void ReplayListener::compare(Tap& tap, const Tap& got) {
   use(felt, context);
   steps_.push_back(compare_tap(tap, got, context));
   Comparison& step = steps_.back();
+  step.roundings.known = !inner_ || !inner_->is_lost(tap.name);
   count_near_ties(tap, step);
   note_poison(step, got);
   if (step.kind == Comparison::Kind::kShape) {
@@ -253,7 +267,10 @@ void ReplayListener::compare_scores(const std::vector<char>& visible) {
   use(felt, context);
   const Tap& got = dump_.at(truth.name);
   const auto placed = placed_rows(truth, got);
+  const bool known = steps_[pending_step_].roundings.known;
+  context.rounded_to = rounded_to_;
   steps_[pending_step_] = compare_tap(truth, placed ? *placed : got, context);
+  steps_[pending_step_].roundings.known = known;
 }
 
 // The dump does not say what it chose: rows in which it may have chosen otherwise stay open.

@@ -44,6 +44,8 @@ struct TapResult {
   double want = kNotMeasured;
   std::vector<std::size_t> worst_row;  // index of the worst row (last axis left out)
   double worst_row_units = kNotMeasured;
+  double differing = kNotMeasured;        // share of 16-bit elements that are rounded otherwise
+  double differing_limit = kNotMeasured;  // the share that still passes
   std::string note;
   std::string floor_source;  // golden, measured, predicted
   // Of a failure: the rows of the leading axis that are wrong, and what they have in common.

@@ -110,6 +110,30 @@ TEST_F(Verdicts, VisionBlocksOnFullLayersAreAProfile) {
             0);
 }
 
+// Its error is below three units roundoff of bf16: only the roundings show it.
+TEST_F(Verdicts, ErfGeluInOneLayerShowsInSixteenBits) {
+  const Outcome outcome =
+      compare("12b-tiny/text-long", package("transformers-12b-bf16-erf"), "--precision bf16");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.text,
+              AllOf(HasSubstr("introduced  text.layer.1.ffn.mul  ROUNDING"),
+                    HasSubstr("9.1 % of the elements are rounded to another bf16 number"),
+                    HasSubstr("this is M-101"), Not(HasSubstr("limit 4"))));
+  const Json replay = parse_json(contents(report() / "report.json"), "report.json")["cases"][1];
+  ASSERT_EQ(replay["introduced_by"].size(), 1u);
+  int judged = 0;
+  for (const Json& tap : replay["taps"].array()) {
+    if (!tap.contains("roundings")) {
+      continue;  // a step over all of a layer
+    }
+    ++judged;
+    const bool wrong = tap["tap"] == "text.layer.1.ffn.mul";
+    EXPECT_EQ(tap["roundings"]["differing"].get<double>() > tap["roundings"]["limit"].get<double>(),
+              wrong);
+  }
+  EXPECT_GE(judged, 8);
+}
+
 TEST_F(Verdicts, AnotherPromptIsToldByItsEmbeddings) {
   const Outcome outcome = compare("31b-tiny/draft-hf", write(truth("31b-tiny/text-long")),
                                   "--mode replay --only 'text.*'");

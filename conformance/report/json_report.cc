@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "reference/family/base/json.h"
 
@@ -30,6 +31,9 @@ Json tap_json(const TapResult& tap) {
   json["worst_row"] = tap.worst_row;
   json["worst_row_units"] = tap.worst_row_units;
   json["floor_source"] = tap.floor_source;
+  if (std::isfinite(tap.differing)) {
+    json["roundings"] = Json::Object{{"differing", tap.differing}, {"limit", tap.differing_limit}};
+  }
   if (!tap.note.empty()) {
     json["note"] = tap.note;
   }

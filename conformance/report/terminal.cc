@@ -94,6 +94,11 @@ bool is_bad(const TapResult& tap) {
 
 using ByName = std::map<std::string, const TapResult*>;
 
+// What is wrong is told by the note, not by the size of the error.
+bool is_of_roundings(const TapResult& tap) {
+  return tap.code == "ROUNDING";
+}
+
 // The tap of a group that says most: one with a code of its own first, then the largest ratio.
 const TapResult* worst_of(const TapGroup& group, const ByName& taps) {
   const TapResult* worst = nullptr;
@@ -103,8 +108,10 @@ const TapResult* worst_of(const TapGroup& group, const ByName& taps) {
       continue;
     }
     const TapResult* tap = found->second;
-    if (worst == nullptr || tap->in_bound_units > worst->in_bound_units ||
-        std::isnan(worst->in_bound_units)) {
+    const bool by_share = worst != nullptr && is_of_roundings(*tap) && is_of_roundings(*worst);
+    if (worst == nullptr || std::isnan(worst->in_bound_units) ||
+        (by_share ? tap->differing > worst->differing
+                  : tap->in_bound_units > worst->in_bound_units)) {
       worst = tap;
     }
   }
@@ -117,6 +124,9 @@ bool has_limit(const TapResult& tap) {
 
 // "12.3 × floor (limit 4)", and what else is known of the tap.
 std::string size_of_error(const TapResult& tap) {
+  if (is_of_roundings(tap)) {
+    return "";
+  }
   const std::string limit =
       has_limit(tap) ? " (limit " + number(tap.budget / tap.floor) + ")" : std::string();
   if (std::isfinite(tap.in_bound_units)) {
@@ -127,6 +137,9 @@ std::string size_of_error(const TapResult& tap) {
 
 // The same in words.
 std::string size_in_words(const TapResult& tap, const std::string& precision) {
+  if (is_of_roundings(tap)) {
+    return tap.note;
+  }
   return grouped(tap.in_bound_units) + " times the error that an honest " + precision +
          " program makes here; limit " + number(tap.budget / tap.floor) + " times";
 }
@@ -136,13 +149,13 @@ std::string code_of(const TapResult& tap) {
 }
 
 // Where the largest error is, and the notes.
-std::string details(const TapResult& tap) {
+std::string details(const TapResult& tap, bool with_note = true) {
   std::string text;
   if (!tap.where.empty() && !std::isnan(tap.want)) {
     text += "  at " + shape_string(tap.where) + ": got " + number(tap.got, "%.6g") + ", want " +
             number(tap.want, "%.6g");
   }
-  return text + (tap.note.empty() ? "" : "  " + tap.note);
+  return text + (tap.note.empty() || !with_note ? "" : "  " + tap.note);
 }
 
 std::string title(const std::string& word) {
@@ -166,7 +179,7 @@ void print_group(std::ostream& out, const TapGroup& group, const TapResult* wors
     return;
   }
   out << harmless(code_of(*worst)) << '\n' << title("") << harmless(words) << '\n';
-  const std::string more = harmless(of + details(*worst));
+  const std::string more = harmless(of + details(*worst, !is_of_roundings(*worst)));
   if (!more.empty()) {
     out << title("") << more.substr(2) << '\n';
   }

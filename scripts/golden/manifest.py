@@ -39,6 +39,7 @@ PACKAGES = {
     "gemma4-pt-claude-26b-logits": "gemma4-pt-claude 0.2.0",
     "gemma4-pt-claude-31b-soft": "gemma4-pt-claude 0.2.0",
     "gemma4-pytorch-codex-e2b-ple": "gemma4-pytorch-codex 0.2.0",
+    "transformers-12b-bf16-erf": "transformers 5.22.2, torch 2.13.0",
 }
 
 

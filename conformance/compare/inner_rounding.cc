@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/inner_rounding.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <string_view>
+
+#include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/roles.h"
+#include "conformance/compare/constants.h"
+#include "conformance/compare/measure.h"
+#include "conformance/compare/shapes.h"
+
+namespace assay::conformance {
+namespace {
+
+// transformers keeps these in fp32.
+constexpr std::array<std::string_view, 3> kInFloat = {"router_probs", "topk_norm", "topk_weight"};
+// Once a dump shows one of these, the residual stream is known again.
+constexpr std::array<std::string_view, 9> kOfStream = {
+    "in",       "out",      "residual", "ffn.post_norm", "combined",
+    "norm_out", "ple.norm", "ple.proj", "final_norm"};
+
+bool ends_with_any(std::string_view tap, const auto& leaves) {
+  return std::ranges::any_of(leaves, [&](std::string_view leaf) {
+    return tap.ends_with(leaf) && tap.size() > leaf.size() &&
+           tap[tap.size() - leaf.size() - 1] == '.';
+  });
+}
+
+std::string sibling(const std::string& tap, std::string_view leaf) {
+  return tap.substr(0, tap.rfind('.') + 1) + std::string(leaf);
+}
+
+// x cos - x' sin and x' cos + x sin of the pairs (j, j + H/2), with `round` after each operation.
+template <typename Round>
+std::vector<double> rotated(const Tap& x, const Tap& cos, const Tap& sin, Round round) {
+  const std::size_t width = x.shape.back();
+  const std::size_t half = width / 2;
+  const std::size_t heads = x.values.size() / x.shape[0] / width;
+  std::vector<double> out(x.values.size());
+  for (std::size_t row = 0; row < x.shape[0] * heads; ++row) {
+    const double* const in = x.values.data() + row * width;
+    const std::size_t angles = row / heads * half;
+    for (std::size_t j = 0; j < half; ++j) {
+      const double c = cos.values[angles + j];
+      const double s = sin.values[angles + j];
+      out[row * width + j] = round(in[j] * c) - round(in[j + half] * s);
+      out[row * width + j + half] = round(in[j + half] * c) + round(in[j] * s);
+    }
+  }
+  return out;
+}
+
+// Which of two tables a layer uses is seen from what it makes of them.
+bool are_near(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::ranges::equal(a, b, [](double x, double y) { return std::abs(x - y) <= kSameStep; });
+}
+
+bool fits(const Tap& x, const Tap& table) {
+  return x.shape.size() == 3 && table.shape.size() == 2 && table.shape[0] == x.shape[0] &&
+         2 * table.shape[1] == x.shape[2];
+}
+
+// cap with cap tanh(raw / cap) = capped, from the largest pair; 0: there is none to be seen. A cap
+// is a float, so the nearest one is it.
+double cap_of(const Tap& raw, const Tap& capped) {
+  const auto larger = [](double a, double b) { return std::abs(a) < std::abs(b); };
+  const auto at = std::ranges::max_element(raw.values, larger) - raw.values.begin();
+  const double x = std::abs(raw.values[static_cast<std::size_t>(at)]);
+  const double y = std::abs(capped.values[static_cast<std::size_t>(at)]);
+  if (!(y < x) || !std::isfinite(x)) {
+    return 0;
+  }
+  double low = y;
+  double high = kLargestCap;
+  for (int step = 0; step < 200 && low < high; ++step) {
+    const double middle = (low + high) / 2;
+    (middle * std::tanh(x / middle) < y ? low : high) = middle;
+  }
+  return static_cast<double>(static_cast<float>((low + high) / 2));
+}
+
+double gelu(double x) {
+  const double root = std::sqrt(2 / std::numbers::pi);
+  return 0.5 * x * (1 + std::tanh(root * (x + 0.044715 * x * x * x)));
+}
+
+}  // namespace
+
+const std::vector<RoundingPoints>& known_rounding_points() {
+  static const std::vector<RoundingPoints> kPoints = {
+      {},
+      {.at_taps = true},
+      {.at_taps = true, .in_steps = true},
+      {.at_taps = true, .in_steps = true, .fused_attention = true}};
+  return kPoints;
+}
+
+const Tap* InnerRounding::remembered(const std::string& name) const {
+  const auto found = memory_.find(name);
+  return found == memory_.end() ? nullptr : &found->second;
+}
+
+void InnerRounding::rope(Tap& tap) const {
+  const Tap* x = remembered(sibling(tap.name, tap.name.ends_with("q_rope") ? "q_norm" : "k_norm"));
+  for (const char* kind : {"local", "global"}) {
+    const std::string at = std::string("text.rope.") + kind;
+    const Tap* cos = remembered(at + ".cos");
+    const Tap* sin = remembered(at + ".sin");
+    if (x == nullptr || cos == nullptr || sin == nullptr || x->values.size() != tap.values.size() ||
+        !fits(*x, *cos)) {
+      continue;
+    }
+    if (are_near(rotated(*x, *cos, *sin, [](double v) { return v; }), tap.values)) {
+      tap.values = rotated(*x, *cos, *sin, [&](double v) { return round(v); });
+      return;
+    }
+  }
+}
+
+void InnerRounding::softcap(Tap& tap) const {
+  const Tap* raw = remembered("text.logits_raw");
+  if (raw == nullptr || raw->values.size() != tap.values.size() || raw->values.empty()) {
+    return;
+  }
+  const double cap = cap_of(*raw, tap);
+  for (std::size_t i = 0; cap > 0 && i < tap.values.size(); ++i) {
+    tap.values[i] = cap * round(std::tanh(round(raw->values[i] / cap)));
+  }
+}
+
+void InnerRounding::gated_input(Tap& tap) const {
+  const Tap* gate = remembered(sibling(tap.name, "gate"));
+  for (std::size_t i = 0;
+       gate != nullptr && gate->values.size() == tap.values.size() && i < tap.values.size(); ++i) {
+    const double exact = gelu(gate->values[i]);
+    tap.values[i] = exact == 0 ? tap.values[i] : tap.values[i] / exact * round(exact);
+  }
+}
+
+void InnerRounding::scaled_rows(Tap& tap) const {
+  const double root = std::sqrt(static_cast<double>(tap.shape.empty() ? 1 : tap.shape.back()));
+  const Tap* rows = remembered("text.embed_rows");
+  if (rows != nullptr && rows->values.size() == tap.values.size()) {
+    std::ranges::transform(rows->values, tap.values.begin(),
+                           [&](double value) { return value * round(root); });
+  }
+}
+
+void InnerRounding::fused_probabilities(Tap& tap) {
+  const std::size_t width = tap.shape.empty() ? 1 : std::max<std::size_t>(tap.shape.back(), 1);
+  for (std::size_t start = 0; start + width <= tap.values.size(); start += width) {
+    const auto row = std::span(tap.values).subspan(start, width);
+    const double most = std::ranges::max(row);  // exp(0) / sum
+    if (!(most > 0)) {
+      continue;
+    }
+    double sum = 0;
+    for (double& value : row) {
+      value = value / most * (1 + points_.exp_spread * (2 * random_.uniform() - 1));
+      sum += value;
+    }
+    for (double& value : row) {
+      value = round(value) / sum;
+    }
+  }
+}
+
+void InnerRounding::within(Tap& tap) {
+  if (!points_.in_steps) {
+    return;
+  }
+  if (tap.name.ends_with(".attn.q_rope") || tap.name.ends_with(".attn.k_rope")) {
+    rope(tap);
+  } else if (tap.name == "text.logits") {
+    softcap(tap);
+  } else if (tap.name == "text.embed_scaled") {
+    scaled_rows(tap);
+  } else if (tap.name.starts_with("text.layer.") && tap.name.ends_with(".ple.mul")) {
+    gated_input(tap);
+  }
+}
+
+void InnerRounding::after(Tap& tap, bool dumped) {
+  if (dumped) {
+    lost_ = lost_ && !ends_with_any(tap.name, kOfStream);
+    hidden_ = 0;
+  } else {
+    ple_lost_ = ple_lost_ || tap.name == "text.ple.in";
+    lost_ =
+        lost_ || tap.name.ends_with(".moe.sum") || (ple_lost_ && tap.name.ends_with(".ple.mul"));
+    hidden_ += is_discrete(tap) ? 0 : 1;
+    if (points_.fused_attention && is_probabilities(tap.name)) {
+      fused_probabilities(tap);
+    } else if (points_.at_taps && !is_discrete(tap) && !ends_with_any(tap.name, kInFloat) &&
+               !(points_.fused_attention && is_scores(tap.name))) {
+      std::ranges::transform(tap.values, tap.values.begin(), [&](double v) { return round(v); });
+    }
+  }
+  static constexpr std::array<std::string_view, 7> kInputs = {
+      "q_norm", "k_norm", "cos", "sin", "logits_raw", "ple.gate", "embed_rows"};
+  if (points_.in_steps && ends_with_any(tap.name, kInputs)) {
+    memory_[tap.name] = tap;
+  }
+}
+
+bool InnerRounding::is_lost(const std::string& tap) const {
+  return lost_ || hidden_ > kLongestStep ||
+         (ple_lost_ && tap.starts_with("text.layer.") && tap.ends_with(".ple.mul"));
+}
+
+void InnerRoundingListener::receive(Tap& tap) {
+  inner_.within(tap);
+  inner_.after(tap, false);
+  if (next_.wants(tap.name)) {
+    next_.take(tap);
+  }
+}
+
+}  // namespace assay::conformance

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/roundings.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <sstream>
+#include <string_view>
+#include <vector>
+
+#include "conformance/catalogue/roles.h"
+#include "conformance/catalogue/tap_name.h"
+#include "conformance/compare/constants.h"
+#include "conformance/compare/judge.h"
+#include "conformance/compare/shapes.h"
+
+namespace assay::conformance {
+namespace {
+
+std::uint64_t digest_of(std::span<const double> values) {  // FNV-1a, a number at a time
+  std::uint64_t digest = 0xCBF29CE484222325u;
+  for (const double value : values) {
+    digest = (digest ^ std::bit_cast<std::uint64_t>(value)) * 0x100000001B3u;
+  }
+  return digest;
+}
+
+double rms_of_selected(const Tap& truth, const Selection& selection) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < truth.values.size(); ++i) {
+    if (selection.has(i) && std::isfinite(truth.values[i])) {
+      sum += truth.values[i] * truth.values[i];
+      ++count;
+    }
+  }
+  return count == 0 ? 0 : std::sqrt(sum / static_cast<double>(count));
+}
+
+std::string percent(double share) {
+  std::ostringstream text;
+  text.precision(2);
+  text << 100 * share << " %";
+  return text.str();
+}
+
+std::string number(double value) {
+  std::ostringstream text;
+  text.precision(3);
+  text << value;
+  return text.str();
+}
+
+std::string_view leaf_of(std::string_view tap) {
+  const std::size_t dot = tap.rfind('.');
+  return dot == std::string_view::npos ? tap : tap.substr(dot + 1);
+}
+
+void fail(TapResult& result, const std::string& note) {
+  result.verdict = Verdict::kFail;
+  result.code = "ROUNDING";
+  add_note(result, note);
+}
+
+// Honest programs differ more than the few members of an ensemble show.
+double honest_share(const Roundings& roundings, const RoundingFloor& floor) {
+  return std::max(floor.share, roundings.single ? kHonestShare : kHonestShareWithin);
+}
+
+void judge_share(const Roundings& roundings, const RoundingFloor& floor,
+                 const PrecisionClass& precision, TapResult& result) {
+  const double n = static_cast<double>(roundings.count);
+  const double honest = kRoundingLimit * honest_share(roundings, floor);
+  const double limit = honest + kRoundingSigmas * std::sqrt(std::max(honest, 1 / n) / n);
+  result.differing = roundings.share();
+  result.differing_limit = limit;
+  if (roundings.share() > limit) {
+    fail(result, percent(roundings.share()) + " of the elements are rounded to another " +
+                     std::string(precision.name) + " number than the formula gives; honest " +
+                     "programs: " + percent(honest_share(roundings, floor)) + ", limit " +
+                     percent(limit));
+  }
+}
+
+void judge_size(const Roundings& roundings, const RoundingFloor& floor, TapResult& result) {
+  const double limit = kRoundingLimit * std::max(floor.excess, kHonestExcess);
+  if (roundings.excess > limit) {
+    fail(result, "an element lies " + number(roundings.excess) +
+                     " fp32 roundings beyond the boundary of its own rounding, limit " +
+                     number(limit));
+  }
+}
+
+void judge_concentration(const Roundings& roundings, const RoundingFloor& floor,
+                         TapResult& result) {
+  const double share = kRoundingLimit * honest_share(roundings, floor);
+  const auto limit = [&](std::size_t seen, std::size_t more, std::size_t size) {
+    return static_cast<double>(seen + more) + share * static_cast<double>(size);
+  };
+  const double channel = limit(floor.in_channel, kMoreInChannel, roundings.rows);
+  const double row = limit(floor.in_row, kMoreInRow, roundings.channels);
+  if (static_cast<double>(roundings.in_channel) > channel) {
+    fail(result, std::to_string(roundings.in_channel) + " of " + std::to_string(roundings.rows) +
+                     " elements of one channel are rounded to another number; limit " +
+                     number(channel));
+  }
+  if (static_cast<double>(roundings.in_row) > row) {
+    fail(result, std::to_string(roundings.in_row) + " of " + std::to_string(roundings.channels) +
+                     " elements of one row are rounded to another number; limit " + number(row));
+  }
+}
+
+}  // namespace
+
+double Roundings::share() const {
+  return count == 0 ? 0 : static_cast<double>(different) / static_cast<double>(count);
+}
+
+Roundings measure_roundings(const Tap& truth, std::span<const double> got,
+                            const PrecisionClass& precision, const Selection& selection) {
+  Roundings found;
+  found.digest = digest_of(truth.values);
+  found.rows = truth.shape.empty() ? 1 : std::max<std::size_t>(truth.shape[0], 1);
+  found.channels = std::max<std::size_t>(truth.values.size() / found.rows, 1);
+  const double usual = rms_of_selected(truth, selection);
+  std::vector<std::size_t> by_row(found.rows, 0);
+  std::vector<std::size_t> by_channel(found.channels, 0);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double y = truth.values[i];
+    const bool finite = std::isfinite(y) && std::isfinite(got[i]);
+    if (!selection.has(i) || !finite || std::abs(y) > precision.largest) {
+      continue;
+    }
+    ++found.count;
+    found.of_class = found.of_class && round_to_class(got[i], precision) == got[i];
+    const double beyond = std::abs(got[i] - y) - spacing_of_class(y, precision) / 2;
+    if (got[i] == round_to_class(y, precision) || beyond <= 0) {
+      continue;
+    }
+    ++found.different;
+    ++by_row[i / found.channels];
+    ++by_channel[i % found.channels];
+    const double excess = beyond / (kFloatRoundoff * std::max(usual, std::abs(y)));
+    if (excess > found.excess) {
+      found.excess = excess;
+      found.worst = i;
+    }
+  }
+  found.in_row = std::ranges::max(by_row);
+  found.in_channel = std::ranges::max(by_channel);
+  return found;
+}
+
+void RoundingFloor::raise(const Roundings& roundings) {
+  share = std::max(share, roundings.share());
+  excess = std::max(excess, roundings.excess);
+  in_channel = std::max(in_channel, roundings.in_channel);
+  in_row = std::max(in_row, roundings.in_row);
+}
+
+void RoundingFloor::raise(const RoundingFloor& other) {
+  share = std::max(share, other.share);
+  excess = std::max(excess, other.excess);
+  in_channel = std::max(in_channel, other.in_channel);
+  in_row = std::max(in_row, other.in_row);
+}
+
+bool is_rounded_as_known(const std::string& tap) {
+  static constexpr std::array<std::string_view, 5> kOfExperts = {"dense_norm", "router_norm",
+                                                                 "norm_in", "norm_out", "combined"};
+  static constexpr std::array<std::string_view, 7> kOfText = {
+      "embed_rows", "embed_scaled", "embed", "final_norm", "logits_raw", "logits", ""};
+  if (!tap.starts_with("text.") || !choice_of_slots(tap).empty()) {
+    return false;
+  }
+  if (is_angle(tap)) {
+    return true;
+  }
+  const std::string_view leaf = leaf_of(tap);
+  if (!tap.starts_with("text.layer.")) {
+    return tap == "text." + std::string(leaf) && std::ranges::find(kOfText, leaf) != kOfText.end();
+  }
+  if (tap.find(".moe.") != std::string::npos) {
+    return std::ranges::find(kOfExperts, leaf) != kOfExperts.end();
+  }
+  return tap.find(".cache.") == std::string::npos;
+}
+
+void judge_roundings(const Roundings& roundings, const RoundingFloor& floor,
+                     const PrecisionClass& precision, TapResult& result) {
+  if (roundings.count == 0 || result.verdict == Verdict::kFail) {
+    return;
+  }
+  if (!roundings.known || !roundings.of_class || floor.share > kMostHonestShare) {
+    const char* const why = !roundings.of_class ? "not all values are numbers of the class"
+                            : !roundings.known
+                                ? "what is rounded within the step is not known"
+                                : "too many roundings of honest programs differ here";
+    add_note(result, std::string("resolution: low, ") + why);
+    return;
+  }
+  judge_share(roundings, floor, precision, result);
+  if (roundings.single) {
+    judge_size(roundings, floor, result);
+    judge_concentration(roundings, floor, result);
+  }
+}
+
+}  // namespace assay::conformance

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// 16-bit values against the formula in fp64, by the number each was rounded to.
+//
+//   y' = F(the dump's own inputs)     r = R_c(y')     differs: got != r, and got is no tie of y'
+//   excess = ( |got - y'| - ulp_c(y') / 2 ) / ( 2^-24 max(|y'|, rms(y')) )
+//
+// A value that was right to fp32 accuracy before it was rounded lands on another number only where
+// y' lies within that accuracy of a boundary: in few elements, by little. So the decision of each
+// rounding tells of errors far below the class's own roundoff, which relative L2 drowns.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "conformance/compare/measure.h"
+#include "conformance/compare/precision.h"
+#include "conformance/compare/verdict.h"
+#include "conformance/records/tap.h"
+
+namespace assay::conformance {
+
+struct Roundings {
+  std::size_t count = 0;  // compared elements; 0: not compared
+  std::size_t different = 0;
+  double excess = 0;  // the largest
+  std::size_t worst = 0;
+  std::size_t in_channel = 0;  // the most that one channel has: all axes but the first
+  std::size_t in_row = 0;      // the most that one row of the first axis has
+  std::size_t rows = 0;
+  std::size_t channels = 0;
+  bool of_class = true;      // every value compared is a number of the class
+  bool known = true;         // the rounding points within the step are
+  bool single = true;        // nothing is rounded between the step's inputs and its end
+  bool fused = false;        // y' is that of a program with fused attention
+  std::uint64_t digest = 0;  // of y'
+
+  double share() const;
+};
+
+Roundings measure_roundings(const Tap& truth, std::span<const double> got,
+                            const PrecisionClass& precision, const Selection& selection = {});
+
+// What honest programs differ by at a kind of tap, the largest of each.
+struct RoundingFloor {
+  double share = 0;
+  double excess = 0;
+  std::size_t in_channel = 0;
+  std::size_t in_row = 0;
+
+  void raise(const Roundings& roundings);
+  void raise(const RoundingFloor& other);
+};
+
+// Taps whose rounding points are known: of the text model, without the router and the inside of
+// the experts and of the per-layer input.
+bool is_rounded_as_known(const std::string& tap);
+
+// Fails a tap (ROUNDING) whose values are rounded to other numbers than the formula's: too many of
+// them, one by too much, or too many in one channel or row. Only a single step is judged by size
+// and concentration: a value that fell on the other side within it moves many elements of one row.
+// Where the rule cannot judge, the note says so (resolution: low).
+void judge_roundings(const Roundings& roundings, const RoundingFloor& floor,
+                     const PrecisionClass& precision, TapResult& result);
+
+}  // namespace assay::conformance
