@@ -113,6 +113,19 @@ TapFloor Floors::widened(TapFloor floor, const std::string& tap) const {
   return floor;
 }
 
+Floors Floors::plus(const Floors& other) const {
+  const double least = kSmallestFloor * find_precision(precision_->floors_of)->unit_roundoff();
+  const auto sum = [least](double a, double b) { return std::max(a, least) + std::max(b, least); };
+  Floors floors(*precision_);
+  for (const auto& [tap, pair] : chained_) {
+    if (const auto found = other.chained_.find(tap); found != other.chained_.end()) {
+      floors.chained_[tap] = {sum(pair.rel_l2, found->second.rel_l2),
+                              sum(pair.row, found->second.row)};
+    }
+  }
+  return floors;
+}
+
 TapFloor Floors::chained(const std::string& tap) const {
   const double scale = precision_->floor_scale;
   const auto measured = chained_.find(tap);

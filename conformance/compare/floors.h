@@ -47,6 +47,9 @@ class Floors {
   // Whether a golden has floors of this class for all of these taps' chained comparison.
   static bool stored_for_all(const Golden& golden, const PrecisionClass& precision);
 
+  // What two runs may be apart, each of which is off by its floors: of taps that both have.
+  Floors plus(const Floors& other) const;
+
   TapFloor chained(const std::string& tap) const;  // not known when nothing was measured
   TapFloor replay(const std::string& tap) const;   // predicted when nothing was measured
   // None: roundings are not compared, in this class or of this dump.

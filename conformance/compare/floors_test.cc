@@ -33,6 +33,21 @@ TEST(Floors, NeverBelowHalfARoundoff) {
   EXPECT_EQ(floors.chained("text.logits").rel_l2, 0x1p-25);
 }
 
+TEST(Floors, TwoRunsMayBeApartByBoth) {
+  Floors one(*find_precision("f32"));
+  Floors other(*find_precision("f32"));
+  one.raise_chained("text.logits", errors(1e-6, 3e-6));
+  one.raise_chained("text.layer.0.in", errors(0, 0));
+  one.raise_chained("text.layer.0.out", errors(1e-6, 1e-6));
+  other.raise_chained("text.logits", errors(2e-6, 5e-6));
+  other.raise_chained("text.layer.0.in", errors(0, 0));
+  const Floors both = one.plus(other);
+  EXPECT_DOUBLE_EQ(both.chained("text.logits").rel_l2, 3e-6);
+  EXPECT_DOUBLE_EQ(both.chained("text.logits").row, 8e-6);
+  EXPECT_DOUBLE_EQ(both.chained("text.layer.0.in").rel_l2, 0x1p-24);  // each half a roundoff
+  EXPECT_FALSE(both.chained("text.layer.0.out").known());             // the other has no such tap
+}
+
 TEST(Floors, ReplayIsPooledOverLayersChainedIsNot) {
   Floors floors(*find_precision("f32"));
   floors.raise_replay("text.layer.3.out", errors(1e-6, 1e-6));

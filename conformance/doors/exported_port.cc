@@ -200,6 +200,15 @@ void use_threads(const assay_port* port, int32_t threads) {
   entry_of(port).use_threads(threads);
 }
 
+int32_t shows(assay_instance* instance, const char* tap) {
+  bool shown = true;
+  answer(nullptr, [&]() -> Status {
+    shown = !from(instance).can.never_shows(text_or_empty(tap));
+    return {};
+  });
+  return shown ? 1 : 0;
+}
+
 }  // namespace
 
 ExportedPort::ExportedPort(ImplementationEntry entry) : impl_(std::make_unique<Impl>()) {
@@ -219,6 +228,7 @@ ExportedPort::ExportedPort(ImplementationEntry entry) : impl_(std::make_unique<I
   table.capabilities = capabilities;
   table.load = load;
   table.run = run;
+  table.shows = shows;
   if (impl_->entry.make_session) {
     table.open_session = open_session;
     table.close_session = close_session;

@@ -86,8 +86,14 @@ class PortImplementation : public Implementation {
     assay_capabilities can{};
     can.size = sizeof(can);
     port_->table.capabilities(instance_, &can);
-    return {text_or_empty(can.name), text_or_empty(can.precision), can.forced_taps != 0,
-            can.chunked_prefill != 0, can.drafting != 0};
+    Capabilities read{text_or_empty(can.name), text_or_empty(can.precision), can.forced_taps != 0,
+                      can.chunked_prefill != 0, can.drafting != 0};
+    if (port_->table.shows != nullptr) {
+      read.shows = [this](const std::string& tap) {
+        return port_->table.shows(instance_, tap.c_str()) != 0;
+      };
+    }
+    return read;
   }
 
   Status load(const std::string& checkpoint, const std::string& drafter) override {

@@ -134,6 +134,48 @@ TEST(PortAbi, SaysTheSameOfItself) {
   EXPECT_TRUE(can.forced_taps && can.chunked_prefill && can.drafting);
 }
 
+// The reference says nothing of its taps; here it declares that it never shows some.
+TEST(PortAbi, WhatIsNeverShownCrosses) {
+  class Fused : public Implementation {
+   public:
+    Capabilities capabilities() const override {
+      Capabilities can;
+      can.precision = "f32";
+      can.shows = [](const std::string& tap) {
+        return tap == "text.cursed" ? throw Error("nobody asks so") : !tap.ends_with("attn.probs");
+      };
+      return can;
+    }
+    Status load(const std::string&, const std::string&) override { return {}; }
+    Status run(const CaseInput&, const RunOptions&, TapListener&) override { return {}; }
+  };
+  ImplementationEntry entry;
+  entry.name = "fused";
+  entry.precisions = {"f32"};
+  entry.make = [](const std::string&) { return std::make_unique<Fused>(); };
+  const ExportedPort exported(entry);
+  const auto through = entry_of_port(exported.port()).make("f32");
+  const auto can = through->capabilities();
+  EXPECT_TRUE(can.never_shows("text.layer.0.attn.probs"));
+  EXPECT_FALSE(can.never_shows("text.layer.0.attn.mix"));
+  EXPECT_FALSE(can.never_shows("text.cursed"));  // nothing is thrown across
+  const Twice twice;
+  EXPECT_FALSE(twice.through().make("f32")->capabilities().never_shows("text.layer.0.attn.probs"));
+}
+
+// A port that was compiled before there was such a call, or has none, shows every tap.
+TEST(PortAbi, APortThatDoesNotSayShowsEveryTap) {
+  assay_port port = *c_port(ASSAY_PORT_ABI_VERSION);
+  const auto declares = [&] {
+    return static_cast<bool>(entry_of_port(port).make("f32")->capabilities().shows);
+  };
+  EXPECT_FALSE(declares());
+  port.shows = [](assay_instance*, const char*) -> std::int32_t { return 0; };
+  EXPECT_TRUE(declares());
+  port.size = offsetof(assay_port, shows);  // what follows is not the table's
+  EXPECT_FALSE(declares());
+}
+
 TEST(PortAbi, ErrorsCrossWithTheirLine) {
   const Twice twice;
   const auto once = twice.once().make("f32");

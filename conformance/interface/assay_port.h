@@ -212,6 +212,10 @@ struct assay_port {
 
   // Threads of the matrix products, for all instances; may be NULL.
   void (*use_threads)(const assay_port* port, int32_t threads);
+
+  // 0 for a tap of which no run shows anything, whatever is asked, as a fused kernel keeps its
+  // scores to itself. NULL: every tap of the model.
+  int32_t (*shows)(assay_instance* instance, const char* tap);
 };
 
 // What the library exports. NULL when it does not speak `abi_version`.

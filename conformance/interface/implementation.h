@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 
 #include "conformance/interface/case.h"
@@ -41,6 +42,11 @@ struct Capabilities {
   bool chunked_prefill = false;
   bool drafting = false;
   std::string executed_on = {};  // what computes, where that is to be said in a report
+  // False for a tap of which no run shows anything, whatever is asked, as a fused kernel keeps its
+  // scores to itself. Empty: every tap of the model. Called while the implementation lives.
+  std::function<bool(const std::string& tap)> shows = {};
+
+  bool never_shows(const std::string& tap) const { return shows && !shows(tap); }
 };
 
 class Implementation {

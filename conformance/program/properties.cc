@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "conformance/doors/registry.h"
 #include "conformance/program/glob.h"
 #include "conformance/program/golden_files.h"
 #include "conformance/program/implementations.h"
@@ -66,8 +67,11 @@ void try_on(const VerifyOptions& options, const std::string& precision,
   std::optional<conformance::Subject> subject;
   PropertyResult unloaded;
   try {
-    subject.emplace(
-        make_subject(*implementation, checkpoint, profile_named(options.profile, "REF")));
+    const std::string profile = profile_named(options.profile, "REF");
+    const auto& oracle = conformance::oracle_entry();
+    auto yardstick = std::make_shared<conformance::Yardstick>(
+        oracle.make("f64"), oracle.make("f32"), class_of(*implementation), profile);
+    subject.emplace(make_subject(*implementation, checkpoint, std::move(yardstick), profile));
   } catch (const conformance::Stopped& stopped) {
     unloaded.verdict = stopped.verdict();
     unloaded.message = stopped.what();

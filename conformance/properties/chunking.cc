@@ -1,48 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // I-1: one call, a call for each token, and any chunks in between give the same.
+#include "conformance/properties/agreement.h"
 #include "conformance/properties/prompts.h"
 #include "conformance/properties/property_tables.h"
 
 namespace assay::conformance {
 namespace {
 
-// Scores are taken before the mask; only those of visible keys are every program's.
-Tap visible_scores(Tap scores, const Tap& probs) {
-  for (std::size_t i = 0; i < scores.values.size() && i < probs.values.size(); ++i) {
-    scores.values[i] = probs.values[i] == 0 ? 0 : scores.values[i];
-  }
-  return scores;
-}
-
-Tap comparable(const TapMap& taps, const std::string& name) {
-  if (!name.ends_with(".scores")) {
-    return taps.at(name);
-  }
-  return visible_scores(taps.at(name), tap_of(taps, name.substr(0, name.size() - 6) + "probs"));
-}
-
-void compare_all(const TapMap& ours, const TapMap& whole, double bound, const std::string& run,
-                 Findings& findings) {
-  findings.expect(ours.size() == whole.size(), [&] {
-    return run + ": got " + std::to_string(ours.size()) + " taps, expected the " +
+void compare_all(Agreement& agreement, const Shown& ours, const TapMap& whole,
+                 const std::string& run, Findings& findings) {
+  findings.expect(ours.taps.size() == whole.size(), [&] {
+    return run + ": got " + std::to_string(ours.taps.size()) + " taps, expected the " +
            std::to_string(whole.size()) + " of one call";
   });
-  for (const auto& [name, tap] : whole) {
-    const auto found = ours.find(name);
-    const bool same_shape = found != ours.end() && found->second.shape == tap.shape;
-    findings.expect(same_shape, [&, &tap_name = name] {
-      return run + ", " + tap_name + ": got no tap of the shape that one call gives";
-    });
-    if (!same_shape) {
-      continue;
-    }
-    const double apart =
-        relative_distance(comparable(ours, name).values, comparable(whole, name).values);
-    const double limit = tap.integer ? 0 : bound;
-    findings.expect(apart <= limit, [&, &tap_name = name] {
-      return run + ", " + tap_name + ": " + at_most(apart, limit);
-    });
-  }
+  agreement.expect_same(ours.taps, whole, run + ", ", findings);
+  agreement.expect_right_steps(ours, run + ", ", findings);
 }
 
 void any_chunking(Subject& subject, Findings& findings) {
@@ -51,25 +23,24 @@ void any_chunking(Subject& subject, Findings& findings) {
       continue;
     }
     const CaseInput input = media ? media_prompt(subject.config.text.hidden_size) : text_prompt(23);
-    const TapMap whole = run_taps(subject, input);
+    const Shown whole = show(subject, input);
+    Agreement agreement(subject, whole, input);
     for (const std::size_t chunk : {1u, 2u, 3u, 4u, 5u, 8u, 13u, 22u}) {
       const std::string run =
           std::string(media ? "media" : "text") + " in chunks of " + std::to_string(chunk);
-      compare_all(run_taps(subject, input, chunk), whole, subject.bound, run, findings);
+      compare_all(agreement, show(subject, input, chunk), whole.taps, run, findings);
     }
   }
 }
 
-// What the bound above can still tell: one other token, early enough to be seen by the last row.
+// What the bounds above can still tell: one other token, early enough to be seen by the last row.
 void another_token_is_seen(Subject& subject, Findings& findings) {
-  CaseInput input = text_prompt(23);
-  const Tap logits = tap_of(run_taps(subject, input), "text.logits");
-  input.ids[0] = 45;
-  const Tap changed = tap_of(run_taps(subject, input), "text.logits");
-  const double apart = relative_distance(row_of(changed, 22), row_of(logits, 22));
-  findings.expect(apart > 2 * subject.bound, [&] {
-    return "text.logits, row 22, another first token: " + more_than(apart, 2 * subject.bound);
-  });
+  const Shown usual = show(subject, text_prompt(23));
+  CaseInput other = usual.input;
+  other.ids[0] = 45;
+  Agreement agreement(subject, usual, other);
+  agreement.expect_other_row(run_taps(subject, other), "text.logits", 22, "another first token, ",
+                             findings);
 }
 
 constexpr Property kProperties[] = {

@@ -2,6 +2,7 @@
 // A whole implementation emits every tap that its model has, and no other.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/catalogue/tap_context.h"
@@ -11,18 +12,66 @@
 namespace assay::conformance {
 namespace {
 
-// An implementation that leaves optional taps out is not whole, and not wrong.
+// "30 taps of text.layer.{i}.attn.probs, text.layer.{i}.attn.scores"
+std::string describe_taps(const std::vector<std::string>& taps) {
+  std::set<std::string> kinds;
+  for (const std::string& tap : taps) {
+    const auto match = find_tap(tap);
+    kinds.insert(match ? std::string(match->entry->pattern) : tap);
+  }
+  std::string text = std::to_string(taps.size()) + (taps.size() == 1 ? " tap of " : " taps of ");
+  const char* separator = "";
+  for (const std::string& kind : kinds) {
+    text += separator + kind;
+    separator = ", ";
+  }
+  return text;
+}
+
+// Taps that the model has and a run does not show, where that is allowed.
+struct Missing {
+  std::vector<std::string> never_shown;  // as the implementation declares
+  std::vector<std::string> left_out;     // optional ones
+};
+
+bool is_mandatory(const std::string& tap) {
+  const auto match = find_tap(tap);
+  return !match || match->entry->mandatory;
+}
+
+// An implementation that leaves optional taps out, or says that it never shows some, is not whole,
+// and not wrong.
+void require_whole(const Missing& missing) {
+  if (!missing.never_shown.empty()) {
+    throw Stopped(Verdict::kNotSupported,
+                  "not shown: " + describe_taps(missing.never_shown) +
+                      (missing.left_out.empty()
+                           ? ""
+                           : "; not given: " + describe_taps(missing.left_out) + " (optional)"));
+  }
+  if (!missing.left_out.empty()) {
+    throw Stopped(Verdict::kNotSupported, std::to_string(missing.left_out.size()) +
+                                              " optional taps are not given, the first " +
+                                              missing.left_out.front());
+  }
+}
+
 void check_catalogue(Subject& subject, const CaseInput& input, Findings& findings) {
   const TapMap taps = run_taps(subject, input);
   const auto names = expand_taps(context_of(subject.config, input.media));
-  std::vector<std::string> left_out;
+  Missing missing;
   for (const std::string& name : names) {
     const bool given = taps.count(name) == 1;
-    const auto match = find_tap(name);
-    if (!given && match && !match->entry->mandatory) {
-      left_out.push_back(name);
+    const bool declared = subject.can.never_shows(name);
+    if (!given && declared) {
+      missing.never_shown.push_back(name);
+    } else if (!given && !is_mandatory(name)) {
+      missing.left_out.push_back(name);
     } else {
       findings.expect(given, [&] { return name + ": got no such tap, expected it"; });
+      findings.expect(!declared, [&] {
+        return name + ": got a tap that was declared as never shown, expected none";
+      });
     }
   }
   for (const auto& [name, tap] : taps) {
@@ -30,11 +79,7 @@ void check_catalogue(Subject& subject, const CaseInput& input, Findings& finding
       return tap_name + ": got a tap that this model does not have";
     });
   }
-  if (!left_out.empty()) {
-    throw Stopped(Verdict::kNotSupported, std::to_string(left_out.size()) +
-                                              " optional taps are not given, the first " +
-                                              left_out.front());
-  }
+  require_whole(missing);
 }
 
 MediaItem::Array waves(std::vector<std::size_t> shape) {

@@ -34,6 +34,15 @@ class Findings {
     }
   }
 
+  // A comparison that was left out: rounding of the class could hide what it looks for.
+  void leave(const std::string& what) {
+    if (left_++ == 0) {
+      first_left_ = what;
+    }
+  }
+
+  std::size_t left() const { return left_; }
+  const std::string& first_left() const { return first_left_; }
   std::size_t checks() const { return checks_; }
   std::size_t failed() const { return failed_; }
   const std::vector<std::string>& first() const { return first_; }  // of those that failed
@@ -49,11 +58,15 @@ class Findings {
 
   std::size_t checks_ = 0;
   std::size_t failed_ = 0;
+  std::size_t left_ = 0;
+  std::string first_left_;
   std::vector<std::string> first_;
 };
 
 // "got 0.2, expected at most 5e-05".
 std::string at_most(double got, double bound);
 std::string more_than(double got, double bound);
+// "got 0.2, expected 0.1 to 0.15".
+std::string between(double got, double least, double most);
 
 }  // namespace assay::conformance

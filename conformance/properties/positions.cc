@@ -2,6 +2,7 @@
 // I-4 and I-5: padding and a shift of all positions change nothing.
 #include <cmath>
 
+#include "conformance/properties/agreement.h"
 #include "conformance/properties/prompts.h"
 #include "conformance/properties/property_tables.h"
 
@@ -35,51 +36,78 @@ void expect_finite(const TapMap& taps, const std::string& run, Findings& finding
   }
 }
 
-// padding queries see nothing, and stay finite.
 // Row t without padding is row padding + t with it.
-void expect_rows_moved(const TapMap& plain, const TapMap& padded_taps, std::size_t padding,
-                       const Subject& subject, const std::string& run, Findings& findings) {
+TapMap moved(const TapMap& padded_taps, const TapMap& plain, std::size_t padding) {
+  TapMap rows;
   for (const auto& [name, tap] : plain) {
-    for (std::size_t t = 0; has_token_rows(tap, kTokens) && t < kTokens; ++t) {
-      const double apart =
-          relative_distance(row_of(tap_of(padded_taps, name), padding + t), row_of(tap, t));
-      const double limit = tap.integer ? 0 : subject.bound;
-      findings.expect(apart <= limit, [&, &tap_name = name] {
-        return run + ", " + tap_name + ", row " + std::to_string(t) + ": " + at_most(apart, limit);
-      });
+    const auto found = padded_taps.find(name);
+    if (found == padded_taps.end() || found->second.shape[0] != kTokens + padding) {
+      continue;
+    }
+    Tap& part = rows.emplace(name, tap).first->second;
+    part.values.clear();
+    for (std::size_t t = 0; t < kTokens; ++t) {
+      const auto row = row_of(found->second, padding + t);
+      part.values.insert(part.values.end(), row.begin(), row.end());
     }
   }
+  return rows;
 }
 
+TapMap token_taps(const TapMap& taps) {
+  TapMap some;
+  for (const auto& [name, tap] : taps) {
+    if (has_token_rows(tap, kTokens)) {
+      some.emplace(name, tap);
+    }
+  }
+  return some;
+}
+
+// padding queries see nothing, and stay finite.
 void left_padding(Subject& subject, Findings& findings) {
-  const TapMap plain = run_taps(subject, text_prompt(kTokens));
+  const Shown plain = show(subject, text_prompt(kTokens));
+  const TapMap wanted = token_taps(plain.taps);
   for (const std::size_t padding : {1u, 3u, 6u}) {
+    const CaseInput input = padded(padding, 0);
+    Agreement agreement(subject, plain, input);
     for (const std::size_t chunk : {0u, 1u, 4u}) {
       if (chunk > 0 && !subject.can.chunked_prefill) {
         continue;
       }
       const std::string run =
           "padding " + std::to_string(padding) + " in chunks of " + std::to_string(chunk);
-      const TapMap taps = run_taps(subject, padded(padding, 0), chunk);
-      expect_finite(taps, run, findings);
-      const auto positions = taps.find("text.positions");
-      findings.expect(positions == taps.end() || positions->second.values.back() == kTokens - 1,
-                      [&] { return run + ": got another last position than without padding"; });
-      expect_rows_moved(plain, taps, padding, subject, run, findings);
+      const Shown shown = show(subject, input, chunk);
+      expect_finite(shown.taps, run, findings);
+      const auto positions = shown.taps.find("text.positions");
+      findings.expect(
+          positions == shown.taps.end() || positions->second.values.back() == kTokens - 1,
+          [&] { return run + ": got another last position than without padding"; });
+      agreement.expect_same(moved(shown.taps, plain.taps, padding), wanted, run + ", ", findings);
+      agreement.expect_right_steps(shown, run + ", ", findings);
     }
   }
 }
 
 void padding_ids_are_unseen(Subject& subject, Findings& findings) {
-  const Tap zeros = tap_of(run_taps(subject, padded(4, 0)), "text.logits");
-  const Tap others = tap_of(run_taps(subject, padded(4, 33)), "text.logits");
-  const double limit = subject.rows_apart ? 0 : subject.bound;
-  for (std::size_t t = 4; t < 4 + kTokens; ++t) {
-    const double apart = relative_distance(row_of(others, t), row_of(zeros, t));
-    findings.expect(apart <= limit, [&] {
-      return "text.logits, row " + std::to_string(t) + ": " + at_most(apart, limit);
-    });
+  constexpr std::size_t kPadding = 4;
+  const auto logits = [&](std::int32_t id) {
+    const TapMap taps = run_taps(subject, padded(kPadding, id));
+    tap_of(taps, "text.logits");
+    return moved(taps,
+                 {{"text.logits", tap_of(run_taps(subject, text_prompt(kTokens)), "text.logits")}},
+                 kPadding);
+  };
+  const TapMap zeros = logits(0);
+  const TapMap others = logits(33);
+  if (subject.rows_apart) {
+    findings.expect(tap_of(others, "text.logits").values == tap_of(zeros, "text.logits").values,
+                    [] { return "text.logits: got other bits with other ids of padding"; });
+    return;
   }
+  const Shown plain = show(subject, text_prompt(kTokens));
+  Agreement(subject, plain, plain.input)
+      .expect_same(others, zeros, "other ids of padding, ", findings);
 }
 
 CaseInput shifted(const CaseInput& input, std::int32_t shift, std::size_t first) {
@@ -102,28 +130,26 @@ bool knows_position(const std::string& name) {
 }
 
 void shift_all(Subject& subject, const CaseInput& input, Findings& findings) {
-  const TapMap plain = run_taps(subject, input);
+  const Shown plain = show(subject, input);
+  TapMap wanted = plain.taps;
+  std::erase_if(wanted, [](const auto& tap) { return knows_position(tap.first); });
   for (const std::int32_t shift : {1, 7, 3000}) {
-    const TapMap taps = run_taps(subject, shifted(input, shift, 0));
-    const double bound = subject.bound * (shift == 3000 ? 100 : 1);  // angles lose bits
-    const std::string run = "shift " + std::to_string(shift);
-    for (const auto& [name, tap] : plain) {
-      const double apart = relative_distance(tap_of(taps, name).values, tap.values);
-      const double limit = tap.integer ? 0 : bound;
-      findings.expect(knows_position(name) || apart <= limit, [&, &tap_name = name] {
-        return run + ", " + tap_name + ": " + at_most(apart, limit);
-      });
-    }
+    const Shown shown = show(subject, shifted(input, shift, 0));
+    const std::string run = "shift " + std::to_string(shift) + ", ";
+    const bool far = shift == 3000;  // angles lose bits
+    Agreement agreement(subject, plain, shown.input,
+                        far ? Agreement::OtherFloors::kOwn : Agreement::OtherFloors::kTheirs);
+    agreement.expect_same(shown.taps, wanted, run, findings);
+    agreement.expect_right_steps(shown, run, findings);
     const std::string rotated = "text.layer.0.attn.q_rope";
-    findings.expect(
-        plain.count(rotated) == 0 || tap_of(taps, rotated).values != tap_of(plain, rotated).values,
-        [&] { return run + ", " + rotated + ": got the same, expected another"; });
+    findings.expect(plain.taps.count(rotated) == 0 ||
+                        tap_of(shown.taps, rotated).values != tap_of(plain.taps, rotated).values,
+                    [&] { return run + rotated + ": got the same, expected another"; });
   }
-  const TapMap gap = run_taps(subject, shifted(input, 1, 5));
-  const double apart =
-      relative_distance(tap_of(gap, "text.logits").values, tap_of(plain, "text.logits").values);
-  findings.expect(apart > 1e-4,
-                  [&] { return "text.logits, a gap of one position: " + more_than(apart, 1e-4); });
+  const CaseInput gap = shifted(input, 1, 5);
+  Agreement(subject, plain, gap)
+      .expect_other_row(run_taps(subject, gap), "text.logits", input.ids.size() - 1,
+                        "a gap of one position, ", findings);
 }
 
 // attention sees differences of positions only.

@@ -64,6 +64,15 @@ std::string unmet(const Needs& needs, const Subject& subject) {
   return "";
 }
 
+// "12 comparisons tell nothing, rounding could hide them, the first text.layer.0.out"; empty: none.
+std::string untold(const Findings& findings) {
+  if (findings.left() == 0) {
+    return "";
+  }
+  return std::to_string(findings.left()) + " comparisons tell nothing in " +
+         "this class, whose rounding could hide them, the first " + findings.first_left();
+}
+
 PropertyResult result_of(const Findings& findings) {
   PropertyResult result;
   result.checks = findings.checks();
@@ -74,7 +83,9 @@ PropertyResult result_of(const Findings& findings) {
     result.message = findings.first().front();
   } else if (findings.checks() == 0) {
     result.verdict = Verdict::kNotSupported;
-    result.message = "got nothing that could be checked";
+    result.message = findings.left() > 0 ? untold(findings) : "got nothing that could be checked";
+  } else {
+    result.message = untold(findings);
   }
   return result;
 }
@@ -87,6 +98,10 @@ std::string at_most(double got, double bound) {
 
 std::string more_than(double got, double bound) {
   return "got " + number(got) + ", expected more than " + number(bound);
+}
+
+std::string between(double got, double least, double most) {
+  return "got " + number(got) + ", expected " + number(least) + " to " + number(most);
 }
 
 const std::vector<Property>& properties() {

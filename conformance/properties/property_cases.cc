@@ -2,6 +2,7 @@
 // Every property of every implementation that was built, on checkpoints of golden/, as Catch2
 // cases: "e2b: I-3 reach of the window", tags [e2b] and [I-3].
 #include <catch2/catch.hpp>
+#include <map>
 #include <set>
 
 #include "conformance/doors/registry.h"
@@ -79,16 +80,27 @@ class PropertyCase : public Catch::ITestInvoker {
   }
 
  private:
-  // The limits of properties are those of f32. An implementation that fuses leaves taps out; that
-  // all are there is the textbook's to show.
+  // An implementation that fuses leaves taps out; that all are there is the textbook's to show.
   bool applies_to(const ImplementationEntry& entry, const std::string& precision) const {
     const bool exact = precision == "f32" || precision == "f64";
     return exact && (entry.is_oracle || !property_.name.starts_with("every tap"));
   }
 
+  // One a class: what was measured for one case is known in the next.
+  static const std::shared_ptr<Yardstick>& yardstick(const PrecisionClass& precision) {
+    static std::map<const PrecisionClass*, std::shared_ptr<Yardstick>> all;
+    auto& one = all[&precision];
+    if (!one) {
+      one = std::make_shared<Yardstick>(oracle_entry().make("f64"), oracle_entry().make("f32"),
+                                        precision, "REF");
+    }
+    return one;
+  }
+
   void run(Implementation& implementation) const {
     Subject subject =
-        make_subject(implementation, source_dir() + "/golden/checkpoints/" + ground_.checkpoint);
+        make_subject(implementation, source_dir() + "/golden/checkpoints/" + ground_.checkpoint,
+                     yardstick(class_of(implementation)));
     const PropertyResult result = run_property(property_, subject);
     for (const std::string& failure : result.failures) {
       FAIL_CHECK(failure);

@@ -26,6 +26,7 @@ class Changed : public Implementation {
   Capabilities capabilities() const override {
     auto can = inner_->capabilities();
     can.chunked_prefill = chunks;
+    can.shows = shows;
     return can;
   }
   Status load(const std::string& checkpoint, const std::string& drafter) override {
@@ -44,6 +45,7 @@ class Changed : public Implementation {
 
   bool chunks = true;
   bool refuses_to_load = false;
+  std::function<bool(const std::string&)> shows;  // as it declares
   Status status;
   std::string left_out = "none";  // taps that end so are not shown
   std::string unsteady = "none";  // the last value of taps that end so differs from run to run
@@ -79,9 +81,15 @@ const Property& property_named(const std::string& title) {
   return *found;
 }
 
+std::shared_ptr<Yardstick> yardstick() {
+  static const auto f32 = std::make_shared<Yardstick>(
+      oracle_entry().make("f64"), oracle_entry().make("f32"), *find_precision("f32"), "REF");
+  return f32;
+}
+
 PropertyResult run(const std::string& title, Changed& changed,
                    const std::string& checkpoint = kCheckpoint) {
-  Subject subject = make_subject(changed, checkpoint);
+  Subject subject = make_subject(changed, checkpoint, yardstick());
   return run_property(property_named(title), subject);
 }
 
@@ -145,6 +153,29 @@ TEST(RunProperty, TheCatalogueTellsOptionalTapsFromOthers) {
   EXPECT_EQ(mandatory.message, "text.logits: got no such tap, expected it");
 }
 
+// A tap that is declared as never shown is told as such, also a mandatory one; declared and shown
+// all the same, it is a lie.
+TEST(RunProperty, TheCatalogueNamesWhatIsNeverShown) {
+  const std::string title = "every tap of the catalogue: text";
+  Changed fused;
+  fused.left_out = "attn.probs";
+  EXPECT_EQ(run(title, fused).verdict, Verdict::kFail);
+  fused.shows = [](const std::string& tap) { return !tap.ends_with("attn.probs"); };
+  const auto told = run(title, fused);
+  EXPECT_EQ(told.verdict, Verdict::kNotSupported);
+  EXPECT_EQ(told.message, "not shown: 7 taps of text.layer.{i}.attn.probs");
+  EXPECT_GT(told.checks, 100);
+  fused.left_out = "attn.scores";
+  const auto other = run(title, fused);
+  EXPECT_EQ(other.verdict, Verdict::kFail);
+  EXPECT_EQ(other.failed, 14);
+  fused.left_out = "none";
+  const auto lie = run(title, fused);
+  EXPECT_EQ(lie.verdict, Verdict::kFail);
+  EXPECT_EQ(lie.message,
+            "text.layer.0.attn.probs: got a tap that was declared as never shown, expected none");
+}
+
 TEST(RunProperty, StatusesBecomeVerdicts) {
   const auto with = [](StatusCode code) {
     Changed failing;
@@ -177,7 +208,7 @@ TEST(MakeSubject, StopsWhenTheCheckpointCannotBeLoaded) {
   Changed refusing;
   refusing.refuses_to_load = true;
   try {
-    make_subject(refusing, kCheckpoint);
+    make_subject(refusing, kCheckpoint, yardstick());
     FAIL();
   } catch (const Stopped& stopped) {
     EXPECT_EQ(stopped.verdict(), Verdict::kNotSupported);

@@ -3,6 +3,7 @@
 
 #include "conformance/properties/findings.h"
 #include "conformance/properties/prompts.h"
+#include "reference/family/base/error.h"
 #include "reference/family/checkpoint/checkpoint.h"
 
 namespace assay::conformance {
@@ -39,20 +40,21 @@ void stop_unless_ok(const Status& status) {
   throw Stopped(Verdict::kHarnessError, status.message);
 }
 
-double bound_of(const std::string& precision) {
-  constexpr double kF64 = 1e-12;  // some thousand roundings
-  constexpr double kF32 = 5e-5;   // some hundred roundings
-  constexpr double kHalf = 0.02;  // f16, bf16, tf32: a handful of roundings
-  return precision == "f64" ? kF64 : precision == "f32" ? kF32 : kHalf;
-}
-
 }  // namespace
 
+const PrecisionClass& class_of(const Implementation& implementation) {
+  const std::string name = implementation.capabilities().precision;
+  if (const PrecisionClass* precision = find_precision(name)) {
+    return *precision;
+  }
+  throw Error("precision: got '" + name + "', expected a class that is known");
+}
+
 Subject make_subject(Implementation& implementation, const std::string& checkpoint,
-                     const std::string& profile) {
+                     std::shared_ptr<Yardstick> yardstick, const std::string& profile) {
   const Capabilities can = implementation.capabilities();
   Subject subject{implementation, checkpoint, Checkpoint::open(checkpoint).config(), can};
-  subject.bound = bound_of(can.precision);
+  subject.yardstick = std::move(yardstick);
   subject.rows_apart = !subject.config.text.moe;
   subject.profile = profile;
   load(subject, checkpoint);
@@ -65,6 +67,7 @@ Subject make_subject(Implementation& implementation, const std::string& checkpoi
 
 void load(Subject& subject, const std::string& checkpoint) {
   stop_unless_ok(subject.implementation.load(checkpoint, ""));
+  subject.loaded = checkpoint;
 }
 
 CaseInput usual_prompt(const Subject& subject) {

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "conformance/interface/implementation.h"
+#include "conformance/properties/yardstick.h"
 #include "conformance/records/tap.h"
 #include "reference/family/config/config.h"
 
@@ -20,8 +22,8 @@ struct Subject {
   std::string checkpoint;          // its folder
   ModelConfig config;
   Capabilities can;
-  // How far two ways to the same answer may be apart, as relative L2 norm of a tap.
-  double bound = 0;
+  std::shared_ptr<Yardstick> yardstick = {};  // of its class
+  std::string loaded = {};                    // the checkpoint that it runs now
   // Rows of one call are computed apart from each other: the same call with other values in other
   // rows gives the same bits. Experts gather rows, so with them it does not hold.
   bool rows_apart = true;
@@ -30,9 +32,12 @@ struct Subject {
 };
 
 // Loads the checkpoint. Throws Stopped when the implementation cannot, and Error for a folder that
-// holds none.
+// holds none and for a class that is not known.
 Subject make_subject(Implementation& implementation, const std::string& checkpoint,
-                     const std::string& profile = "REF");
+                     std::shared_ptr<Yardstick> yardstick, const std::string& profile = "REF");
+
+// The class that an implementation says it computes in. Throws Error for one that is not known.
+const PrecisionClass& class_of(const Implementation& implementation);
 
 // Loads another checkpoint of the same sizes; run_property() brings the first one back.
 void load(Subject& subject, const std::string& checkpoint);
