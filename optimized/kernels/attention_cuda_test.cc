@@ -4,9 +4,11 @@
 #include "optimized/kernels/attention_cuda.h"
 
 #include <cstring>
+#include <numeric>
 #include <optional>
 #include <stdexcept>
 
+#include "optimized/kernels/attention_mma_cuda.h"
 #include "optimized/testing/every_order.h"
 
 namespace assay::cuda {
@@ -151,6 +153,82 @@ double error_of(const Shape& s, bool holes) {
             {queries.rows(s.tokens), static_cast<int>(s.heads), c.cache, rows.data(), masks.data(),
              static_cast<int>(visible.first_key), out.rows(s.tokens), s.pieces, parts.data()});
   return worst(out.values(), expected(s, holes, q, c));
+}
+
+// What tensor cores may be off: 2^-8 of each share (bf16 has 8 bits), exp of what they cut from
+// scores, f32 sums. The largest error in units of that.
+double mma_error_of(const Shape& s, bool holes) {
+  const TestCache c(s, 21);
+  auto q = normal_values(s.tokens * s.heads * s.head_dim, 20);
+  double norms[2] = {0, 0};  // the largest of a query and of a key
+  for (float& value : q) {
+    value = kept(value * 2 / std::sqrt(static_cast<float>(s.head_dim)), KeyType::kBf16);
+  }
+  const auto longest = [&](const std::vector<float>& rows) {
+    double most = 0;
+    for (std::size_t r = 0; r < rows.size(); r += s.head_dim) {
+      most = std::max(most, std::inner_product(&rows[r], &rows[r] + s.head_dim, &rows[r], 0.0));
+    }
+    return std::sqrt(most);
+  };
+  norms[0] = longest(q);
+  norms[1] = longest(c.keys);
+  const Visible visible = visible_of(s, holes);
+  Stream stream;
+  Floats queries(q), out(q.size());
+  OnDevice<QueryKeys> rows(visible.rows);
+  OnDevice<std::uint8_t> masks(visible.masks);
+  attention_mma(
+      stream, {queries.rows(s.tokens), static_cast<int>(s.heads), c.cache, rows.data(),
+               masks.data(), static_cast<int>(visible.first_key), out.rows(s.tokens), 1, nullptr});
+  const auto want = expected(s, holes, q, c);
+  TestCache sizes(s, 21);  // shares of them add up to the unit
+  for (float& value : sizes.values) {
+    value = std::abs(value);
+  }
+  const auto spread = expected(s, holes, q, sizes);
+  const double steps = static_cast<double>(s.head_dim) / 8;
+  const double scores = steps * (9 * 0x1p-24 + 0x1p-23) * norms[0] * norms[1];
+  const double relative = 0x1p-8 + 2.01 * scores + 0x1p-18;
+  const auto got = out.values();
+  double most = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double off = std::abs(double(got[i]) - want[i]) / (relative * spread[i] + 1e-30);
+    most = std::isnan(off) ? INFINITY : std::max(most, off);
+  }
+  return most;
+}
+
+TEST_P(AttentionCuda, MmaIsWithinTheBound) {
+  constexpr KeyType kBf16 = KeyType::kBf16;
+  for (const std::size_t head_dim : {64, 128, 256, 512}) {
+    EXPECT_LE(mma_error_of({37, 0, 4, 2, head_dim, 0, 64, 1, kBf16}, false), 1.0) << head_dim;
+  }
+  EXPECT_LE(mma_error_of({9, 50, 8, 1, 64, 0, 64, 1, kBf16}, false), 1.0);
+  EXPECT_LE(mma_error_of({70, 0, 3, 3, 64, 0, 80, 1, kBf16}, false), 1.0);
+}
+
+TEST_P(AttentionCuda, MmaWithWindowsRingsAndMasks) {
+  constexpr KeyType kBf16 = KeyType::kBf16;
+  for (const std::size_t start : {0, 70, 201}) {
+    for (const std::size_t window : {1, 4, 33}) {
+      EXPECT_LE(mma_error_of({9, start, 4, 2, 64, window, window + 9, 1, kBf16}, false), 1.0)
+          << start << " " << window;
+    }
+  }
+  EXPECT_LE(mma_error_of({9, 50, 4, 2, 64, 0, 64, 1, kBf16}, true), 1.0);
+  EXPECT_LE(mma_error_of({40, 30, 4, 2, 256, 20, 80, 1, kBf16}, true), 1.0);
+}
+
+TEST(AttentionMma, RefusesWhatItCannotTake) {
+  Stream stream;
+  AttentionCall call;
+  call.cache.type = KeyType::kBf16;
+  call.cache.head_dim = 96;
+  EXPECT_THROW(attention_mma(stream, call), std::invalid_argument);
+  call.cache.head_dim = 64;
+  call.cache.type = KeyType::kF32;
+  EXPECT_THROW(attention_mma(stream, call), std::invalid_argument);
 }
 
 TEST_P(AttentionCuda, HeadDimensionsAndGroups) {

@@ -84,6 +84,18 @@ TEST_P(GemmCuda, MmaOfExperts) {
   EXPECT_LE(worst_of_experts(gemm_mma, {0, 70, 66}, 20, 24), 1.0);
 }
 
+TEST_P(GemmCuda, WgmmaIsWithinTheBound) {
+  for (const Sizes& sizes :
+       {Sizes{1, 1, 8}, Sizes{128, 128, 64}, Sizes{70, 130, 72}, Sizes{130, 20, 328}}) {
+    EXPECT_LE(worst_of(gemm_wgmma, sizes), 1.0) << sizes.rows << " " << sizes.columns;
+  }
+}
+
+TEST_P(GemmCuda, WgmmaOfExperts) {
+  EXPECT_LE(worst_of_experts(gemm_wgmma, {3, 0, 34, 1}, 40, 48), 1.0);
+  EXPECT_LE(worst_of_experts(gemm_wgmma, {0, 130, 66}, 20, 72), 1.0);
+}
+
 TEST_P(GemmCuda, CutsTowardZero) {
   // Rounding would end on either side of the exact sum of positive products; 64 cuts end below.
   const std::size_t depth = 512;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "optimized/device/cuda/machine.h"
@@ -98,6 +99,7 @@ void begin_block(Machine& m, dim3 block, dim3 grid, unsigned number) {
   index.block = {number % grid.x, number / grid.x % grid.y, number / grid.x / grid.y};
   begin_block_memory();
   begin_async();
+  begin_hopper();
   if (watcher != nullptr) {
     watcher->begin_block();
   }
@@ -112,6 +114,7 @@ void begin_block(Machine& m, dim3 block, dim3 grid, unsigned number) {
     fiber.state = State::kReady;
     fiber.where = "its start";
     fiber.held = -1;
+    fiber.polled = nullptr;
     fiber.context.stack = m.stacks.at(t);
     prepare(fiber.context, fiber_main);
     m.warps[t / kLanes].live |= 1u << t % kLanes;
@@ -175,11 +178,13 @@ bool release_block(Machine& m) {
 }
 
 [[noreturn]] void report_deadlock(Machine& m) {
-  constexpr int kShown = 4;
+  constexpr std::size_t kShown = 8;
   std::string text = "deadlock:";
-  int shown = 0;
+  std::set<std::string> places;  // one thread for each
   for (const Fiber& fiber : m.fibers) {
-    if (fiber.state != State::kDone && shown++ < kShown) {
+    const std::string place =
+        fiber.where + (fiber.polled != nullptr ? shared_name(fiber.polled) : "");
+    if (fiber.state != State::kDone && places.size() < kShown && places.insert(place).second) {
       text += " " + spell(fiber) + ";";
     }
   }
@@ -229,8 +234,9 @@ void leave() {
 }
 
 std::string spell(const Fiber& fiber) {
-  return "block " + std::to_string(machine().block_number) + " thread " +
-         std::to_string(fiber.number) + " at " + fiber.where;
+  std::string text = "block " + std::to_string(machine().block_number) + " thread " +
+                     std::to_string(fiber.number) + " at " + fiber.where;
+  return fiber.state == State::kPoll ? text + " for " + shared_name(fiber.polled) : text;
 }
 
 void fail(const std::string& message) {
@@ -294,6 +300,7 @@ void run(const char* name, dim3 grid, dim3 block, std::size_t shared,
     run_block(m, orders);
     try {
       end_async();
+      end_hopper();
       check_guards();
     } catch (const Failure& failure) {
       m.body = nullptr;

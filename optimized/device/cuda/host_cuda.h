@@ -21,12 +21,12 @@
 #define __align__(n) alignas(n)
 
 // A section attribute would not do: g++ ignores it on the statics of templates.
-#define SIMT_SHARED(T, name, dims)       \
-  using name##_simt_type = T dims;       \
-  static const char name##_simt_tag = 0; \
-  name##_simt_type& name = /* NOLINT */  \
-      *static_cast<name##_simt_type*>(   \
-          assay::simt::static_shared(&name##_simt_tag, SIMT_HERE, sizeof(name##_simt_type)))
+#define SIMT_SHARED(T, name, dims)                                \
+  using name##_simt_type = T dims;                                \
+  static const char name##_simt_tag = 0;                          \
+  name##_simt_type& name = /* NOLINT */                           \
+      *static_cast<name##_simt_type*>(assay::simt::static_shared( \
+          &name##_simt_tag, #name " of " SIMT_HERE, sizeof(name##_simt_type)))
 #define SIMT_DYN_SHARED(T, name) T* name = static_cast<T*>(assay::simt::dynamic_shared())
 
 namespace assay::simt {

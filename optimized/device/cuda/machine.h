@@ -79,6 +79,9 @@ void check_guards();
 // left.
 void begin_async();
 void end_async();
+void begin_hopper();  // hopper_host.cc, the same
+void end_hopper();
+std::string shared_name(const void* address);  // of an array and where in it
 bool in_shared_memory(const void* address);
 // An 18-bit address as the instructions of a device have it, and back.
 unsigned shared_offset(const void* address);

@@ -105,6 +105,18 @@ bool in_shared_memory(const void* address) {
          (a >= memory.arena && a < memory.arena + kArena);
 }
 
+std::string shared_name(const void* address) {
+  const auto* a = static_cast<const unsigned char*>(address);
+  for (std::size_t i = 0; i < memory.count; ++i) {
+    const Array& array = memory.arrays[i];
+    const unsigned char* first = memory.arena + array.at;
+    if (a >= first && a < first + array.bytes) {
+      return std::string(array.where) + " + " + std::to_string(a - first) + " bytes";
+    }
+  }
+  return "dynamic shared memory + " + std::to_string(a - memory.start) + " bytes";
+}
+
 unsigned shared_offset(const void* address) {
   const auto* a = static_cast<const unsigned char*>(address);
   if (a >= memory.start && a <= memory.start + memory.dynamic_bytes) {

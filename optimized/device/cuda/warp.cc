@@ -116,11 +116,11 @@ const std::uint64_t* warp_exchange(unsigned mask, std::uint64_t value, const cha
   }
   std::swap(group, warp.groups.back());
   warp.groups.pop_back();
-  if (memory == Memory::kOrdered && watcher != nullptr) {
-    watcher->warp_barrier(first, mask);
-  }
   if (all_here != nullptr) {
     all_here(values.data());
+  }
+  if (memory == Memory::kOrdered && watcher != nullptr) {
+    watcher->warp_barrier(first, mask);
   }
   for (unsigned lanes = mask; lanes != 0; lanes &= lanes - 1) {
     m.fibers[first + static_cast<unsigned>(std::countr_zero(lanes))].state = State::kReady;
