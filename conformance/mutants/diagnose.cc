@@ -4,13 +4,17 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/catalogue/tap_name.h"
 #include "conformance/compare/replay.h"
+#include "conformance/mutants/effects.h"
 #include "conformance/records/tap_reader.h"  // sort_by_execution
 
 namespace assay::conformance {
@@ -22,7 +26,9 @@ constexpr double kRounding = 8;
 constexpr double kPartLeft = 0.2;
 // Mistakes that leave this much more than the best one explain less, whatever the floors say.
 constexpr double kAsGood = 3;
-// The mistakes that are tried together with all others, where one alone explains nothing.
+// The pairs that are tried because their effects add up to the error, before any other.
+constexpr std::size_t kNearestPairs = 60;
+// The mistakes that are tried together with all others after that.
 constexpr std::size_t kPartners = 3;
 
 double floors_off(const TapResult& tap) {
@@ -37,6 +43,7 @@ double floors_off(const TapResult& tap) {
 struct Outcome {
   std::map<std::string, double> off;
   std::set<std::string> failing;
+  Samples samples;
   bool ran = false;
 };
 
@@ -77,16 +84,18 @@ class Doctor {
     failing_.assign(before.failing.begin(), before.failing.end());
     sort_by_execution(failing_);
     list_taps();
+    effects_.emplace(outcome({}).samples, request_.dump);
     for (const Mutant* mutant : candidates()) {
-      if (out_of_time()) {
-        break;
-      }
-      tried_.push_back({{mutant}, outcome({mutant})});
+      try_one(*mutant);
     }
-    std::vector<Diagnosis> found = explain();
+    std::vector<std::string> open;
+    std::vector<Diagnosis> found = explain(open);
     if (found.empty()) {
-      try_pairs();
-      found = explain();
+      try_single_layers();
+      found = explain(open);
+    }
+    while (!open.empty() && try_pairs(open)) {
+      found = explain(open);
     }
     return found;
   }
@@ -97,6 +106,7 @@ class Doctor {
   struct Trial {
     std::vector<const Mutant*> mutants;
     Outcome outcome;
+    std::vector<std::size_t> parts = {};  // of a pair: the trials of each alone
   };
 
   bool out_of_time() const {
@@ -105,8 +115,9 @@ class Doctor {
 
   Outcome outcome(const std::vector<const Mutant*>& mutants) {
     Mutated mutated(f64_, request_.model, mutants);
+    Watched watched(mutated, failing_);
     const CaseResult result =
-        replay(mutated, request_.golden.input, request_.dump, request_.floors);
+        replay(watched, request_.golden.input, request_.dump, request_.floors);
     Outcome seen;
     if (result.verdict == Verdict::kHarnessError ||
         (!mutants.empty() && mutated.changed().empty())) {
@@ -117,7 +128,16 @@ class Doctor {
       seen.off[tap.tap] = floors_off(tap);
     }
     seen.failing.insert(result.introduced_by.begin(), result.introduced_by.end());
+    seen.samples = std::move(watched.samples);
     return seen;
+  }
+
+  void try_one(const Mutant& mutant) {
+    if (!out_of_time()) {
+      tried_.push_back({{&mutant}, outcome({&mutant})});
+      effects_->add(std::exchange(tried_.back().outcome.samples, {}));
+      ++singles_;
+    }
   }
 
   void list_taps() {
@@ -206,7 +226,21 @@ class Doctor {
                       [&](const std::string& good) { return tap_prefix(good) == tap_prefix(tap); });
       }
     }
+    if (!needs_all(trial, explained)) {
+      explained.clear();
+    }
     return explained;
+  }
+
+  // Whether each mistake of a pair has a part in it: alone, the other leaves much more.
+  bool needs_all(const Trial& trial, const std::vector<std::string>& explained) const {
+    return std::ranges::all_of(trial.parts, [&](std::size_t part) {
+      return std::ranges::any_of(explained, [&](const std::string& tap) {
+        const auto alone = tried_[part].outcome.off.find(tap);
+        return alone == tried_[part].outcome.off.end() ||
+               trial.outcome.off.at(tap) <= kPartLeft * alone->second;
+      });
+    });
   }
 
   static double residual(const Trial& trial, const std::vector<std::string>& taps) {
@@ -217,10 +251,10 @@ class Doctor {
     return most;
   }
 
-  // One mistake after another: that which explains most of what is left.
-  std::vector<Diagnosis> explain() const {
+  // One mistake after another: that which explains most of what is left, which is `open` then.
+  std::vector<Diagnosis> explain(std::vector<std::string>& open) const {
     std::vector<Diagnosis> found;
-    std::vector<std::string> open = failing_;
+    open = failing_;
     while (!open.empty()) {
       std::vector<std::string> most;
       const Trial* best = nullptr;
@@ -248,7 +282,14 @@ class Doctor {
 
   void add(const Trial& best, const std::vector<std::string>& explained,
            const std::vector<std::string>& open, std::vector<Diagnosis>& found) const {
-    for (const Mutant* mutant : best.mutants) {
+    for (std::size_t m = 0; m < best.mutants.size(); ++m) {
+      const Mutant* mutant = best.mutants[m];
+      const auto named = std::ranges::find(found, mutant->label, &Diagnosis::label);
+      if (named != found.end()) {  // it explains more, together with another
+        named->taps.insert(named->taps.end(), explained.begin(), explained.end());
+        named->explains = named->taps.size();
+        continue;
+      }
       Diagnosis one;
       one.label = mutant->label;
       one.what = describe(*mutant);
@@ -257,58 +298,138 @@ class Doctor {
       one.residual = residual(best, explained);
       one.taps = explained;
       for (const Trial& other : tried_) {
-        const bool as_good = &other != &best && other.mutants.size() == 1 &&
-                             best.mutants.size() == 1 && explained_by(other, open) == explained &&
-                             residual(other, explained) <= kAsGood * std::max(one.residual, 1.0);
-        if (as_good) {
-          one.same_here.push_back(other.mutants.front()->label);
+        const Mutant* instead = in_its_place(best, m, other);
+        if (instead != nullptr && explained_by(other, open) == explained &&
+            residual(other, explained) <= kAsGood * std::max(one.residual, 1.0)) {
+          one.same_here.push_back(instead->label);
         }
       }
       found.push_back(std::move(one));
     }
   }
 
-  double total(const Outcome& seen) const {
+  // What another trial has in the place of a mistake of the best one, if that is all in which the
+  // two differ.
+  static const Mutant* in_its_place(const Trial& best, std::size_t m, const Trial& other) {
+    if (&other == &best || other.mutants.size() != best.mutants.size()) {
+      return nullptr;
+    }
+    if (best.mutants.size() == 1) {
+      return other.mutants.front();
+    }
+    const Mutant* kept = best.mutants[1 - m];
+    for (std::size_t k = 0; k < 2; ++k) {
+      if (other.mutants[k] == kept && other.mutants[1 - k] != best.mutants[m]) {
+        return other.mutants[1 - k];
+      }
+    }
+    return nullptr;
+  }
+
+  double total(const Outcome& seen, const std::vector<std::string>& taps) const {
     double sum = 0;
-    for (const std::string& tap : failing_) {
+    for (const std::string& tap : taps) {
       const auto off = seen.off.find(tap);
       sum += off == seen.off.end() ? std::numeric_limits<double>::infinity() : off->second;
     }
     return sum;
   }
 
-  // The singles that take most away, each with every other.
-  void try_pairs() {
-    std::vector<const Trial*> order;
-    for (const Trial& trial : tried_) {
-      if (trial.outcome.ran && total(trial.outcome) < total(before_)) {
-        order.push_back(&trial);
+  // Of mistakes in what a layer gives, those of one layer alone: a scalar that a file lacks. Where
+  // the dump shows every layer they are seen there as they are.
+  void try_single_layers() {
+    for (const Mutant* mutant : candidates()) {
+      const Rewrite& rewrite = mutant->rewrites.front();
+      if (mutant->rewrites.size() > 1 || rewrite.tap != "text.layer.{i}.out") {
+        continue;
+      }
+      for (const std::string& tap : by_pattern_.at(rewrite.tap)) {
+        const bool felt = std::ranges::any_of(
+            failing_, [&](const std::string& failing) { return reaches(tap, failing); });
+        if (felt && !request_.dump.has(tap)) {
+          try_one(own_.emplace_back(in_one_layer(*mutant, find_tap(tap)->layer.value())));
+        }
       }
     }
-    std::ranges::stable_sort(order, {}, [&](const Trial* t) { return total(t->outcome); });
+  }
+
+  static Mutant in_one_layer(const Mutant& mutant, std::size_t layer) {
+    Mutant one = mutant;
+    const std::string number = std::to_string(layer);
+    one.label += (one.label.find(':') == std::string::npos ? ":" : ".") + ("layer=" + number);
+    one.what = describe(mutant) + ", in layer " + number + " alone";
+    one.rewrites.front().formula = [formula = mutant.rewrites.front().formula, layer](Scene& scene,
+                                                                                      Tap& tap) {
+      only(scene.layer() == layer);
+      formula(scene, tap);
+    };
+    return one;
+  }
+
+  // Whether a pair of single trials explains any of these taps. If so, what does the same in their
+  // place is tried as well.
+  bool try_pair(std::size_t one, std::size_t other, const std::vector<std::string>& open) {
+    if (!run_pair(one, other, open)) {
+      return false;
+    }
+    const auto explained = explained_by(tried_.back(), open);
+    for (const auto& [place, kept] : {std::pair(one, other), std::pair(other, one)}) {
+      for (const std::size_t same : effects_->like(place, explained)) {
+        if (same != kept && !out_of_time()) {
+          run_pair(same, kept, open);
+        }
+      }
+    }
+    return true;
+  }
+
+  // Keeps the trial where it explains something.
+  bool run_pair(std::size_t one, std::size_t other, const std::vector<std::string>& open) {
+    if (!tried_[one].outcome.ran || !tried_[other].outcome.ran ||
+        !paired_.insert(std::minmax(one, other)).second) {
+      return false;
+    }
+    const std::vector<const Mutant*> both = {tried_[one].mutants.front(),
+                                             tried_[other].mutants.front()};
+    Trial pair{both, outcome(both), {one, other}};
+    if (explained_by(pair, open).empty()) {
+      return false;
+    }
+    tried_.push_back(std::move(pair));
+    return true;
+  }
+
+  // Two at once: first the pairs whose effects add up to the error, then the singles that take most
+  // away with each other one. True after the first pair that explains something.
+  bool try_pairs(const std::vector<std::string>& open) {
+    for (const Effects::Pair& pair : effects_->nearest_pairs(open, kNearestPairs)) {
+      if (out_of_time()) {
+        return false;
+      }
+      if (try_pair(pair.one, pair.other, open)) {
+        return true;
+      }
+    }
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < singles_; ++i) {
+      if (tried_[i].outcome.ran && total(tried_[i].outcome, open) < total(before_, open)) {
+        order.push_back(i);
+      }
+    }
+    std::ranges::stable_sort(order, {},
+                             [&](std::size_t i) { return total(tried_[i].outcome, open); });
     order.resize(std::min(order.size(), kPartners));
-    std::vector<const Mutant*> partners;
-    std::vector<const Mutant*> all;
-    for (const Trial* trial : order) {
-      partners.push_back(trial->mutants.front());
-    }
-    for (const Trial& trial : tried_) {
-      all.push_back(trial.mutants.front());
-    }
-    for (const Mutant* partner : partners) {
-      for (const Mutant* other : all) {
+    for (const std::size_t partner : order) {
+      for (std::size_t other = 0; other < singles_; ++other) {
         if (out_of_time()) {
-          return;
+          return false;
         }
-        if (other != partner) {
-          Trial pair{{partner, other}, outcome({partner, other})};
-          if (!explained_by(pair, failing_).empty()) {
-            tried_.push_back(std::move(pair));
-            return;
-          }
+        if (other != partner && try_pair(partner, other, open)) {
+          return true;
         }
       }
     }
+    return false;
   }
 
   Implementation& f64_;
@@ -318,7 +439,11 @@ class Doctor {
   std::vector<std::string> failing_;  // in execution order
   std::map<std::string, std::string> since_;
   std::map<std::string, std::vector<std::string>> by_pattern_;
-  std::vector<Trial> tried_;
+  std::vector<Trial> tried_;  // singles first
+  std::size_t singles_ = 0;
+  std::deque<Mutant> own_;          // of one layer
+  std::optional<Effects> effects_;  // of the singles, by their number
+  std::set<std::pair<std::size_t, std::size_t>> paired_;
 };
 
 }  // namespace

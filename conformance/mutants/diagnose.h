@@ -4,8 +4,10 @@
 // The dump is replayed again with a mutant in the fp64 run, for each mutant that can act between
 // the failing tap and what the dump shows before it: with full dumps a handful, with block taps
 // those of a layer, with logits alone all of them. A mistake is named only where it takes the error
-// down to rounding. Several faults are found one after another; where one alone explains nothing,
-// the best few are tried together with each of the others. All of it within a time limit.
+// down to rounding. Several faults are found one after another. What no single mistake explains is
+// tried with two at once: first those pairs whose effects on the failing taps add up to the error
+// (effects.h), then the best few singles with each of the others; each of the two must have a part
+// in it. All of it within a time limit.
 #pragma once
 
 #include <string>

@@ -104,6 +104,33 @@ TEST(Diagnose, NamesTwoMistakesOfOneRun) {
   EXPECT_EQ(found.size(), 2U) << said(found);
 }
 
+// From the outputs of layers, each of which holds both.
+TEST(Diagnose, NamesTwoMistakesOfEachLayer) {
+  const auto outputs = [](const std::string& tap) {
+    return tap == "text.logits" || (tap.starts_with("text.layer.") && tap.ends_with(".out") &&
+                                    std::ranges::count(tap, '.') == 3);
+  };
+  Patient patient("31b-tiny", "text-edges");
+  for (const auto& [one, other] : {std::pair("M-60", "M-05"), std::pair("M-49", "M-05"),
+                                   std::pair("M-67", "M-101"), std::pair("M-60", "M-101")}) {
+    const auto found = patient.of({find_mutant(one), find_mutant(other)}, outputs);
+    EXPECT_TRUE(names(found, one)) << one << " " << other << ": " << said(found);
+    EXPECT_TRUE(names(found, other)) << one << " " << other << ": " << said(found);
+    EXPECT_EQ(found.size(), 2U) << said(found);
+  }
+}
+
+// A scalar that one layer of a file lacks, seen through the logits.
+TEST(Diagnose, NamesAMistakeOfOneLayer) {
+  Patient patient("31b-tiny", "text-edges");
+  Mutant one = *find_mutant("M-08");
+  one.rewrites.front().layers = Layers::kMiddle;
+  const auto found = patient.of({&one}, logits);
+  ASSERT_EQ(found.size(), 1U) << said(found);
+  EXPECT_EQ(found.front().label, "M-08:layer=3") << said(found);
+  EXPECT_EQ(found.front().what, "the layer scalar is left out, in layer 3 alone");
+}
+
 // One mistake at two places is one, not a pair; of layers that are numbered round, the last one
 // too.
 TEST(Diagnose, NamesAMistakeAtTwoPlacesOnce) {

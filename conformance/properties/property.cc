@@ -64,13 +64,14 @@ std::string unmet(const Needs& needs, const Subject& subject) {
   return "";
 }
 
-// "12 comparisons tell nothing, rounding could hide them, the first text.layer.0.out"; empty: none.
+// What the class cannot tell here; empty: nothing.
 std::string untold(const Findings& findings) {
   if (findings.left() == 0) {
     return "";
   }
-  return std::to_string(findings.left()) + " comparisons tell nothing in " +
-         "this class, whose rounding could hide them, the first " + findings.first_left();
+  const bool one = findings.left() == 1;
+  return std::to_string(findings.left()) + (one ? " comparison tells" : " comparisons tell") +
+         " nothing in this class, whose rounding could hide it, the first " + findings.first_left();
 }
 
 PropertyResult result_of(const Findings& findings) {
