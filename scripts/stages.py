@@ -197,9 +197,10 @@ def unittest_counts(output: str, status: int) -> dict[str, int]:
     return counts(max(0, number(r"\bRan (\d+) test") - skipped - bad), bad, skipped)
 
 
-def verified_cases(*options: str) -> dict[str, int]:
-    report = RESULTS / "-".join(["verify", *options]).replace("--", "")
-    status = run(BUILD / "assay", "verify", *options, "--report", report)
+def verified_cases(*options: str, **environment: str) -> dict[str, int]:
+    name = "-".join(["verify", *options]).replace("--", "")
+    report = RESULTS / re.sub(r"[^\w-]", "_", name)
+    status = run(BUILD / "assay", "verify", *options, "--report", report, **environment)
     try:
         summary = json.loads((report / "report.json").read_text())["summary"]
     except (OSError, ValueError, KeyError):
@@ -209,6 +210,25 @@ def verified_cases(*options: str) -> dict[str, int]:
     if (status != 0 and failed == 0) or passed + failed == 0:
         failed += 1
     return counts(passed, failed, summary.get("not_supported", 0))
+
+
+# Of the cases by kernels that the CPU runs: text and drafts in chunks of three, media as a whole
+# where images are small. All of them are `ASSAY_CUDA_HOST=1 assay verify --impl cuda`.
+CUDA_CASES = (
+    *(("--case", f"{model}-tiny/*", "--prefill", "3") for model in ("12b", "26b", "31b", "e2b")),
+    ("--case", "e4b-tiny/*", "--prefill", "1"),
+    ("--case", "26b-q*_0-tiny/*"),
+    ("--case", "miniature-*/*"),
+    ("--case", "12b-media-tiny/image-text"),
+    ("--case", "e2b-media-tiny/interleaved"),
+)
+
+
+def cuda_on_the_host() -> dict[str, int]:
+    total = counts()
+    for options in CUDA_CASES:
+        total = add(total, verified_cases("--impl", "cuda", *options, ASSAY_CUDA_HOST="1"))
+    return total
 
 
 def some_mutants() -> dict[str, int]:
@@ -278,6 +298,7 @@ def main() -> int:
         "assay verify": verified_cases,
         "verify, CPU engine": lambda: verified_cases("--impl", "cpu", "--prefill", "3"),
         "verify, its AVX2": lambda: verified_cases("--impl", "cpu", "--target", "avx2"),
+        "verify, CUDA on the host": cuda_on_the_host,
         "mutants": some_mutants,
         "true widths": true_widths,
         "fuzz targets": fuzz_targets,

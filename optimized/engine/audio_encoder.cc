@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "optimized/engine/audio_taps.h"
 #include "optimized/engine/each_row.h"
 #include "optimized/kernels/encoder_rows.h"
 #include "optimized/kernels/row_ops.h"
@@ -36,22 +37,6 @@ void gather(const Rows& x, std::size_t times, std::size_t frequencies, std::size
       }
     }
   }
-}
-
-// Points as [channels, times, frequencies].
-void emit_channels_first(const TapScope& tap, const char* name, const Rows& points,
-                         std::size_t times, std::size_t frequencies) {
-  if (!tap.wants(name)) {
-    return;
-  }
-  Vector values(points.columns * points.rows);
-  for (std::size_t p = 0; p < points.rows; ++p) {
-    for (std::size_t c = 0; c < points.columns; ++c) {
-      values[c * points.rows + p] = points.row(p)[c];
-    }
-  }
-  tap(name, {values.data(), points.rows, points.columns, points.rows},
-      {points.columns, times, frequencies});
 }
 
 }  // namespace

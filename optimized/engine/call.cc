@@ -166,6 +166,35 @@ std::vector<TokenPlace> places_of(const Tokens& tokens, const TextConfig& config
   return places;
 }
 
+KindOfCall drafter_kind(const TextConfig& drafter, const LayerConfig& layer,
+                        const TokenPlaces& cache, std::size_t slots, std::int32_t position,
+                        DraftWindow window) {
+  const bool sliding = layer.kind == LayerKind::kSliding;
+  const std::size_t length = cache.length();
+  KindOfCall kind;
+  kind.half = layer.head_dim / 2;
+  kind.cos.resize(kind.half);
+  kind.sin.resize(kind.half);
+  const auto frequencies =
+      rope_frequencies(layer.head_dim, sliding ? drafter.rope_sliding : drafter.rope_full);
+  rotation(position, frequencies, kind.cos, kind.sin);
+  const std::size_t reach =
+      window == DraftWindow::kLastKeys ? drafter.sliding_window + 1 : drafter.sliding_window - 1;
+  const std::size_t seen = sliding ? std::min(length, reach) : length;
+  kind.first_key = length - std::min(length, slots);
+  kind.visible.push_back({length - seen, length - 1});
+  std::vector<std::uint8_t> mask;
+  for (std::size_t s = length - seen; s < length; ++s) {
+    mask.push_back(cache.place(s).valid ? 1 : 0);
+  }
+  if (std::ranges::find(mask, 0) != mask.end()) {
+    kind.masks.push_back(std::move(mask));
+    kind.visible[0].mask = kind.masks[0].data();
+    kind.visible[0].mask_first = length - seen;
+  }
+  return kind;
+}
+
 Call begin_call(const TextConfig& config, const TokenPlaces& cache,
                 const std::vector<std::int32_t>& blocks, VisionMask vision_mask) {
   Call call;

@@ -70,6 +70,14 @@ void rotation(std::int32_t position, std::span<const double> frequencies, std::s
 std::vector<TokenPlace> places_of(const Tokens& tokens, const TextConfig& config,
                                   const TokenPlaces& cache);
 
+enum class DraftWindow { kLastKeys, kStandard };
+
+// What a drafter's layers of one kind attend to, the same in every step: the keys of a target whose
+// cache keeps `slots` of them. Its query is at `position`, after the last.  Spec.
+KindOfCall drafter_kind(const TextConfig& drafter, const LayerConfig& layer,
+                        const TokenPlaces& cache, std::size_t slots, std::int32_t position,
+                        DraftWindow window);
+
 // `blocks`: the vision block of each token of the call, whose places the cache has already.
 Call begin_call(const TextConfig& config, const TokenPlaces& cache,
                 const std::vector<std::int32_t>& blocks, VisionMask vision_mask);

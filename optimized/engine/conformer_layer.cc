@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "optimized/engine/audio_encoder.h"
+#include "optimized/engine/audio_taps.h"
 #include "optimized/engine/each_row.h"
 #include "optimized/kernels/encoder_rows.h"
 #include "optimized/kernels/row_ops.h"
@@ -14,24 +15,6 @@ namespace assay::cpu {
 namespace {
 
 constexpr double kEps = AudioConfig::kBlockNormEps;
-
-// Scores [T, heads * window] by distance as [heads, T, T] by key, 0 outside the window.
-void emit_by_key(const TapScope& tap, const char* name, const Rows& scores, std::size_t window) {
-  if (!tap.wants(name)) {
-    return;
-  }
-  const std::size_t heads = scores.columns / window;
-  const std::size_t count = scores.rows;
-  Vector dense(heads * count * count);
-  for (std::size_t n = 0; n < heads; ++n) {
-    for (std::size_t t = 0; t < count; ++t) {
-      for (std::size_t w = 0; w <= t && w < window; ++w) {
-        dense[(n * count + t) * count + t - w] = scores.row(t)[n * window + w];
-      }
-    }
-  }
-  tap(name, {dense.data(), count, heads * count, count}, {heads, count, count});
-}
 
 }  // namespace
 

@@ -26,38 +26,6 @@ Drafter::Drafter(const Model& drafter, const Model& target, const Options& optio
   check_drafter_fits(checkpoint.config(), checkpoint.path().string(), target.config());
 }
 
-// What the layers of one kind attend to: the same in every step.
-KindOfCall Drafter::context(const KvCache& cache, const LayerConfig& layer, std::int32_t position,
-                            DraftWindow window) const {
-  const TextConfig& config = model_.config();
-  const bool sliding = layer.kind == LayerKind::kSliding;
-  const std::size_t length = cache.length();
-  KindOfCall kind;
-  kind.source = drafter_source_layer(target_.config(), layer.kind);
-  kind.half = layer.head_dim / 2;
-  kind.cos.resize(kind.half);
-  kind.sin.resize(kind.half);
-  const auto frequencies =
-      rope_frequencies(layer.head_dim, sliding ? config.rope_sliding : config.rope_full);
-  rotation(position, frequencies, kind.cos, kind.sin);
-  const std::size_t reach =
-      window == DraftWindow::kLastKeys ? config.sliding_window + 1 : config.sliding_window - 1;
-  const std::size_t seen = sliding ? std::min(length, reach) : length;
-  const std::size_t slots = cache.heads(*kind.source)[0].slots;
-  kind.first_key = length - std::min(length, slots);
-  kind.visible.push_back({length - seen, length - 1});
-  std::vector<std::uint8_t> mask;
-  for (std::size_t s = length - seen; s < length; ++s) {
-    mask.push_back(cache.place(s).valid ? 1 : 0);
-  }
-  if (std::ranges::find(mask, 0) != mask.end()) {
-    kind.masks.push_back(std::move(mask));
-    kind.visible[0].mask = kind.masks[0].data();
-    kind.visible[0].mask_first = length - seen;
-  }
-  return kind;
-}
-
 Rows Drafter::run_layers(const Rows& h, const Call& call, const KvCache& cache,
                          const TapScope& tap) {
   for (std::size_t j = 0; j < model_.config().num_hidden_layers(); ++j) {
@@ -138,7 +106,10 @@ std::vector<std::int32_t> Drafter::draft(const KvCache& cache, std::int32_t toke
   for (const LayerConfig& layer : model_.config().layers) {
     KindOfCall& kind = layer.kind == LayerKind::kSliding ? call.sliding : call.full;
     if (kind.visible.empty()) {
-      kind = context(cache, layer, position, window);
+      const std::size_t source = drafter_source_layer(target_.config(), layer.kind);
+      kind = drafter_kind(model_.config(), layer, cache, cache.heads(source)[0].slots, position,
+                          window);
+      kind.source = source;
     }
   }
   const Rows in = in_.shape(1, 2 * width);

@@ -23,8 +23,6 @@
 
 namespace assay::cpu {
 
-enum class DraftWindow { kLastKeys, kStandard };
-
 class Drafter {
  public:
   // Keeps references to all. Throws Error when the drafter does not fit the target.
@@ -39,8 +37,6 @@ class Drafter {
                                   DraftWindow window, Taps* taps = nullptr);
 
  private:
-  KindOfCall context(const KvCache& cache, const LayerConfig& layer, std::int32_t position,
-                     DraftWindow window) const;
   Rows run_layers(const Rows& h, const Call& call, const KvCache& cache, const TapScope& tap);
   Rows logits(const Rows& m, const TapScope& tap);
   Rows ordered_logits(const Rows& m, const TapScope& tap);

@@ -134,12 +134,12 @@ Encoder& made(std::unique_ptr<Encoder>& encoder, const Checkpoint& checkpoint,
 
 }  // namespace
 
-Rows MediaEncoder::encode(const RawMedia& item, const Profile& profile, const TapScope& tap) {
+Rows MediaForms::encode(const RawMedia& item, const Profile& profile, const TapScope& tap) {
   return item.kind == MediaKind::kAudio ? encode_audio(item, profile, tap)
                                         : encode_image(item, profile, tap);
 }
 
-Rows MediaEncoder::encode_image(const RawMedia& item, const Profile& profile, const TapScope& tap) {
+Rows MediaForms::encode_image(const RawMedia& item, const Profile& profile, const TapScope& tap) {
   const ModelConfig& config = checkpoint_.config();
   const PatchOptions options = patch_options(config, item.kind, item.budget, profile);
   Slots slots;
@@ -164,17 +164,17 @@ Rows MediaEncoder::encode_image(const RawMedia& item, const Profile& profile, co
   tap("image.patches", image.patches);
   emit(tap, "image.positions", {image.patches.rows, 2}, slots.positions);
   if (unified) {
-    return made(unified_vision_, checkpoint_, threads_).encode(image, tap);
+    return unified_vision(image, tap);
   }
   if (!computes(profile)) {
     throw Error(
         "vision.pad_mask: got additive_bool, expected exclude (--impl reference computes "
         "both)");
   }
-  return made(vision_, checkpoint_, threads_).encode(image, tap.under("vision."));
+  return vision(image, tap.under("vision."));
 }
 
-Rows MediaEncoder::encode_audio(const RawMedia& item, const Profile& profile, const TapScope& tap) {
+Rows MediaForms::encode_audio(const RawMedia& item, const Profile& profile, const TapScope& tap) {
   if (checkpoint_.config().unified_audio) {
     return encode_raw_audio(item, profile, tap);
   }
@@ -186,11 +186,11 @@ Rows MediaEncoder::encode_audio(const RawMedia& item, const Profile& profile, co
   }
   Mel mel = item.samples ? mel_of_samples(*item.samples, profile, tap) : given_mel(item);
   emit_mel(mel, tap);
-  return made(audio_, checkpoint_, threads_).encode(mel.rows(), profile, tap.under("audio."));
+  return audio(mel.rows(), profile, tap.under("audio."));
 }
 
-Rows MediaEncoder::encode_raw_audio(const RawMedia& item, const Profile& profile,
-                                    const TapScope& tap) {
+Rows MediaForms::encode_raw_audio(const RawMedia& item, const Profile& profile,
+                                  const TapScope& tap) {
   const std::size_t width = checkpoint_.config().unified_audio->audio_embed_dim;
   std::vector<float> values;
   std::size_t columns = width;
@@ -205,9 +205,24 @@ Rows MediaEncoder::encode_raw_audio(const RawMedia& item, const Profile& profile
   } else {
     refuse_form("audio", "samples or rows of samples");
   }
-  return made(unified_audio_, checkpoint_, threads_)
-      .encode({values.data(), columns, values.size() / columns, columns}, profile.audio_embed_order,
-              tap);
+  return unified_audio({values.data(), columns, values.size() / columns, columns},
+                       profile.audio_embed_order, tap);
+}
+
+Rows MediaEncoder::vision(const ImagePatches& image, const TapScope& tap) {
+  return made(vision_, checkpoint(), threads_).encode(image, tap);
+}
+
+Rows MediaEncoder::audio(const Rows& mel, const Profile& profile, const TapScope& tap) {
+  return made(audio_, checkpoint(), threads_).encode(mel, profile, tap);
+}
+
+Rows MediaEncoder::unified_vision(const ImagePatches& image, const TapScope& tap) {
+  return made(unified_vision_, checkpoint(), threads_).encode(image, tap);
+}
+
+Rows MediaEncoder::unified_audio(const Rows& rows, EmbedOrder order, const TapScope& tap) {
+  return made(unified_audio_, checkpoint(), threads_).encode(rows, order, tap);
 }
 
 }  // namespace assay::cpu

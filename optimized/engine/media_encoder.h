@@ -20,11 +20,14 @@
 
 namespace assay::cpu {
 
-class MediaEncoder {
+// Items in the forms that encoders take; what encodes them is somebody else's.
+class MediaForms {
  public:
-  // Keeps references to both.
-  MediaEncoder(const Checkpoint& checkpoint, const Threads& threads)
-      : checkpoint_(checkpoint), threads_(threads) {}
+  // Keeps the reference.
+  explicit MediaForms(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  MediaForms(const MediaForms&) = delete;
+  MediaForms& operator=(const MediaForms&) = delete;
+  virtual ~MediaForms() = default;
 
   // The soft-token embeddings [n, D], in memory that holds until the next call. Throws Error when
   // the checkpoint has no encoder for the kind, when the form does not fit, when the item makes no
@@ -37,12 +40,35 @@ class MediaEncoder {
     return profile.vision_pad_mask == VisionPadMask::kExclude;
   }
 
+ protected:
+  const Checkpoint& checkpoint() const { return checkpoint_; }
+  // Each returns soft-token embeddings in memory that holds until the next call.
+  virtual Rows vision(const ImagePatches& image, const TapScope& tap) = 0;
+  virtual Rows audio(const Rows& mel, const Profile& profile, const TapScope& tap) = 0;
+  virtual Rows unified_vision(const ImagePatches& image, const TapScope& tap) = 0;
+  virtual Rows unified_audio(const Rows& rows, EmbedOrder order, const TapScope& tap) = 0;
+
  private:
   Rows encode_image(const RawMedia& item, const Profile& profile, const TapScope& tap);
   Rows encode_audio(const RawMedia& item, const Profile& profile, const TapScope& tap);
   Rows encode_raw_audio(const RawMedia& item, const Profile& profile, const TapScope& tap);
 
   const Checkpoint& checkpoint_;
+};
+
+class MediaEncoder : public MediaForms {
+ public:
+  // Keeps references to both.
+  MediaEncoder(const Checkpoint& checkpoint, const Threads& threads)
+      : MediaForms(checkpoint), threads_(threads) {}
+
+ protected:
+  Rows vision(const ImagePatches& image, const TapScope& tap) override;
+  Rows audio(const Rows& mel, const Profile& profile, const TapScope& tap) override;
+  Rows unified_vision(const ImagePatches& image, const TapScope& tap) override;
+  Rows unified_audio(const Rows& rows, EmbedOrder order, const TapScope& tap) override;
+
+ private:
   const Threads& threads_;
   std::unique_ptr<VisionEncoder> vision_;
   std::unique_ptr<AudioEncoder> audio_;

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "optimized/engine/each_row.h"
+#include "optimized/engine/vision_angles.h"
 #include "optimized/kernels/attention_tile.h"
 #include "optimized/kernels/row_ops.h"
 #include "reference/family/base/error.h"
@@ -14,24 +16,6 @@ namespace assay::cpu {
 namespace {
 
 constexpr std::size_t kAxes = 2;
-
-// Angles as they lie in a head: those of x twice, those of y twice.
-void emit_angles(const TapScope& tap, std::span<const std::int32_t> positions,
-                 const std::vector<double>& frequencies) {
-  if (!tap.wants("rope.angles")) {
-    return;
-  }
-  RowBuffer buffer;
-  const std::size_t pairs = frequencies.size();
-  const Rows angles = buffer.shape(positions.size() / kAxes, 2 * kAxes * pairs);
-  for (std::size_t t = 0; t < angles.rows; ++t) {
-    for (std::size_t c = 0; c < angles.columns; ++c) {
-      const std::int32_t position = positions[kAxes * t + c / (2 * pairs)];
-      angles.row(t)[c] = static_cast<float>(position * frequencies[c % pairs]);
-    }
-  }
-  tap("rope.angles", angles);
-}
 
 }  // namespace
 
@@ -68,19 +52,11 @@ Rows VisionEncoder::embed_patches(const ImagePatches& image, const TapScope& tap
 VisionEncoder::Call VisionEncoder::begin_call(const ImagePatches& image, const TapScope& tap) {
   const std::size_t count = image.patches.rows;
   Call call;
-  call.pairs = config_.head_dim / (2 * kAxes);
-  std::vector<double> frequencies(call.pairs);
-  for (std::size_t j = 0; j < call.pairs; ++j) {
-    const auto exponent = -2.0 * static_cast<double>(j) / static_cast<double>(2 * call.pairs);
-    frequencies[j] = std::pow(config_.rope_theta, exponent);
-  }
-  emit_angles(tap, image.positions, frequencies);
-  for (const std::int32_t position : image.positions) {
-    for (const double frequency : frequencies) {
-      call.cos.push_back(static_cast<float>(std::cos(position * frequency)));
-      call.sin.push_back(static_cast<float>(std::sin(position * frequency)));
-    }
-  }
+  VisionAngles angles = vision_angles(config_, image.positions);
+  call.pairs = angles.frequencies.size();
+  call.cos = std::move(angles.cos);
+  call.sin = std::move(angles.sin);
+  emit_angles(tap, image.positions, angles.frequencies);
   call.visible.assign(count, {0, count - 1});
 
   const std::size_t slots = round_up(count, kKeyBlock);

@@ -223,8 +223,8 @@ template <class T>
 __global__ void __launch_bounds__(kWarp) store_keys_kernel(StoreKeys call, float eps) {
   const int half = call.rotation.half;
   const int head_dim = 2 * half;
-  const long token = blockIdx.y;
-  const long in_row = static_cast<long>(blockIdx.x) * head_dim;
+  const long token = blockIdx.x;
+  const long in_row = static_cast<long>(blockIdx.y) * head_dim;
   const float* k = call.k.data + token * call.k.stride + in_row;
   const float* v = call.v.data + token * call.v.stride + in_row;
   float squares = 0;
@@ -239,7 +239,7 @@ __global__ void __launch_bounds__(kWarp) store_keys_kernel(StoreKeys call, float
   const float* sin = call.rotation.sin + token * half;
   const long out = token * call.k.columns + in_row;
   const long slot = (*call.start + token) % call.cache.slots;
-  const long at = (slot * call.cache.heads + static_cast<long>(blockIdx.x)) * head_dim;
+  const long at = (slot * call.cache.heads + static_cast<long>(blockIdx.y)) * head_dim;
   for (int c = static_cast<int>(threadIdx.x); c < half; c += kWarp) {
     const float a = k[c] * factor * call.k_scale[c];
     const float b = k[c + half] * factor * call.k_scale[c + half];
@@ -319,7 +319,7 @@ void attention(Stream& stream, const AttentionCall& call) {
 }
 
 void store_keys(Stream& stream, const StoreKeys& call, float eps) {
-  const dim3 grid(static_cast<unsigned>(call.cache.heads), static_cast<unsigned>(call.k.rows));
+  const dim3 grid(static_cast<unsigned>(call.k.rows), static_cast<unsigned>(call.cache.heads));
   if (call.cache.type == KeyType::kF32) {
     SIMT_LAUNCH(stream, grid, kWarp, 0, store_keys_kernel<float>, call, eps);
   } else {

@@ -154,8 +154,8 @@ __global__ void __launch_bounds__(kGroupThreads)
 __global__ void __launch_bounds__(kCombineThreads)
     combine_kernel(int slots, const int* row_of, const float* weight, DeviceRows out,
                    DeviceRows y) {
-  const long token = blockIdx.y;
-  const int d = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  const long token = blockIdx.x;
+  const int d = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x);
   if (d >= y.columns) {
     return;
   }
@@ -192,8 +192,8 @@ void group_experts(Stream& stream, const ExpertRows& rows, int* first, int* sort
 
 void combine_experts(Stream& stream, const ExpertRows& rows, const int* row_of, const float* weight,
                      const DeviceRows& out, const DeviceRows& y) {
-  const dim3 grid(static_cast<unsigned>((y.columns + kCombineThreads - 1) / kCombineThreads),
-                  static_cast<unsigned>(y.rows));
+  const dim3 grid(static_cast<unsigned>(y.rows),
+                  static_cast<unsigned>((y.columns + kCombineThreads - 1) / kCombineThreads));
   SIMT_LAUNCH(stream, grid, kCombineThreads, 0, combine_kernel, rows.slots, row_of, weight, out, y);
 }
 

@@ -75,10 +75,11 @@ __global__ void __launch_bounds__(kWarp)
                      float* normed_out) {
   SIMT_SHARED(float, partial, [1]);
   const int half = rotation.half;
-  const long token = blockIdx.y;
-  const long at = static_cast<long>(blockIdx.x) * 2 * half;
+  const long token = blockIdx.x;
+  const long at = static_cast<long>(blockIdx.y) * 2 * half;
   float* head = x.data + token * x.stride + at;
   const float factor = norm_factor<kWarp>(head, 2 * half, eps, partial);
+  __syncwarp();  // other lanes have read what this one writes
   const float* cos = rotation.cos + token * half;
   const float* sin = rotation.sin + token * half;
   for (int c = static_cast<int>(threadIdx.x); c < half; c += kWarp) {
@@ -93,23 +94,24 @@ __global__ void __launch_bounds__(kWarp)
   }
 }
 
-// Element i of row blockIdx.y, for each thread one.
+// Element i of row blockIdx.x, for each thread one: of rows there may be more than fit into the
+// other axes of a grid.
 __device__ __forceinline__ int element() {
-  return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  return static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x);
 }
 int element_threads(const DeviceRows& x) {
   return x.columns < kElements ? (x.columns + kWarp - 1) / kWarp * kWarp : kElements;
 }
 dim3 elements(const DeviceRows& x) {
   const int threads = element_threads(x);
-  return {static_cast<unsigned>((x.columns + threads - 1) / threads),
-          static_cast<unsigned>(x.rows)};
+  return {static_cast<unsigned>(x.rows),
+          static_cast<unsigned>((x.columns + threads - 1) / threads)};
 }
 
 __global__ void __launch_bounds__(kElements)
     geglu_kernel(DeviceRows gate, DeviceRows up, float* act_out) {
   const int i = element();
-  const long r = blockIdx.y;
+  const long r = blockIdx.x;
   if (i >= gate.columns) {
     return;
   }
@@ -123,7 +125,7 @@ __global__ void __launch_bounds__(kElements)
 __global__ void __launch_bounds__(kElements) softcap_kernel(DeviceRows x, float cap) {
   const int i = element();
   if (i < x.columns) {
-    float* const at = x.data + static_cast<long>(blockIdx.y) * x.stride + i;
+    float* const at = x.data + static_cast<long>(blockIdx.x) * x.stride + i;
     *at = cap * tanhf(*at / cap);
   }
 }
@@ -131,7 +133,7 @@ __global__ void __launch_bounds__(kElements) softcap_kernel(DeviceRows x, float 
 __global__ void __launch_bounds__(kElements)
     add_rows_kernel(DeviceRows y, DeviceRows x, float factor) {
   const int i = element();
-  const long r = blockIdx.y;
+  const long r = blockIdx.x;
   if (i < y.columns) {
     y.data[r * y.stride + i] += factor * x.data[r * x.stride + i];
   }
@@ -139,8 +141,8 @@ __global__ void __launch_bounds__(kElements)
 
 // One warp: the part of one layer in a token's row.
 __global__ void __launch_bounds__(kWarp) per_layer_kernel(PerLayerInputs call, float eps) {
-  const long token = blockIdx.y;
-  const long at = static_cast<long>(blockIdx.x) * call.width;
+  const long token = blockIdx.x;
+  const long at = static_cast<long>(blockIdx.y) * call.width;
   float* in = call.in.data + token * call.in.stride + at;
   const float* row = call.token.data + token * call.token.stride + at;
   float squares = 0;
@@ -185,7 +187,7 @@ void add_normed(Stream& stream, const AddNormed& call, float eps) {
 
 void norm_rope(Stream& stream, const DeviceRows& x, const float* scale, const Rotation& rotation,
                float eps, float* normed_out) {
-  const dim3 grid(x.columns / (2 * rotation.half), x.rows);
+  const dim3 grid(x.rows, x.columns / (2 * rotation.half));
   SIMT_LAUNCH(stream, grid, kWarp, 0, norm_rope_kernel, x, scale, rotation, eps, normed_out);
 }
 
@@ -202,7 +204,7 @@ void add_rows(Stream& stream, const DeviceRows& y, const DeviceRows& x, float fa
 }
 
 void per_layer_inputs(Stream& stream, const PerLayerInputs& call, float eps) {
-  const dim3 grid(call.in.columns / call.width, call.in.rows);
+  const dim3 grid(call.in.rows, call.in.columns / call.width);
   SIMT_LAUNCH(stream, grid, kWarp, 0, per_layer_kernel, call, eps);
 }
 

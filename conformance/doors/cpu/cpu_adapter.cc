@@ -15,13 +15,6 @@
 namespace assay::conformance {
 namespace {
 
-// Attention of the text, the vision encoder and the drafter goes over the keys once and keeps no
-// row of scores. The audio encoder's window is small enough for one.
-bool stays_in_kernel(const std::string& tap) {
-  return (tap.ends_with(".attn.scores") || tap.ends_with(".attn.probs")) &&
-         tap.find("audio.") == std::string::npos;
-}
-
 class CpuAdapter : public Implementation {
  public:
   explicit CpuAdapter(std::string precision) : precision_(std::move(precision)) {}

@@ -189,7 +189,7 @@ TEST(CpuMedia, WhatIsNotComputedIsNotSupported) {
   options.profile = "vision.pad_mask=additive_bool";
   const Status status = status_of_run("e2b-media-tiny", with_image_and_audio(), options);
   EXPECT_EQ(status.code, StatusCode::kNotSupported);
-  EXPECT_EQ(status.message, "vision.pad_mask=additive_bool: the CPU engine leaves padding out");
+  EXPECT_EQ(status.message, "vision.pad_mask=additive_bool: this engine leaves padding out");
   EXPECT_TRUE(status_of_run("12b-media-tiny", with_image_and_audio(), options).ok());  // no padding
 }
 

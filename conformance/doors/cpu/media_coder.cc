@@ -5,11 +5,11 @@
 
 namespace assay::conformance {
 
-CpuCoder::CpuCoder(cpu::MediaEncoder& encoder, const ModelConfig& config, const Profile& profile,
+CpuCoder::CpuCoder(cpu::MediaForms& encoder, const ModelConfig& config, const Profile& profile,
                    cpu::Taps* taps)
     : encoder_(encoder), config_(config), profile_(profile), taps_(taps) {
-  if (config.vision && !cpu::MediaEncoder::computes(profile)) {
-    throw NotBuilt("vision.pad_mask=additive_bool: the CPU engine leaves padding out");
+  if (config.vision && !cpu::MediaForms::computes(profile)) {
+    throw NotBuilt("vision.pad_mask=additive_bool: this engine leaves padding out");
   }
 }
 

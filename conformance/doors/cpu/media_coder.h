@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CPU engine's encoders, as the doors' shared code for media calls them.
+// The encoders of an engine of optimized/, as the doors' shared code for media calls them.
 #pragma once
 
 #include "conformance/doors/media_items.h"
@@ -12,7 +12,7 @@ class CpuCoder : public MediaCoder {
  public:
   // Keeps the references. `taps`: null where nobody listens. Throws NotBuilt for a choice of the
   // profile that the engine does not compute.
-  CpuCoder(cpu::MediaEncoder& encoder, const ModelConfig& config, const Profile& profile,
+  CpuCoder(cpu::MediaForms& encoder, const ModelConfig& config, const Profile& profile,
            cpu::Taps* taps);
 
   PatchOptions patch_options(MediaKind kind, std::size_t budget) const override;
@@ -22,7 +22,7 @@ class CpuCoder : public MediaCoder {
  private:
   cpu::TapScope scope(std::size_t run) const;
 
-  cpu::MediaEncoder& encoder_;
+  cpu::MediaForms& encoder_;
   const ModelConfig& config_;
   Profile profile_;
   cpu::Taps* taps_;

@@ -12,6 +12,13 @@
 
 namespace assay::conformance {
 
+// Attention of the text, the vision encoder and the drafter goes over the keys once and keeps no
+// row of scores. The audio encoder's window is small enough for one.
+inline bool stays_in_kernel(const std::string& tap) {
+  return (tap.ends_with(".attn.scores") || tap.ends_with(".attn.probs")) &&
+         tap.find("audio.") == std::string::npos;
+}
+
 class CpuTaps : public cpu::Taps {
  public:
   // `tokens`: of the whole prompt; joined where it takes several calls.

@@ -2,11 +2,12 @@
 #include "conformance/doors/cuda/cuda_adapter.h"
 
 #include <algorithm>
+#include <span>
 
 #include "conformance/doors/cpu/cpu_model.h"
+#include "conformance/doors/cpu/media_coder.h"
 #include "conformance/doors/cpu/tap_bridge.h"
 #include "conformance/doors/cuda/cuda_model.h"
-#include "conformance/doors/media_items.h"
 #include "conformance/doors/status_of.h"
 #include "conformance/doors/text_requests.h"
 #include "reference/family/config/profile.h"
@@ -23,7 +24,9 @@ class CudaAdapter : public Implementation {
     can.name = "cuda";
     can.precision = precision_;
     can.chunked_prefill = true;
+    can.drafting = true;
     can.executed_on = cuda_executed_on();
+    can.shows = [](const std::string& tap) { return !stays_in_kernel(tap); };
     return can;
   }
 
@@ -42,36 +45,68 @@ class CudaAdapter : public Implementation {
     if (!input.requests.empty()) {
       return status_of([&] { answer_requests(input.requests, path_, taps); });
     }
+    if (input.draft && !model_->drafter) {
+      return {StatusCode::kBadInput, "the case drafts tokens, but no drafter was given"};
+    }
     return status_of([&] { run_case(input, options, taps); });
   }
 
  private:
+  // Encoders run once, however the prompt is cut.
+  CaseInput encoded(const CaseInput& input, const Profile& profile, TapListener& taps) {
+    const ModelConfig& config = model_->checkpoint.config();
+    CpuTaps bridge(taps, input.ids.size(), false);
+    CpuCoder coder(model_->media, config, profile, &bridge);
+    return encode_media(input, token_types_of(input, config.text), config.processor, coder);
+  }
+
+  // The tokens of a call whose media were encoded.
+  static void emit_prompt(const PromptTokens& prompt, std::size_t first, std::size_t end,
+                          CpuTaps& bridge) {
+    const cpu::TapScope tap(&bridge, "text.");
+    tap.integers("ids_expanded", std::span(prompt.ids).subspan(first, end - first));
+    tap.integers("mm_type", std::span(prompt.types).subspan(first, end - first));
+  }
+
   void run_case(const CaseInput& input, const RunOptions& options, TapListener& taps) {
     const Profile profile = parse_profile(options.profile);
     if (profile.text_gelu != TextGelu::kTanh) {
       throw NotBuilt("the CUDA engine has no table of GELU");
     }
-    if (std::ranges::any_of(input.media, is_raw)) {
-      throw NotBuilt("the CUDA engine has no encoders");
-    }
     const TextConfig& config = model_->model.config();
     cuda::Options how = model_->engine.options();
     how.vision_mask = profile.text_vision_mask;
     cuda::Engine engine(model_->model, how, model_->stream);
-    const PromptTokens prompt = prompt_tokens(input, config);
+    const bool raw = std::ranges::any_of(input.media, is_raw);
+    const PromptTokens prompt = prompt_tokens(raw ? encoded(input, profile, taps) : input, config);
     const auto calls = calls_of(prompt.types, options.prefill_chunk, config.vision_blocks);
     std::size_t longest = 1;
     for (const auto& [first, end] : calls) {
       longest = std::max(longest, end - first);
     }
-    cuda::KvCache cache = engine.new_cache(prompt.ids.size(), longest);
+    // Drafts show all keys, so that the rings keep them.
+    cuda::KvCache cache =
+        engine.new_cache(prompt.ids.size(), input.draft ? prompt.ids.size() : longest);
+    cuda::ForwardResult last;
     CpuTaps bridge(taps, prompt.ids.size(), calls.size() > 1);
     for (const auto& [first, end] : calls) {
       bridge.begin_call(first);
-      engine.forward(engine_tokens(prompt, first, end, config.hidden_size), cache, end - first,
-                     &bridge);
+      if (raw) {
+        emit_prompt(prompt, first, end, bridge);
+      }
+      last = engine.forward(engine_tokens(prompt, first, end, config.hidden_size), cache,
+                            end - first, &bridge);
     }
     bridge.finish();
+    if (input.draft) {
+      cuda::Drafter drafter(*model_->drafter, model_->model, how, model_->stream);
+      const auto hidden = engine.values(last.final_norm.from(last.final_norm.rows - 1, 1));
+      CpuTaps direct(taps, prompt.ids.size(), false);
+      drafter.draft(
+          cache, input.draft->token, prompt.positions.back() + 1, hidden, input.draft->steps,
+          input.draft->standard_window ? cpu::DraftWindow::kStandard : cpu::DraftWindow::kLastKeys,
+          &direct);
+    }
   }
 
   std::string precision_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/doors/cuda/cuda_model.h"
 
-#include "conformance/doors/status_of.h"
 #include "reference/family/base/error.h"
+#include "reference/family/config/drafter_target.h"
 
 namespace assay::conformance {
 namespace {
@@ -25,9 +25,15 @@ cuda::Options cuda_options_of(const std::string& precision) {
 
 CudaModel::CudaModel(const std::string& path, const std::string& drafter_path,
                      const cuda::Options& options)
-    : checkpoint(open_target(path)), model(checkpoint, stream), engine(model, options, stream) {
+    : checkpoint(open_target(path)),
+      model(checkpoint, stream),
+      engine(model, options, stream),
+      media(checkpoint, stream) {
   if (!drafter_path.empty()) {
-    throw NotBuilt("the CUDA engine has no drafter");
+    drafter_checkpoint.emplace(Checkpoint::open(drafter_path));
+    check_drafter_fits(drafter_checkpoint->config(), drafter_checkpoint->path().string(),
+                       model.config());
+    drafter.emplace(*drafter_checkpoint, stream);
   }
 }
 

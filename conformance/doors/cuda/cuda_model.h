@@ -5,7 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "optimized/engine/cuda/engine.h"
+#include "optimized/engine/cuda/drafter.h"
+#include "optimized/engine/cuda/media_encoder.h"
 
 namespace assay::conformance {
 
@@ -19,6 +20,9 @@ struct CudaModel {
   Checkpoint checkpoint;
   cuda::Model model;
   cuda::Engine engine;
+  cuda::MediaEncoder media;
+  std::optional<Checkpoint> drafter_checkpoint;
+  std::optional<cuda::Model> drafter;
 };
 
 }  // namespace assay::conformance

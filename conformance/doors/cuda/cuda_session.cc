@@ -4,6 +4,7 @@
 #include <span>
 
 #include "conformance/doors/cpu/cpu_model.h"
+#include "conformance/doors/cpu/media_coder.h"
 #include "conformance/doors/cuda/cuda_adapter.h"
 #include "conformance/doors/cuda/cuda_model.h"
 #include "conformance/doors/status_of.h"
@@ -40,18 +41,23 @@ cpu::Tokens text_tokens(const std::vector<std::int32_t>& ids, std::size_t positi
 class CudaSession : public Session {
  public:
   CudaSession(const std::string& precision, const SessionRequest& request)
-      : model_(request.checkpoint, request.drafter, options_of(precision, request)),
-        cache_(model_.engine.new_cache(kGrowth, kPrefill)) {}
+      : profile_(parse_profile(request.profile)),
+        model_(request.checkpoint, request.drafter, options_of(precision, request)),
+        cache_(model_.engine.new_cache(kGrowth, kPrefill)),
+        window_(request.standard_window ? cpu::DraftWindow::kStandard
+                                        : cpu::DraftWindow::kLastKeys) {
+    if (model_.drafter) {
+      drafter_.emplace(*model_.drafter, model_.model, options_of(precision, request),
+                       model_.stream);
+    }
+  }
 
   Status begin(const PromptRequest& prompt, std::vector<std::int32_t>& expanded,
                Logits& last) override {
     return status_of([&] {
-      if (!prompt.media.empty()) {
-        throw NotBuilt("the CUDA engine has no encoders");
-      }
-      CaseInput input;
-      input.ids = prompt.ids;
-      prompt_ = prompt_tokens(input, model_.model.config());
+      const ModelConfig& config = model_.checkpoint.config();
+      CpuCoder coder(model_.media, config, profile_, nullptr);
+      prompt_ = prompt_tokens(expand_prompt(prompt, config, coder), config.text);
       expanded = tokens_ = prompt_.ids;
       cache_ = model_.engine.new_cache(std::max(kGrowth, 2 * tokens_.size()), kPrefill);
       last = feed_prompt(1);
@@ -62,8 +68,10 @@ class CudaSession : public Session {
   Status extend(const std::vector<std::int32_t>& tokens, Logits& rows) override {
     return status_of([&] {
       make_room(tokens.size());
-      rows = rows_of(
-          model_.engine.forward(text_tokens(tokens, tokens_.size()), cache_, tokens.size()));
+      const auto result =
+          model_.engine.forward(text_tokens(tokens, tokens_.size()), cache_, tokens.size());
+      rows = rows_of(result);
+      hidden_ = model_.engine.values(result.final_norm);
       tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
       last_call_ = tokens.size();
     });
@@ -81,8 +89,16 @@ class CudaSession : public Session {
     });
   }
 
-  Status draft(std::int32_t, std::size_t, std::vector<std::int32_t>&) override {
-    return {StatusCode::kNotSupported, "the CUDA engine has no drafter"};
+  Status draft(std::int32_t token, std::size_t steps, std::vector<std::int32_t>& drafted) override {
+    return status_of([&] {
+      if (!drafter_) {
+        throw Error("draft: got no drafter, expected one");
+      }
+      const std::size_t width = model_.model.config().hidden_size;
+      drafted = drafter_->draft(cache_, token, static_cast<std::int32_t>(tokens_.size()),
+                                std::span(hidden_).subspan((last_call_ - 1) * width, width), steps,
+                                window_);
+    });
   }
 
   std::size_t length() const override { return cache_.length(); }
@@ -103,6 +119,7 @@ class CudaSession : public Session {
           engine_tokens(prompt_, first, end, config.hidden_size), cache_, asked);
       if (asked > 0) {
         last = rows_of(result);
+        hidden_ = model_.engine.values(result.final_norm);
       }
     }
     return last;
@@ -122,10 +139,16 @@ class CudaSession : public Session {
     }
   }
 
+  Profile profile_;
   CudaModel model_;
   cuda::KvCache cache_;
+  cpu::DraftWindow window_;
+  std::optional<cuda::Drafter> drafter_;
   PromptTokens prompt_;               // as it began
   std::vector<std::int32_t> tokens_;  // it, and what came after
+  // The final norms of the last call [tokens, hidden_size]: a draft begins with that of its last
+  // token.
+  std::vector<float> hidden_;
   std::size_t last_call_ = 0;
 };
 

@@ -30,10 +30,17 @@ Engine::Engine(const Model& model, const Options& options, Stream& stream)
     : model_(model), options_(options), stream_(stream), shown_(stream) {}
 
 KvCache Engine::new_cache(std::size_t context, std::size_t call) {
-  if (scratch_.reserve(model_.config(), std::min(call, context), 1, context)) {
+  reserve(std::min(call, context), 1, context);
+  return {model_.config(), options_.cache, context, call};
+}
+
+void Engine::reserve(std::size_t tokens, std::size_t rows, std::size_t context) {
+  const std::size_t inputs = input_bytes(model_.config(), tokens, context);
+  const bool moves = inputs > inputs_.bytes();
+  if (scratch_.reserve(model_.config(), tokens, rows, context) || moves) {
     step_.reset();
   }
-  return {model_.config(), options_.cache, context, call};
+  inputs_.reserve(inputs);
 }
 
 void Engine::product(const DeviceWeight& w, const DeviceRows& x, const DeviceRows& y) {
@@ -178,14 +185,7 @@ ForwardResult Engine::forward(const cpu::Tokens& tokens, KvCache& cache, std::si
   std::ranges::transform(places, std::back_inserter(blocks), &cpu::TokenPlace::block);
   cpu::Call call = cpu::begin_call(config, cache, blocks, options_.vision_mask);
   rows = taps != nullptr ? call.tokens : std::min(rows, call.tokens);
-  if (scratch_.reserve(config, cache.call(), rows, cache.context())) {
-    step_.reset();
-  }
-  const std::size_t room = input_bytes(config, cache.call(), cache.context());
-  if (room > inputs_.bytes()) {
-    inputs_.reserve(room);
-    step_.reset();
-  }
+  reserve(cache.call(), rows, cache.context());
   const DeviceCall on_device = put_call(tokens, call, cache);
   inputs_.upload(stream_);
   tap.integers("ids", ids);

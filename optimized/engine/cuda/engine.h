@@ -84,6 +84,8 @@ class Engine {
     Graph graph;
     ForwardResult result;
   };
+  // Room for calls of so many tokens; a recorded step is dropped when something has to move.
+  void reserve(std::size_t tokens, std::size_t rows, std::size_t context);
   void product(const DeviceWeight& w, const DeviceRows& x, const DeviceRows& y);
   bool rounds(const DeviceWeight& w) const {
     return options_.round_to_bf16 && w.format == WeightFormat::kBf16;
