@@ -17,9 +17,10 @@ namespace {
 
 class ChainedJudge {
  public:
-  ChainedJudge(const Golden& golden, const TapSet& dump, const Floors& floors)
+  ChainedJudge(const Golden& golden, const TapSet& dump, const Floors& floors, bool end_to_end)
       : truth_(golden.truth),
         floors_(floors),
+        end_to_end_(end_to_end),
         comparer_(golden.truth, golden.input, floors.precision().largest),
         open_(golden.input) {
     list_open_choices(dump);
@@ -34,7 +35,7 @@ class ChainedJudge {
                            step.open_choice + " and left out");
     }
     const bool of_size = result.code == "TOL" || (is_choice(got.name) && result.code == "DISCRETE");
-    if (of_size && floors_.precision().sixteen_bit && !role_of(got.name).output) {
+    if (end_to_end_ && of_size && floors_.precision().sixteen_bit && !role_of(got.name).output) {
       soften(result, "informative in 16 bits");
     }
     if (step.kind == Comparison::Kind::kChoice && result.verdict != Verdict::kFail) {
@@ -84,6 +85,7 @@ class ChainedJudge {
 
   const TapSet& truth_;
   const Floors& floors_;
+  bool end_to_end_;
   TruthComparer comparer_;
   OpenRows open_;
   std::vector<std::string> unseen_;
@@ -109,14 +111,15 @@ std::string why_no_truth(const Golden& golden, const std::string& tap) {
 
 }  // namespace
 
-CaseResult compare_chained(const Golden& golden, const TapSet& dump, const Floors& floors) {
+CaseResult compare_chained(const Golden& golden, const TapSet& dump, const Floors& floors,
+                           bool end_to_end) {
   const auto start = std::chrono::steady_clock::now();
   CaseResult result;
   result.mode = Mode::kChained;
   result.case_name = golden.case_name;
   result.checkpoint = golden.checkpoint;
   result.precision = floors.precision().name;
-  ChainedJudge judge(golden, dump, floors);
+  ChainedJudge judge(golden, dump, floors, end_to_end);
   for (const Tap* tap : in_execution_order(dump)) {
     if (golden.truth.has(tap->name)) {
       result.taps.push_back(judge.judge_tap(*tap));

@@ -14,7 +14,10 @@
 
 namespace assay::conformance {
 
-CaseResult compare_chained(const Golden& golden, const TapSet& dump, const Floors& floors);
+// `end_to_end`: errors may be inherited; false where the run was fed the truth at each block, so
+// that in 16 bits they gate, too.
+CaseResult compare_chained(const Golden& golden, const TapSet& dump, const Floors& floors,
+                           bool end_to_end = true);
 
 // A golden from the fp64 build itself, where no file has the truth. An empty filter: every tap.
 Golden golden_from_run(Implementation& f64, const CaseInput& input, const TapFilter& filter);

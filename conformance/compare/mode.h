@@ -3,14 +3,13 @@
 //
 //   chained   the truth, end to end: errors add up on their way
 //   isolated  the truth, each block fed with true inputs: its own error alone
-//   replay    each step computed again in fp64 from the run's own earlier taps; needs no more than
-//   a
-//             dump and tells best where an error entered
+//   replay    each step computed again in fp64 from the run's own earlier taps; needs only a dump
+//             and tells best where an error entered
 //   forced    the truth, the run going on from a true tap at a chosen depth
 //   property  no truth: what must hold of any run
 //
-// Chained and replay can be asked for; isolated and forced have names only, and properties are
-// tried by conformance/properties.
+// Chained and replay judge what a run has shown (judge_run.h); isolated and forced take part in it
+// (fed.h); properties are tried by conformance/properties.
 #pragma once
 
 #include <optional>

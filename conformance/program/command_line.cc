@@ -57,7 +57,10 @@ void add_verify(CLI::App& app, VerifyOptions& o) {
                 "classes of the implementation, as f32; default: all it has");
   c->add_option("--prefill", o.prefill, "feed the prompt N tokens at a time; 0: at once, 1: decode")
       ->check(kChunk);
-  c->add_option("--mode", o.mode, "chained or replay; default: chained");
+  c->add_option("--mode", o.mode,
+                "chained, replay, isolated (every block is fed the truth) or forced (fed the truth "
+                "once, see --depth); default: chained, and replay of what is not the oracle");
+  c->add_option("--depth", o.depth, "of --mode forced: the first layer that is fed; default: half");
   add_target(*c, o.target);
   c->add_option("--profile", o.profile, kProfileHelp);
   c->add_flag("--properties", o.properties,

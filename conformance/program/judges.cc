@@ -101,13 +101,15 @@ void check_checkpoint(Judges& judges, const std::string& checkpoint,
               difference + "), expected " + expected + "; --own-truth judges by that run instead");
 }
 
-std::set<Mode> modes_named(const std::string& name) {
+std::set<Mode> modes_named(const std::string& name, bool of_runs) {
   if (name.empty()) {
     return {Mode::kChained, Mode::kReplay};
   }
   const auto mode = conformance::find_mode(name);
-  if (!mode || !conformance::is_runnable(*mode)) {
-    throw Error("--mode: got '" + name + "', expected chained or replay");
+  const bool takes_part = mode == Mode::kIsolated || mode == Mode::kForced;
+  if (!mode || !(conformance::is_runnable(*mode) || (of_runs && takes_part))) {
+    throw Error("--mode: got '" + name + "', expected " +
+                (of_runs ? "chained, replay, isolated or forced" : "chained or replay"));
   }
   return {*mode};
 }

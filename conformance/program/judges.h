@@ -59,8 +59,9 @@ conformance::TapFilter claim_named(const std::string& pattern);
 void check_checkpoint(Judges& judges, const std::string& checkpoint,
                       const conformance::Golden& golden);
 
-// "--mode": what a run is judged by. Empty: all that can be done. Throws for an unknown name.
-std::set<conformance::Mode> modes_named(const std::string& name);
+// "--mode": what a run is judged by. Empty: all that a dump is judged by. Throws for an unknown
+// name, and for a mode that takes part in the run where there is none (`of_runs` false).
+std::set<conformance::Mode> modes_named(const std::string& name, bool of_runs = false);
 
 // Prints what was skipped and the summary; writes the reports. Returns the exit status.
 int finish_report(const conformance::Report& report, const std::string& folder);

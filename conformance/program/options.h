@@ -18,7 +18,8 @@ struct VerifyOptions {
   std::string golden;  // file or folder; empty: the committed ones
   std::string case_glob = "*";
   std::string level = "taps";           // logits, blocks, taps
-  std::string mode;                     // chained, replay; empty: all that apply
+  std::string mode;                     // empty: chained, and replay of what is no oracle
+  std::size_t depth = 0;                // of mode forced: from this layer on; 0: half of them
   std::string profile;                  // that the implementation follows; empty: the golden's
   std::vector<std::string> precisions;  // empty: all that the implementation has
   std::size_t prefill = 0;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "conformance/catalogue/roles.h"
+#include "conformance/compare/fed.h"
 #include "conformance/compare/harness.h"
 #include "conformance/compare/listeners.h"
 #include "conformance/program/coverage.h"
@@ -66,7 +67,7 @@ class Verifier {
   explicit Verifier(const VerifyOptions& options)
       : options_(options),
         entry_(entry_named(options.impl)),
-        modes_(modes_named(options.mode)),
+        modes_(modes_named(options.mode, true)),
         seconds_left_(kDiagnoses * options.diagnosis) {
     if (entry_.is_oracle && options.mode.empty()) {
       modes_.erase(Mode::kReplay);  // the judge is not judged by itself
@@ -101,6 +102,7 @@ class Verifier {
  private:
   const std::vector<std::string>* distinct_precisions(const std::string& checkpoint);
   void judge_precision(const Subject& subject, const std::string& precision);
+  void judge_fed_run(const Subject& subject, const std::string& precision, Mode mode);
   conformance::Status run(const Subject& subject, const std::string& precision,
                           conformance::TapSet& taps);
   void explain_failures(const Golden& golden, const conformance::TapSet& dump,
@@ -170,6 +172,10 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
   if (!options_.checkpoint.empty() && subject.has_file) {
     check_checkpoint(judges_, subject.checkpoint, subject.golden);
   }
+  if (const Mode mode = *modes_.begin(); mode == Mode::kIsolated || mode == Mode::kForced) {
+    judge_fed_run(subject, precision, mode);
+    return;
+  }
   conformance::TapSet dump;
   if (const auto status = run(subject, precision, dump); !status.ok()) {
     add_without_taps(subject, precision, status);
@@ -186,6 +192,23 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
   for (CaseResult& result : results) {
     add(std::move(result), subject, precision);
   }
+}
+
+// A run that takes the truth in between.
+void Verifier::judge_fed_run(const Subject& subject, const std::string& precision, Mode mode) {
+  conformance::RunOptions run;
+  run.prefill_chunk = options_.prefill;
+  run.profile = profile_named(options_.profile, subject.golden.profile);
+  auto& candidate = candidates_.try_emplace(precision, entry_, precision).first->second;
+  report_.executed_on = candidate.get().capabilities().executed_on;
+  if (const auto status = candidate.load(subject.checkpoint, subject.drafter); !status.ok()) {
+    add_without_taps(subject, precision, status);
+    return;
+  }
+  add(conformance::judge_fed(subject.golden, candidate.get(), run, *judges_.oracle(),
+                             precision_named(precision), mode, options_.depth,
+                             claim_of(options_.level)),
+      subject, precision);
 }
 
 // Of a port that is wrong everywhere, the first few failures are explained.
@@ -249,6 +272,7 @@ std::string Verifier::reproduce(const Subject& subject, const std::string& preci
   option("--drafter", subject.drafter);
   option("--prefill", options_.prefill == 0 ? "" : std::to_string(options_.prefill));
   option("--mode", options_.mode);
+  option("--depth", options_.depth == 0 ? "" : std::to_string(options_.depth));
   option("--profile", options_.profile);
   option("--target", options_.target);
   return command_line(words);
