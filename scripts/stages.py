@@ -28,6 +28,7 @@ TIDY_FAILS = False  # a finding fails the run; False until every source has been
 TIDY_COMMITS = 10  # looked at where nothing differs from origin/main, as in a fresh clone
 FUZZ_SECONDS = 2  # of each target
 MUTANTS = 16  # a rotating sample
+HONEST = 8  # runs that have to pass
 
 
 def counts(passed: int = 0, failed: int = 0, skipped: int = 0) -> dict[str, int]:
@@ -232,7 +233,7 @@ def cuda_on_the_host() -> dict[str, int]:
 
 
 def some_mutants() -> dict[str, int]:
-    """Other mutants each day; `assay mutate` runs all of them."""
+    """Other mutants each day, in f32; `assay mutate` runs all of them."""
     report, seed = RESULTS / "mutants", int(time.time()) // 86400
     print(f"assay mutate --sample {MUTANTS} --seed {seed}", flush=True)
     run(BUILD / "assay", "mutate", "--sample", MUTANTS, "--seed", seed, "--report", report)
@@ -241,6 +242,19 @@ def some_mutants() -> dict[str, int]:
     except (OSError, ValueError, KeyError):
         return counts(failed=1)
     return counts(summary["at_expected"], summary["expressible"] - summary["at_expected"])
+
+
+def some_honest_runs() -> dict[str, int]:
+    """Other honest programs and cases each day; scripts/innocence.py runs a thousand."""
+    report, seed = RESULTS / "honest", int(time.time()) // 86400
+    print(f"assay mutate --innocent {HONEST} --seed {seed}", flush=True)
+    run(BUILD / "assay", "mutate", "--innocent", HONEST, "--seed", seed, "--report", report)
+    try:
+        summary = json.loads((report / "mutants.json").read_text())["summary"]
+    except (OSError, ValueError, KeyError):
+        return counts(failed=1)
+    refused = summary["false_alarms"]
+    return counts(summary["innocent_runs"] - refused, refused)
 
 
 def true_widths() -> dict[str, int]:
@@ -300,6 +314,7 @@ def main() -> int:
         "verify, its AVX2": lambda: verified_cases("--impl", "cpu", "--target", "avx2"),
         "verify, CUDA on the host": cuda_on_the_host,
         "mutants": some_mutants,
+        "honest programs": some_honest_runs,
         "true widths": true_widths,
         "fuzz targets": fuzz_targets,
     }

@@ -14,6 +14,7 @@
 #include "conformance/compare/harness.h"
 #include "conformance/compare/inner_rounding.h"
 #include "conformance/compare/listeners.h"
+#include "conformance/compare/other_gelu.h"
 #include "conformance/compare/products.h"
 #include "conformance/compare/replay.h"
 
@@ -54,6 +55,7 @@ class Calibration {
     bool rounds;
     bool noisy;
     bool forced;
+    bool other_gelu = false;
   };
 
   void measure_float();
@@ -114,6 +116,8 @@ bool Calibration::run_member(const Member& member, TapSet* keep, const TapFilter
     listener = std::make_unique<RoundingListener>(precision_, member.seed, forced, next);
   } else if (member.noisy) {
     listener = std::make_unique<NoiseListener>(step_sizes_, member.seed, forced, next);
+  } else if (member.other_gelu) {
+    listener = std::make_unique<OtherGelu>(forced, next);
   } else {
     listener = std::make_unique<ChangingListener>(forced, next);
   }
@@ -248,7 +252,8 @@ void Calibration::measure_float() {
   }
   RunOptions angles = honest;
   angles.rounding.fp32_rope_angles = true;
-  follow({f32_, angles, 0, false, false, forced}, true);
+  const bool other_gelu = forced && honest.rounding.gelu == GeluForm::kExact;
+  follow({f32_, angles, 0, false, false, forced, other_gelu}, true);
   const bool blocks = std::ranges::any_of(input_.token_types, [](int t) { return t != 0; });
   if (f32_.capabilities().chunked_prefill && !blocks && input_.ids.size() > kCalibrationChunk) {
     RunOptions chunks = honest;

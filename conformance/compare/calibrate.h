@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures floors: what honest programs of a class are off on this very case.
 //
-// Class f32: the float build, with angles in fp32, and fed in chunks; and fp64 runs with noise of
-// the float build's own step sizes at every tap (matrix products: of any honest order), which
-// sample orders of summation nobody wrote.
-// Narrower classes: the float build with every real tap rounded to the class, to nearest and at
-// random. Members are compared with the fp64 build, not with a golden: where those two disagree
-// the floor must not grow.
+// Class f32: the float build, with angles in fp32 and another GELU, and fed in chunks; and fp64
+// runs with noise of the float build's own step sizes at every tap (matrix products: of any honest
+// order), which sample orders of summation nobody wrote. Narrower classes: the float build with
+// every real tap rounded to the class, to nearest and at random. Members are compared with the fp64
+// build, not with a golden: where those two disagree the floor must not grow.
 #pragma once
 
 #include <cstdint>

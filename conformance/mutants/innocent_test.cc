@@ -49,10 +49,10 @@ TEST(Innocent, IsAnotherProgramAndARightOne) {
   std::set<std::string> kinds;
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     const Innocent innocent = innocent_variant(seed);
-    EXPECT_EQ(court.trials().alarm_of(innocent), "") << innocent.what;
-    kinds.insert(innocent.what);
+    EXPECT_EQ(court.trials().alarm_of(innocent), "") << innocent.what();
+    kinds.insert(innocent.what());
     if (!innocent.variant.rewrites.empty()) {
-      EXPECT_NE(court.trials().judge(innocent.variant).fate, Fate::kEquivalent) << innocent.what;
+      EXPECT_NE(court.trials().judge(innocent.variant).fate, Fate::kEquivalent) << innocent.what();
     }
   }
   EXPECT_GE(kinds.size(), 8U);
@@ -64,15 +64,15 @@ TEST(Innocent, ShowsTheTablesItTurnsBy) {
   int narrow = 0;
   for (std::uint64_t seed = 1; narrow < 2; ++seed) {
     const Innocent innocent = innocent_variant(seed);
-    if (innocent.what.find("angles in fp32") != std::string::npos) {
+    if (innocent.what().find("angles in fp32") != std::string::npos) {
       ++narrow;
-      EXPECT_EQ(court.trials().alarm_of(innocent), "") << innocent.what;
+      EXPECT_EQ(court.trials().alarm_of(innocent), "") << innocent.what();
     }
   }
 }
 
 TEST(Innocent, IsDrawnByItsSeed) {
-  EXPECT_EQ(innocent_variant(7).what, innocent_variant(7).what);
+  EXPECT_EQ(innocent_variant(7).what(), innocent_variant(7).what());
 }
 
 }  // namespace

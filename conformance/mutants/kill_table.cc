@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/compare/harness.h"
@@ -23,6 +24,24 @@ class NameListener : public TapListener {
   void on_tap(const TensorView& /*tap*/) override {}
 
   mutable std::vector<std::string> names;
+};
+
+// Rounds what a program shows; what it keeps in registers stays as it is.
+class ShownRoundingListener : public RoundingListener {
+ public:
+  ShownRoundingListener(const PrecisionClass& precision, TapFilter shown,
+                        std::vector<SafeListener*> next)
+      : RoundingListener(precision, 0, nullptr, std::move(next)), shown_(std::move(shown)) {}
+
+ protected:
+  void change(Tap& tap) override {
+    if (shown_(tap.name)) {
+      RoundingListener::change(tap);
+    }
+  }
+
+ private:
+  TapFilter shown_;
 };
 
 std::string pattern_of(const std::string& tap) {
@@ -52,6 +71,8 @@ const char* fate_name(Fate fate) {
       return "misplaced";
     case Fate::kEscaped:
       return "escaped";
+    case Fate::kBelow:
+      return "below";
     case Fate::kEquivalent:
       break;
   }
@@ -65,6 +86,7 @@ CaseTrials::CaseTrials(const Golden& golden, std::string name, Oracle& oracle,
       oracle_(oracle),
       model_(model),
       precision_(precision) {
+  model.round_weights(precision.rounding);
   NameListener names;
   require_ok(oracle.f32().run(golden.input, {}, names), golden.path.string(), "the honest run");
   std::ranges::sort(names.names);
@@ -85,25 +107,29 @@ bool CaseTrials::shows(const std::string& tap, const std::vector<std::string>& h
   return std::ranges::find(hidden, pattern_of(tap)) == hidden.end();
 }
 
-const Floors& CaseTrials::floors_without(const std::vector<std::string>& hidden) {
-  const auto found = floors_.find(hidden);
+std::set<std::string> CaseTrials::shown_without(const std::vector<std::string>& hidden) const {
+  std::set<std::string> shown;
+  std::ranges::copy_if(taps_, std::inserter(shown, shown.end()),
+                       [&](const std::string& tap) { return shows(tap, hidden); });
+  return shown;
+}
+
+const Floors& CaseTrials::floors_of(const std::set<std::string>& shown, bool exact_dump) {
+  const auto key = std::pair(shown, exact_dump);
+  const auto found = floors_.find(key);
   if (found != floors_.end()) {
     return found->second;
   }
-  std::set<std::string> shown;
-  for (const std::string& tap : taps_) {
-    if (shows(tap, hidden)) {
-      shown.insert(tap);
-    }
-  }
-  return floors_.emplace(hidden, floors_for(golden_, shown, &oracle_, precision_, kModes))
+  return floors_.emplace(key, floors_for(golden_, shown, &oracle_, precision_, kModes, exact_dump))
       .first->second;
 }
 
 TapSet CaseTrials::run(Implementation& candidate, const std::vector<std::string>& hidden,
-                       RunOptions options) {
+                       RunOptions options, bool fused) {
   CollectingListener listener([&](const std::string& tap) { return shows(tap, hidden); });
-  RoundingListener rounded(precision_, 0, nullptr, {&listener});
+  ShownRoundingListener rounded(
+      precision_, [&](const std::string& tap) { return !fused || shows(tap, hidden); },
+      {&listener});
   TapListener& used = precision_.rounds_taps ? static_cast<TapListener&>(rounded) : listener;
   options.rounding = precision_.rounding;
   require_ok(candidate.run(golden_.input, options, used), golden_.path.string(), "a candidate");
@@ -112,23 +138,37 @@ TapSet CaseTrials::run(Implementation& candidate, const std::vector<std::string>
   return std::move(listener.taps());
 }
 
+TapSet CaseTrials::run_engine(Implementation& engine, const RunOptions& options) {
+  CollectingListener listener([&](const std::string& tap) { return golden_.truth.has(tap); });
+  require_ok(engine.run(golden_.input, options, listener), golden_.path.string(), "an engine");
+  listener.check();
+  return std::move(listener.taps());
+}
+
 std::vector<CaseResult> CaseTrials::judge_taps(const TapSet& taps,
-                                               const std::vector<std::string>& hidden) {
+                                               const std::set<std::string>& shown,
+                                               bool exact_dump) {
   JudgeOptions options;
-  options.floors = &floors_without(hidden);
+  options.floors = &floors_of(shown, exact_dump);
   options.name_causes = false;
+  options.exact_dump = exact_dump;
   return judge_run(golden_, taps, &oracle_, precision_, kModes, {}, options);
 }
 
 Kill CaseTrials::judge(const Mutant& mutant) {
   Kill kill{mutant.label, name_, mutant.expected, "", 0, Fate::kEquivalent};
-  Mutated candidate(oracle_.f32(), model_, {&mutant});
+  const PrecisionClass* rounds = precision_.rounds_taps ? &precision_ : nullptr;
+  Mutated candidate(oracle_.f32(), model_, {&mutant}, rounds);
   const TapSet taps = run(candidate, mutant.hidden, {});
   if (candidate.changed().empty()) {
     return kill;
   }
-  const auto results = judge_taps(taps, mutant.hidden);
-  kill.fate = Fate::kEscaped;
+  for (const Change& change : candidate.changed()) {
+    kill.differing = std::max(kill.differing, change.differing);
+    kill.spacings = std::max(kill.spacings, change.spacings);
+  }
+  const auto results = judge_taps(taps, shown_without(mutant.hidden));
+  kill.fate = rounds != nullptr && kill.differing <= kShows ? Fate::kBelow : Fate::kEscaped;
   const auto& blamed = results.front().introduced_by;
   if (!blamed.empty()) {
     kill.caught_at = blamed.front();
@@ -138,12 +178,21 @@ Kill CaseTrials::judge(const Mutant& mutant) {
   return kill;
 }
 
-std::string CaseTrials::alarm_of(const Innocent& innocent) {
+std::string CaseTrials::alarm_of(const Innocent& innocent, Implementation* engine) {
   Mutated candidate(oracle_.f32(), model_, {&innocent.variant});
-  const TapSet taps = run(candidate, {}, innocent.run);
-  for (const CaseResult& result : judge_taps(taps, {})) {
+  const TapSet taps = engine != nullptr
+                          ? run_engine(*engine, innocent.run)
+                          : run(candidate, innocent.variant.hidden, innocent.run, true);
+  // A run in several calls takes nothing from a listener: what it shows was rounded for the dump.
+  const bool exact =
+      engine != nullptr || !precision_.rounds_taps || innocent.run.prefill_chunk == 0;
+  for (const CaseResult& result : judge_taps(taps, taps.names(), exact)) {
     if (result.verdict == Verdict::kFail) {
       return result.introduced_by.empty() ? "?" : result.introduced_by.front();
+    }
+    const bool informs = precision_.sixteen_bit && result.mode == Mode::kChained;
+    if (result.verdict != Verdict::kPass && result.verdict != Verdict::kWarning && !informs) {
+      return std::string(verdict_name(result.verdict)) + " in " + mode_name(result.mode);
     }
   }
   return "";

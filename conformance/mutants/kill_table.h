@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "conformance/compare/judge_run.h"
@@ -19,8 +20,10 @@ namespace assay::conformance {
 // killed      fails, and first at the expected tap
 // misplaced   fails, but first at another
 // escaped     changes the run and passes
+// below       passes, and at no tap that it acts on do more than kShows of the values round to
+//             another number of the class: a dump of the class does not show it
 // equivalent  changes no tap of any case that was tried
-enum class Fate { kKilled, kMisplaced, kEscaped, kEquivalent };
+enum class Fate { kKilled, kMisplaced, kEscaped, kBelow, kEquivalent };
 const char* fate_name(Fate fate);
 
 struct Kill {
@@ -30,7 +33,15 @@ struct Kill {
   std::string caught_at;  // the first tap that was blamed; empty: none
   double size = 0;        // of the error there, in floors
   Fate fate = Fate::kEquivalent;
+  // In a class that rounds taps, at the tap where the mistake shows most: the share of values that
+  // round to another number, and the largest change in spacings of its numbers.
+  double differing = 0;
+  double spacings = 0;
 };
+
+// Honest programs round up to one value in a hundred to another number (fp32 sums in another order,
+// products of rounded factors); twice that is a mistake that shows.
+constexpr double kShows = 0.02;
 
 // The trials of one case. Floors are measured once for each set of taps that is shown.
 class CaseTrials {
@@ -42,14 +53,21 @@ class CaseTrials {
   // Whether the run has a tap that the mutant rewrites.
   bool has_taps_of(const Mutant& mutant) const;
   Kill judge(const Mutant& mutant);
-  // The first tap at which an honest program is refused; empty: none.
-  std::string alarm_of(const Innocent& innocent);
+  // The first tap at which an honest program is refused, or what else keeps it from passing; empty:
+  // it passes. `engine`: the other implementation that it names, loaded.
+  std::string alarm_of(const Innocent& innocent, Implementation* engine = nullptr);
 
  private:
-  // A run of the class: with its roundings at every tap, where it has any.
-  TapSet run(Implementation& candidate, const std::vector<std::string>& hidden, RunOptions options);
-  std::vector<CaseResult> judge_taps(const TapSet& taps, const std::vector<std::string>& hidden);
-  const Floors& floors_without(const std::vector<std::string>& hidden);
+  // A run of the class: with its roundings at every tap, where it has any; fused: but for hidden
+  // ones.
+  TapSet run(Implementation& candidate, const std::vector<std::string>& hidden, RunOptions options,
+             bool fused = false);
+  // A run of a program that has the roundings of its class by itself.
+  TapSet run_engine(Implementation& engine, const RunOptions& options);
+  std::vector<CaseResult> judge_taps(const TapSet& taps, const std::set<std::string>& shown,
+                                     bool exact_dump = true);
+  std::set<std::string> shown_without(const std::vector<std::string>& hidden) const;
+  const Floors& floors_of(const std::set<std::string>& shown, bool exact_dump);
   bool shows(const std::string& tap, const std::vector<std::string>& hidden) const;
 
   const Golden& golden_;
@@ -58,7 +76,8 @@ class CaseTrials {
   const MutantModel& model_;
   const PrecisionClass& precision_;
   std::vector<std::string> taps_;  // of an honest run
-  std::map<std::vector<std::string>, Floors> floors_;
+  // By the taps that are shown, and whether they are the values that were used.
+  std::map<std::pair<std::set<std::string>, bool>, Floors> floors_;
 };
 
 }  // namespace assay::conformance

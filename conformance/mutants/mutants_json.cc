@@ -15,7 +15,8 @@ namespace assay::conformance {
 namespace {
 
 constexpr int kFormatVersion = 1;
-constexpr std::array kFates = {Fate::kKilled, Fate::kMisplaced, Fate::kEscaped, Fate::kEquivalent};
+constexpr std::array kFates = {Fate::kKilled, Fate::kMisplaced, Fate::kEscaped, Fate::kBelow,
+                               Fate::kEquivalent};
 
 std::size_t count(const KillTable& table, Fate fate) {
   return static_cast<std::size_t>(std::ranges::count(table.kills, fate, &Kill::fate));
@@ -27,9 +28,14 @@ std::size_t caught(const KillTable& table) {
 }
 
 Json kill_json(const Kill& kill) {
-  return Json::Object{{"label", kill.label},       {"case", kill.case_name},
-                      {"expected", kill.expected}, {"caught_at", kill.caught_at},
-                      {"size", kill.size},         {"verdict", fate_name(kill.fate)}};
+  Json json = Json::Object{{"label", kill.label},       {"case", kill.case_name},
+                           {"expected", kill.expected}, {"caught_at", kill.caught_at},
+                           {"size", kill.size},         {"verdict", fate_name(kill.fate)}};
+  if (kill.spacings > 0) {
+    json["differing"] = kill.differing;
+    json["spacings"] = kill.spacings;
+  }
+  return json;
 }
 
 Kill kill_of(const Json& json) {
@@ -39,11 +45,15 @@ Kill kill_of(const Json& json) {
   kill.expected = json.at("expected").get<std::string>();
   kill.caught_at = json.at("caught_at").get<std::string>();
   kill.size = json.at("size").is_null() ? 0 : json.at("size").get<double>();
+  if (const Json* spacings = json.find("spacings"); spacings != nullptr) {
+    kill.spacings = spacings->get<double>();
+    kill.differing = json.at("differing").get<double>();
+  }
   const std::string verdict = json.at("verdict").get<std::string>();
   const auto* fate = std::ranges::find(kFates, verdict, fate_name);
   if (fate == kFates.end()) {
     throw Error("verdict: got '" + printable(verdict) +
-                "', expected killed, misplaced, escaped or equivalent");
+                "', expected killed, misplaced, escaped, below or equivalent");
   }
   kill.fate = *fate;
   return kill;
@@ -72,11 +82,20 @@ void print_kill_table(std::ostream& out, const KillTable& table) {
     if (kill.fate != Fate::kKilled) {
       out << " (expected " << kill.expected << ")";
     }
+    if (kill.fate != Fate::kKilled && kill.spacings > 0) {
+      out << ", " << std::setprecision(2) << 100 * kill.differing
+          << " % of the values round to another number, by " << kill.spacings
+          << " spacings at most";
+    }
     out << "\n";
   }
   out << caught(table) << " of " << table.kills.size() << " mutants killed, "
       << count(table, Fate::kKilled) << " at the expected tap; " << count(table, Fate::kEscaped)
-      << " escaped, " << count(table, Fate::kEquivalent) << " change nothing here\n";
+      << " escaped, " << count(table, Fate::kEquivalent) << " change nothing here";
+  if (const std::size_t below = count(table, Fate::kBelow); below > 0) {
+    out << ", " << below << " lie below the rounding of " << table.precision;
+  }
+  out << "\n";
 }
 
 void print_innocent(std::ostream& out, const KillTable& table) {
@@ -84,7 +103,8 @@ void print_innocent(std::ostream& out, const KillTable& table) {
 }
 
 bool all_killed(const KillTable& table) {
-  return count(table, Fate::kKilled) == table.kills.size() && table.false_alarms == 0;
+  return count(table, Fate::kKilled) + count(table, Fate::kBelow) == table.kills.size() &&
+         table.false_alarms == 0;
 }
 
 void write_mutants_json(const std::string& folder, const KillTable& table) {
@@ -94,9 +114,11 @@ void write_mutants_json(const std::string& folder, const KillTable& table) {
   }
   const Json json =
       Json::Object{{"format_version", kFormatVersion},
+                   {"precision", table.precision},
                    {"summary", Json::Object{{"expressible", table.kills.size()},
                                             {"killed", caught(table)},
                                             {"at_expected", count(table, Fate::kKilled)},
+                                            {"below", count(table, Fate::kBelow)},
                                             {"innocent_runs", table.innocent_runs},
                                             {"false_alarms", table.false_alarms}}},
                    {"mutants", std::move(mutants)}};
@@ -105,17 +127,20 @@ void write_mutants_json(const std::string& folder, const KillTable& table) {
   write_file(std::filesystem::path(folder) / "mutants.json", json_text(json, {.indent = 1}) + "\n");
 }
 
-std::vector<Kill> read_mutants_json(const std::string& text, const std::string& label) {
+KillTable read_mutants_json(const std::string& text, const std::string& label) {
   const Json json = parse_json(text, label);
   try {
     if (json.at("format_version").get<int>() != kFormatVersion) {
       throw Error("format_version: got another, expected 1");
     }
-    std::vector<Kill> kills;
-    for (const Json& each : json.at("mutants").array()) {
-      kills.push_back(kill_of(each));
+    KillTable table;
+    if (const Json* precision = json.find("precision"); precision != nullptr) {
+      table.precision = precision->get<std::string>();
     }
-    return kills;
+    for (const Json& each : json.at("mutants").array()) {
+      table.kills.push_back(kill_of(each));
+    }
+    return table;
   } catch (const std::exception& error) {  // a part of another type, too
     throw Error(label + ": " + error.what());
   }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // mutants.json and the printed kill table.
 //
-//   {"format_version": 1, "summary": {"expressible", "killed", "at_expected", "innocent_runs",
-//    "false_alarms"}, "mutants": [{"label", "case", "expected", "caught_at", "size", "verdict"}]}
+//   {"format_version": 1, "precision": "f32",
+//    "summary": {"expressible", "killed", "at_expected", "below", "innocent_runs", "false_alarms"},
+//    "mutants": [{"label", "case", "expected", "caught_at", "size", "verdict",
+//                 "differing", "spacings"}]}    the last two in classes that round taps
 #pragma once
 
 #include <iosfwd>
@@ -14,6 +16,7 @@
 namespace assay::conformance {
 
 struct KillTable {
+  std::string precision = "f32";  // class that was judged
   std::vector<Kill> kills;
   std::size_t innocent_runs = 0;
   std::size_t false_alarms = 0;
@@ -21,12 +24,13 @@ struct KillTable {
 
 void print_kill_table(std::ostream& out, const KillTable& table);
 void print_innocent(std::ostream& out, const KillTable& table);
-// Whether every mutant was killed at its tap and no honest run refused.
+// Whether every mutant was killed at its tap, or lies below the rounding, and no honest run
+// refused.
 bool all_killed(const KillTable& table);
 
 // Writes DIR/mutants.json, which is made where it is not there. Throws assay::Error.
 void write_mutants_json(const std::string& folder, const KillTable& table);
-// The mutants of such a text. Throws assay::Error naming `label` for anything else.
-std::vector<Kill> read_mutants_json(const std::string& text, const std::string& label);
+// The table of such a text. Throws assay::Error naming `label` for anything else.
+KillTable read_mutants_json(const std::string& text, const std::string& label);
 
 }  // namespace assay::conformance

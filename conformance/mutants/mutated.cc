@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/mutants/mutated.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "conformance/catalogue/catalogue.h"
@@ -37,12 +38,31 @@ double relative_change(const Numbers& before, const Numbers& after) {
   return change == 0 ? 0 : size == 0 ? 1 : std::sqrt(change / size);
 }
 
+Change change_at(const std::string& tap, const Numbers& before, const Numbers& after,
+                 const PrecisionClass* rounds) {
+  Change change{tap, relative_change(before, after)};
+  if (rounds == nullptr || before.empty()) {
+    return change;
+  }
+  std::size_t other = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    other += round_to_class(before[i], *rounds) != round_to_class(after[i], *rounds) ? 1 : 0;
+    const double size = std::max(std::abs(before[i]), std::abs(after[i]));
+    if (size > 0 && std::isfinite(size)) {
+      const double spacing = std::ldexp(2 * rounds->unit_roundoff(), std::ilogb(size));
+      change.spacings = std::max(change.spacings, std::abs(after[i] - before[i]) / spacing);
+    }
+  }
+  change.differing = static_cast<double>(other) / static_cast<double>(before.size());
+  return change;
+}
+
 // Lets the mutants rewrite each tap, then hands it on to whoever listens to the run.
 class Rewriter : public TapListener {
  public:
   Rewriter(const MutantModel& model, const std::vector<const Mutant*>& mutants,
-           const CaseInput& input, TapListener& next)
-      : model_(model), mutants_(mutants), input_(input), next_(next) {}
+           const CaseInput& input, const PrecisionClass* rounds, TapListener& next)
+      : model_(model), mutants_(mutants), input_(input), rounds_(rounds), next_(next) {}
 
   bool wants(const std::string& name) const override {
     next_.wants(name);  // the next listener keeps a list of what the model has
@@ -57,7 +77,7 @@ class Rewriter : public TapListener {
     }
   }
 
-  std::vector<std::pair<std::string, double>> changed;
+  std::vector<Change> changed;
 
  private:
   void hand_on(const std::string& name, TensorView view) {
@@ -102,14 +122,14 @@ class Rewriter : public TapListener {
       }
     }
     if (tap.values.size() != before.size()) {
-      changed.emplace_back(name, 1);
+      changed.push_back({name, 1, 1, 0});
       if (next_.wants(name)) {
         hand_over(next_, tap);
       }
       return true;
     }
-    if (const double change = relative_change(before, tap.values); change != 0) {
-      changed.emplace_back(name, change);
+    if (const Change change = change_at(name, before, tap.values, rounds_); change.relative != 0) {
+      changed.push_back(change);
       if (view.forced == nullptr) {
         if (next_.wants(name)) {
           hand_over(next_, tap);
@@ -124,6 +144,7 @@ class Rewriter : public TapListener {
   const MutantModel& model_;
   const std::vector<const Mutant*>& mutants_;
   const CaseInput& input_;
+  const PrecisionClass* rounds_;
   TapListener& next_;
   TapMemory memory_;
 };
@@ -154,11 +175,11 @@ bool rewrites_layer(const Rewrite& rewrite, const MutantModel& model, const std:
 }
 
 Mutated::Mutated(Implementation& inner, const MutantModel& model,
-                 std::vector<const Mutant*> mutants)
-    : inner_(inner), model_(model), mutants_(std::move(mutants)) {}
+                 std::vector<const Mutant*> mutants, const PrecisionClass* rounds)
+    : inner_(inner), model_(model), mutants_(std::move(mutants)), rounds_(rounds) {}
 
 Status Mutated::run(const CaseInput& input, const RunOptions& options, TapListener& taps) {
-  Rewriter rewriter(model_, mutants_, input, taps);
+  Rewriter rewriter(model_, mutants_, input, rounds_, taps);
   const Status status = inner_.run(input, options, rewriter);
   changed_ = std::move(rewriter.changed);
   return status;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/compare/listeners.h"
@@ -39,7 +40,7 @@ class MutatedRun : public testing::Test {
   std::unique_ptr<Implementation> f64_;
   MutantModel model_;
   Golden golden_;
-  std::vector<std::pair<std::string, double>> changed_;
+  std::vector<Change> changed_;
 };
 
 TEST_F(MutatedRun, WithoutAMistakeGivesTheTruth) {
@@ -64,12 +65,33 @@ TEST_F(MutatedRun, WithoutAWindowEveryEarlierKeyHasAShare) {
   EXPECT_EQ(std::ranges::count_if(right, [](double p) { return p > 0; }), 4);
 }
 
+// What a class shows of a change: half a spacing of bf16 turns about half of the roundings.
+TEST_F(MutatedRun, CountsTheRoundingsThatBecomeOthers) {
+  const PrecisionClass* bf16 = find_precision("bf16");
+  for (const auto& [by, least, most] :
+       {std::tuple(1 + 0x1p-9, 0.2, 0.8), {1 + 0x1p-20, 0.0, 0.01}}) {
+    const Mutant scaled = mutant("M-20", "text.embed_scaled", [by = by](Scene&, Tap& t) {
+      for (double& value : t.values) {
+        value *= by;
+      }
+    });
+    Mutated mutated(*f64_, model_, {&scaled}, bf16);
+    CollectingListener listener;
+    ASSERT_TRUE(mutated.run(golden_.input, {}, listener).ok());
+    ASSERT_EQ(mutated.changed().size(), 1U);
+    EXPECT_GE(mutated.changed()[0].differing, least);
+    EXPECT_LE(mutated.changed()[0].differing, most);
+    EXPECT_GT(mutated.changed()[0].spacings, (by - 1) * 0x1p7);
+    EXPECT_LE(mutated.changed()[0].spacings, (by - 1) * 0x1p8);
+  }
+}
+
 // The run goes on from what the mistake wrote, and the taps before it stay.
 TEST_F(MutatedRun, ChangesItsTapAndWhatFollows) {
   const TapSet honest = run({});
   const TapSet taps = run({find_mutant("M-130")});
   ASSERT_EQ(changed_.size(), 1U);
-  EXPECT_EQ(changed_[0].first, "text.logits");
+  EXPECT_EQ(changed_[0].tap, "text.logits");
   EXPECT_EQ(taps.at("text.logits").values, honest.at("text.logits_raw").values);
   EXPECT_EQ(taps.at("text.logits_raw").values, honest.at("text.logits_raw").values);
   EXPECT_NE(run({find_mutant("M-01:attn.norm_in")}).at("text.logits").values,

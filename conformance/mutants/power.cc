@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 #include <sstream>
+#include <string_view>
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/catalogue/roles.h"
@@ -25,17 +26,16 @@ std::string pattern_of(const std::string& tap) {
   return match ? std::string(match->entry->pattern) : tap;
 }
 
-char digit_of(double change) {
+constexpr std::string_view kCodes = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNO";
+constexpr double kPerDecade = 5;
+
+char code_of(double change) {
   if (!(change > kNothing)) {
     return kNone;
   }
-  const int digit = change >= 1 ? 0 : static_cast<int>(std::ceil(-std::log10(change)));
-  return static_cast<char>('0' + std::min(digit, 9));
-}
-
-// The least change that a digit stands for.
-double least_of(char digit) {
-  return std::pow(10.0, -static_cast<double>(digit - '0'));
+  const auto steps =
+      change >= 1 ? 0 : static_cast<std::size_t>(std::ceil(-kPerDecade * std::log10(change)));
+  return kCodes[std::min(steps, kCodes.size() - 1)];
 }
 
 double relative_change(const Tap& truth, const Tap& got) {
@@ -120,12 +120,12 @@ CasePower measure_power(Implementation& f64, const MutantModel& model, const Gol
       continue;
     }
     const Numbers most = changes(truth, taps, number);
-    std::string digits;
+    std::string codes;
     for (std::size_t k = 0; k < most.size(); ++k) {
       const bool hidden = std::ranges::find(mutant.hidden, power.kinds[k]) != mutant.hidden.end();
-      digits += hidden ? kNone : digit_of(most[k]);
+      codes += hidden ? kNone : code_of(most[k]);
     }
-    power.by_mutant.emplace_back(mutant.label, digits);
+    power.by_mutant.emplace_back(mutant.label, codes);
   }
   return power;
 }
@@ -138,8 +138,8 @@ std::string power_text(const PowerTable& table) {
       text += " " + kind;
     }
     text += "\n";
-    for (const auto& [label, digits] : power.by_mutant) {
-      text += label + " " + digits + "\n";
+    for (const auto& [label, codes] : power.by_mutant) {
+      text += label + " " + codes + "\n";
     }
   }
   return text;
@@ -172,13 +172,19 @@ PowerTable parse_power(const std::string& text, const std::string& label) {
     if (first == "case" && !second.empty()) {
       open = &table[second];
     } else if (open == nullptr || second.size() != open->kinds.size() ||
-               second.find_first_not_of("0123456789.") != std::string::npos) {
-      refuse("a case, its kinds of tap, and a mutant with a digit or . for each of them");
+               second.find_first_not_of(std::string(kCodes) + kNone) != std::string::npos) {
+      refuse("a case, its kinds of tap, and a mutant with a code or . for each of them");
     } else {
       open->by_mutant.emplace_back(first, second);
     }
   }
   return table;
+}
+
+double least_change(char code) {
+  const std::size_t steps = kCodes.find(code);
+  return steps == std::string_view::npos ? 0
+                                         : std::pow(10.0, -static_cast<double>(steps) / kPerDecade);
 }
 
 Power power_of(const CasePower& power, const CaseResult& result, bool sixteen_bit) {
@@ -193,17 +199,17 @@ Power power_of(const CasePower& power, const CaseResult& result, bool sixteen_bi
     }
   }
   Power found;
-  for (const auto& [label, digits] : power.by_mutant) {
+  for (const auto& [label, codes] : power.by_mutant) {
     bool seen = false;
     bool first = true;
     for (std::size_t k = 0; k < power.kinds.size() && !seen; ++k) {
       const auto judged = budget.find(power.kinds[k]);
-      if (digits[k] == kNone || judged == budget.end()) {
+      if (codes[k] == kNone || judged == budget.end()) {
         continue;
       }
       const bool counts = first || accumulates(power.kinds[k], result, sixteen_bit);
       first = false;
-      seen = counts && least_of(digits[k]) > judged->second;
+      seen = counts && least_change(codes[k]) > judged->second;
     }
     ++found.expressible;
     found.excluded += seen ? 1 : 0;

@@ -13,8 +13,8 @@ namespace {
 const std::string kText =
     "case text-edges\n"
     "kinds text.layer.{i}.attn.mix text.layer.{i}.out text.logits\n"
-    "M-60 012\n"
-    "M-03:attn.q_norm 56.\n";
+    "M-60 05a\n"
+    "M-03:attn.q_norm pu.\n";
 
 CaseResult judged(const std::vector<std::pair<std::string, double>>& budgets) {
   CaseResult result;
@@ -31,8 +31,16 @@ TEST(Power, ReadsBackWhatItWrites) {
   EXPECT_EQ(power_text(parse_power(kText, "power")), kText);
 }
 
+TEST(Power, CodesAreFifthsOfADecade) {
+  EXPECT_EQ(least_change('0'), 1);
+  EXPECT_NEAR(least_change('a'), 1e-2, 1e-15);
+  EXPECT_NEAR(least_change('p'), 1e-5, 1e-18);
+  EXPECT_NEAR(least_change('O'), 1e-10, 1e-23);
+  EXPECT_EQ(least_change('.'), 0);
+}
+
 TEST(Power, RefusesOtherTexts) {
-  for (const char* text : {"M-60 012\n", "case a\nkinds x\nM-60 01\n", "case a\nkinds x\nM-60 a\n",
+  for (const char* text : {"M-60 012\n", "case a\nkinds x\nM-60 01\n", "case a\nkinds x\nM-60 P\n",
                            "kinds x\n", "case a\nkinds x\nkinds x\n", "case a\nkinds x\nM-60\n"}) {
     EXPECT_THROW(parse_power(text, "power"), Error) << text;
   }
@@ -82,7 +90,7 @@ TEST(Power, IsMeasuredOnACase) {
   const MutantModel model(checkpoint, "");
   const Golden golden = read_golden(source_dir() + "/golden/cases/e2b-tiny/text-short.h5");
   const CasePower power = measure_power(*f64, model, golden);
-  const auto digits = [&](const std::string& label) {
+  const auto codes = [&](const std::string& label) {
     for (const auto& [mutant, some] : power.by_mutant) {
       if (mutant == label) {
         return some;
@@ -90,11 +98,11 @@ TEST(Power, IsMeasuredOnACase) {
     }
     return std::string();
   };
-  EXPECT_EQ(digits("M-130").find_first_not_of('.'), power.kinds.size() - 1);  // the logits alone
-  EXPECT_NE(digits("M-20").back(), '.');
-  EXPECT_TRUE(digits("M-111").empty());  // no experts
+  EXPECT_EQ(codes("M-130").find_first_not_of('.'), power.kinds.size() - 1);  // the logits alone
+  EXPECT_NE(codes("M-20").back(), '.');
+  EXPECT_TRUE(codes("M-111").empty());  // no experts
   // What a layer takes in moves from the second on: that is no sign of the step's own error.
-  const auto first = power.kinds.at(digits("M-60").find_first_not_of('.'));
+  const auto first = power.kinds.at(codes("M-60").find_first_not_of('.'));
   EXPECT_EQ(first, "text.layer.{i}.attn.scores");
 }
 

@@ -38,6 +38,12 @@ MutantModel::MutantModel(const std::string& checkpoint, const std::string& draft
   }
 }
 
+void MutantModel::round_weights(const Rounding& rounding) const {
+  rounding_ = rounding;
+  kept_.clear();
+  kept_values_ = 0;
+}
+
 const Matrix& MutantModel::weight(const std::string& name, bool of_drafter) const {
   if (of_drafter && !drafter_) {
     throw NotHere();
@@ -48,6 +54,9 @@ const Matrix& MutantModel::weight(const std::string& name, bool of_drafter) cons
     return found->second;
   }
   Matrix matrix = read_weight(of_drafter ? *drafter_ : target_, name);
+  if (rounding_.bf16_weights || rounding_.f16_weights) {
+    matrix.values = map(matrix.values, rounding_.bf16_weights ? to_bf16 : to_f16);
+  }
   if (kept_values_ + matrix.values.size() > kMostWeights) {
     kept_.clear();
     kept_values_ = 0;

@@ -18,6 +18,7 @@
 #include "conformance/mutants/mutant.h"
 #include "conformance/records/tap.h"
 #include "reference/family/checkpoint/checkpoint.h"
+#include "reference/family/config/rounding.h"
 
 namespace assay::conformance {
 
@@ -26,6 +27,9 @@ class MutantModel {
  public:
   // Throws assay::Error for a checkpoint that cannot be used.
   MutantModel(const std::string& checkpoint, const std::string& drafter);
+
+  // From now on weights are what a program of the class makes of them when it loads them.
+  void round_weights(const Rounding& rounding) const;
 
   const ModelConfig& config() const { return target_.config(); }
   const ModelConfig* drafter_config() const { return drafter_ ? &drafter_->config() : nullptr; }
@@ -39,6 +43,7 @@ class MutantModel {
   std::string path_;
   Checkpoint target_;
   std::optional<Checkpoint> drafter_;
+  mutable Rounding rounding_;
   mutable std::map<std::string, Matrix> kept_;
   mutable std::size_t kept_values_ = 0;
 };

@@ -112,11 +112,15 @@ void add_mutate(CLI::App& app, MutateOptions& o) {
   c->add_option("--seed", o.seed, "of --sample and --innocent; default: 1");
   c->add_option("--innocent", o.innocent,
                 "instead: run so many honest variants, none of which may be refused");
+  c->add_option("--checkpoint", o.checkpoint,
+                "of --innocent: a checkpoint without goldens; the fp64 reference is its truth");
+  c->add_option("--tokens", o.tokens, "length of the prompt for --checkpoint; default: 11");
   c->add_flag("--power", o.power,
               "instead: measure how far each mistake moves each tap of the cases and write "
               "CHECKPOINT.txt into --report, for verify and compare");
-  c->add_option("--report", o.report, "folder for mutants.json, or for the tables of --power");
-  c->add_flag("--resume", o.resume, "go on from the mutants.json of --report");
+  c->add_option("--report", o.report,
+                "folder for mutants.json, for innocent.jsonl, or for the tables of --power");
+  c->add_flag("--resume", o.resume, "go on from the mutants.json or innocent.jsonl of --report");
 }
 
 void add_dump(CLI::App& app, DumpOptions& o) {

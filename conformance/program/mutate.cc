@@ -17,8 +17,11 @@
 #include "conformance/mutants/power.h"
 #include "conformance/program/glob.h"
 #include "conformance/program/golden_files.h"
+#include "conformance/program/innocence.h"
 #include "conformance/program/judges.h"
 #include "conformance/program/options.h"
+#include "conformance/program/own_case.h"
+#include "conformance/program/trial_cases.h"
 #include "conformance/report/write_file.h"
 #include "reference/family/base/error.h"
 
@@ -34,6 +37,7 @@ using conformance::Mutant;
 constexpr double kSecondsEach = 0.5;
 // Cases on which a mutant that was not caught is tried.
 constexpr std::size_t kMostTries = 12;
+constexpr std::size_t kLonger = 103;
 
 std::vector<const Mutant*> matching(const MutateOptions& options) {
   std::vector<const Mutant*> some;
@@ -57,41 +61,19 @@ std::vector<const Mutant*> matching(const MutateOptions& options) {
   return some;
 }
 
-// The committed cases that a mutant can be tried on, small ones first: of the reference profile.
-// Quantised checkpoints add nothing to the kill table; what a pass on them excludes is measured.
-std::vector<std::filesystem::path> trial_cases(const MutateOptions& options) {
-  std::vector<std::filesystem::path> some;
-  const auto place =
-      options.golden.empty() ? committed_goldens() : std::filesystem::path(options.golden);
-  for (const auto& file : golden_files(place)) {
-    const std::string checkpoint = file.parent_path().filename().string();
-    const std::string name = checkpoint + "/" + file.stem().string();
-    const bool plain =
-        checkpoint.find("-q") == std::string::npos && checkpoint.find("-kmix") == std::string::npos;
-    if (name.find("switch-") == std::string::npos && (plain || options.power) &&
-        (glob_matches(options.case_glob, name) ||
-         glob_matches(options.case_glob, file.stem().string()))) {
-      some.push_back(file);
-    }
-  }
-  std::ranges::sort(some, {}, [](const auto& file) { return std::filesystem::file_size(file); });
-  if (some.empty()) {
-    throw Error("--case: got '" + options.case_glob +
-                "', expected a pattern that some case matches");
-  }
-  return some;
-}
-
 std::string read_text(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+constexpr int kCaught = 4;
+
 // How much a result is worth: a mutant is tried on until it is killed.
 int rank(const Kill& kill) {
-  return kill.fate == Fate::kKilled      ? 3
-         : kill.fate == Fate::kMisplaced ? 2
-         : kill.fate == Fate::kEscaped   ? 1
+  return kill.fate == Fate::kKilled      ? kCaught
+         : kill.fate == Fate::kMisplaced ? 3
+         : kill.fate == Fate::kEscaped   ? 2
+         : kill.fate == Fate::kBelow     ? 1
                                          : 0;
 }
 
@@ -99,29 +81,6 @@ class Mutator {
  public:
   explicit Mutator(const MutateOptions& options)
       : options_(options), precision_(precision_named(options.precision)) {}
-
-  // Honest variants, case by case: each case gets its share of them.
-  int run_innocent() {
-    std::vector<std::filesystem::path> cases;
-    for (const auto& file : trial_cases(options_)) {
-      if (has_text_run(file)) {
-        cases.push_back(file);
-      }
-    }
-    conformance::KillTable table;
-    for (std::size_t k = 0; k < cases.size(); ++k) {
-      const std::size_t share =
-          options_.innocent / cases.size() + (k < options_.innocent % cases.size() ? 1 : 0);
-      if (share > 0) {
-        try_innocent(cases[k], share, table);
-      }
-    }
-    conformance::print_innocent(std::cout, table);
-    if (!options_.report.empty()) {
-      conformance::write_mutants_json(options_.report, table);
-    }
-    return table.false_alarms == 0 ? 0 : 1;
-  }
 
   // What each case shows of each mistake, a table for each checkpoint.
   int run_power() {
@@ -138,7 +97,7 @@ class Mutator {
       const std::string checkpoint = file.parent_path().filename().string();
       tables[checkpoint][file.stem().string()] =
           conformance::measure_power(judges_.oracle()->f64(), judges_.mutant_model(), golden);
-      std::cout << name_of(file) << std::endl;
+      std::cout << trial_name(file) << std::endl;
     }
     std::filesystem::create_directories(options_.report);
     for (const auto& [checkpoint, table] : tables) {
@@ -150,10 +109,10 @@ class Mutator {
 
   int run() {
     const auto mutants = matching(options_);
-    resume(mutants);
+    resume();
     std::vector<const Mutant*> open;
     for (const Mutant* mutant : mutants) {
-      if (rank(table_[mutant->label]) < 3) {
+      if (rank(table_[mutant->label]) < kCaught) {
         table_[mutant->label] = {mutant->label, "", mutant->expected, "", 0, Fate::kEquivalent};
         open.push_back(mutant);
       }
@@ -169,8 +128,17 @@ class Mutator {
       }
       try_case(file, open);
       std::erase_if(open, [&](const Mutant* mutant) {
-        return rank(table_[mutant->label]) == 3 || tries_[mutant->label] >= kMostTries;
+        return rank(table_[mutant->label]) == kCaught || tries_[mutant->label] >= kMostTries;
       });
+    }
+    open.clear();
+    std::ranges::copy_if(mutants, std::back_inserter(open), [&](const Mutant* mutant) {
+      return rank(table_[mutant->label]) < kCaught;
+    });
+    for (const auto& file : cases) {
+      if (file.stem() == "text-long" && !open.empty()) {
+        try_longer(file, open);
+      }
     }
     for (const auto& file : cases) {
       if (open.empty() || try_padded(file, open)) {
@@ -181,40 +149,19 @@ class Mutator {
   }
 
  private:
-  void resume(const std::vector<const Mutant*>& mutants) {
+  // What another call found, of whatever labels it was asked for.
+  void resume() {
     const auto path = std::filesystem::path(options_.report) / "mutants.json";
     if (!options_.resume || options_.report.empty() || !std::filesystem::exists(path)) {
       return;
     }
-    for (const Kill& kill : conformance::read_mutants_json(read_text(path), path.string())) {
-      const bool wanted = std::ranges::any_of(
-          mutants, [&](const Mutant* mutant) { return mutant->label == kill.label; });
-      if (wanted) {
-        table_[kill.label] = kill;
-      }
+    const auto before = conformance::read_mutants_json(read_text(path), path.string());
+    if (before.precision != options_.precision) {
+      throw Error(path.string() + ": got a table in " + before.precision + ", expected " +
+                  options_.precision + " to go on from");
     }
-  }
-
-  static bool has_text_run(const std::filesystem::path& file) {
-    const auto golden = conformance::read_case(file);
-    return golden.profile == "REF" && golden.input.requests.empty() && !golden.input.ids.empty();
-  }
-
-  void try_innocent(const std::filesystem::path& file, std::size_t share,
-                    conformance::KillTable& table) {
-    const auto golden = conformance::read_golden(file);
-    use(file, golden);
-    const std::string name = name_of(file);
-    conformance::CaseTrials trials(golden, name, *judges_.oracle(), judges_.mutant_model(),
-                                   precision_);
-    for (std::size_t i = 0; i < share; ++i) {
-      const auto innocent =
-          conformance::innocent_variant(options_.seed * 1000003 + table.innocent_runs);
-      ++table.innocent_runs;
-      if (const std::string alarm = trials.alarm_of(innocent); !alarm.empty()) {
-        ++table.false_alarms;
-        std::cout << "refused: " << name << ", " << innocent.what << ": " << alarm << "\n";
-      }
+    for (const Kill& kill : before.kills) {
+      table_[kill.label] = kill;
     }
   }
 
@@ -224,17 +171,26 @@ class Mutator {
     judges_.use(checkpoint_of(file, golden.checkpoint).string(), drafter, golden.profile);
   }
 
-  static std::string name_of(const std::filesystem::path& file) {
-    return file.parent_path().filename().string() + "/" + file.stem().string();
-  }
-
   void try_case(const std::filesystem::path& file, const std::vector<const Mutant*>& open) {
     const auto golden = conformance::read_golden(file);
     if (golden.profile != "REF") {
       return;
     }
     use(file, golden);
-    try_golden(golden, name_of(file), open);
+    try_golden(golden, trial_name(file), open);
+  }
+
+  // In 16 bits some mistakes show only far from the first token: the fp64 build's truth for a
+  // prompt of kLonger tokens.
+  void try_longer(const std::filesystem::path& file, std::vector<const Mutant*>& open) {
+    use(file, conformance::read_golden(file));
+    VerifyOptions longer;
+    longer.checkpoint = file.parent_path().filename().string();
+    longer.tokens = kLonger;
+    const auto golden = own_case(judges_.oracle()->f64(), judges_.model(), longer);
+    try_golden(golden, longer.checkpoint + "/text-" + std::to_string(kLonger), open);
+    std::erase_if(open,
+                  [&](const Mutant* mutant) { return rank(table_[mutant->label]) == kCaught; });
   }
 
   // No oracle pads a prompt, so its truth is the fp64 build's: a case after two tokens of padding.
@@ -254,7 +210,7 @@ class Mutator {
     input.positions.clear();
     auto padded = conformance::golden_from_run(judges_.oracle()->f64(), input, {});
     padded.path = file;
-    try_golden(padded, name_of(file) + ", padded", open);
+    try_golden(padded, trial_name(file) + ", padded", open);
     return true;
   }
 
@@ -269,38 +225,37 @@ class Mutator {
       Kill kill = trials.judge(*mutant);
       tries_[mutant->label] += kill.fate == Fate::kEquivalent ? 0 : 1;
       Kill& best = table_[mutant->label];
-      if (rank(kill) > rank(best)) {
+      const bool shows_more =
+          rank(kill) == rank(best) && kill.fate == Fate::kBelow && kill.differing > best.differing;
+      if (rank(kill) > rank(best) || shows_more) {
         best = std::move(kill);
       }
     }
     save();
   }
 
-  conformance::KillTable table_of(const std::vector<const Mutant*>& mutants) const {
-    conformance::KillTable table;
+  void save() const {
+    if (options_.report.empty()) {
+      return;
+    }
+    conformance::KillTable table{options_.precision, {}};
+    for (const auto& [label, kill] : table_) {
+      if (!kill.case_name.empty() || done_) {
+        table.kills.push_back(kill);
+      }
+    }
+    conformance::write_mutants_json(options_.report, table);
+  }
+
+  int finish(const std::vector<const Mutant*>& mutants) {
+    conformance::KillTable table{options_.precision, {}};
     for (const Mutant* mutant : mutants) {
       table.kills.push_back(table_.at(mutant->label));
     }
-    return table;
-  }
-
-  void save() const {
-    if (!options_.report.empty()) {
-      conformance::KillTable table;
-      for (const auto& [label, kill] : table_) {
-        if (!kill.case_name.empty()) {
-          table.kills.push_back(kill);
-        }
-      }
-      conformance::write_mutants_json(options_.report, table);
-    }
-  }
-
-  int finish(const std::vector<const Mutant*>& mutants) const {
-    const conformance::KillTable table = table_of(mutants);
     conformance::print_kill_table(std::cout, table);
+    done_ = true;
+    save();
     if (!options_.report.empty()) {
-      conformance::write_mutants_json(options_.report, table);
       std::cout << "mutants.json in " << options_.report << "\n";
     }
     return conformance::all_killed(table) ? 0 : 1;
@@ -311,16 +266,20 @@ class Mutator {
   Judges judges_;
   std::map<std::string, Kill> table_;  // by label
   std::map<std::string, std::size_t> tries_;
+  bool done_ = false;
 };
 
 }  // namespace
 
 int mutate(const MutateOptions& options) {
+  if (options.innocent > 0) {
+    return try_innocence(options);
+  }
   Mutator mutator(options);
   if (options.power) {
     return mutator.run_power();
   }
-  return options.innocent > 0 ? mutator.run_innocent() : mutator.run();
+  return mutator.run();
 }
 
 }  // namespace assay::program

@@ -56,8 +56,10 @@ struct MutateOptions {
   std::size_t sample = 0;  // so many of them, drawn by `seed`; 0: all
   std::size_t seed = 1;
   std::size_t innocent = 0;  // honest variants instead of mutants: so many runs
+  std::string checkpoint;    // of --innocent: on a case of one's own instead of the committed ones
+  std::size_t tokens = 11;   // of that case
   bool power = false;        // instead: measure what each case shows
-  bool resume = false;       // goes on from the report's mutants.json
+  bool resume = false;       // goes on from the report's mutants.json or innocent.jsonl
 };
 
 struct DumpOptions {

@@ -2,10 +2,12 @@
 #include "conformance/program/power.h"
 
 #include <fstream>
+#include <iomanip>
 #include <iterator>
 #include <map>
 #include <ostream>
 #include <set>
+#include <sstream>
 
 #include "conformance/program/golden_files.h"
 #include "reference/family/base/error.h"
@@ -24,6 +26,16 @@ const conformance::PowerTable& table_at(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   return tables.emplace(path, conformance::parse_power(text, path.string())).first->second;
+}
+
+// "1e-4" and more.
+std::string size_words(double least) {
+  if (least >= 1) {
+    return "1 or more";
+  }
+  std::ostringstream text;
+  text << std::setprecision(1) << std::scientific << least << " or more";
+  return text.str();
 }
 
 }  // namespace
@@ -95,15 +107,13 @@ std::vector<std::string> where_seen(const std::string& label) {
   }
   for (const fs::path& file : files) {
     for (const auto& [name, power] : table_at(file)) {
-      for (const auto& [mutant, digits] : power.by_mutant) {
-        const std::size_t first = digits.find_first_not_of('.');
-        if (conformance::mistake_label(mutant) != label || first == std::string::npos) {
-          continue;
+      for (const auto& [mutant, codes] : power.by_mutant) {
+        const std::size_t first = codes.find_first_not_of('.');
+        if (conformance::mistake_label(mutant) == label && first != std::string::npos) {
+          places.push_back(mutant + " in " + file.stem().string() + "/" + name + ": " +
+                           power.kinds[first] + ", relative L2 " +
+                           size_words(conformance::least_change(codes[first])));
         }
-        const std::string digit =
-            digits[first] == '0' ? "1 or more" : std::string("10^-") + digits[first];
-        places.push_back(mutant + " in " + file.stem().string() + "/" + name + ": " +
-                         power.kinds[first] + ", relative L2 " + digit);
       }
     }
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "conformance/report/coverage_note.h"
 #include "reference/family/base/json.h"
 
 namespace assay::conformance {
@@ -121,6 +122,9 @@ Json case_json(const CaseResult& result) {
   json["coverage"] = Json::Object{{"kinds_judged", result.coverage.kinds_judged},
                                   {"kinds_known", result.coverage.kinds_known},
                                   {"ignored", result.coverage.ignored}};
+  if (const std::string note = coverage_note(result); !note.empty()) {
+    json["coverage"]["note"] = note;
+  }
   json["achieved_class"] = result.achieved_class;
   if (!result.class_note.empty()) {
     json["class_note"] = result.class_note;

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "conformance/report/collapse.h"
+#include "conformance/report/coverage_note.h"
 
 namespace assay::conformance {
 namespace {
@@ -112,6 +113,12 @@ std::string hygiene(const CaseResult& result) {
   if (result.coverage.kinds_known > 0) {
     text += "\ncoverage: " + std::to_string(result.coverage.kinds_judged) + " of " +
             std::to_string(result.coverage.kinds_known) + " kinds of tap";
+  }
+  if (const std::string note = coverage_note(result); !note.empty()) {
+    text += "\ncoverage: " + note;
+  }
+  if (result.power.expressible > 0) {
+    text += "\npower: " + describe(result.power);
   }
   for (const IgnoredName& ignored : result.ignored) {
     text += "\nignored: " + ignored.name +

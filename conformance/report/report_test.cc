@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "conformance/report/collapse.h"
+#include "conformance/report/coverage_note.h"
 #include "conformance/report/json_report.h"
 #include "conformance/report/junit.h"
 #include "conformance/report/report_files.h"
@@ -283,6 +284,26 @@ TEST(Terminal, tells_where_an_error_is_and_what_was_not_tested) {
   EXPECT_EQ(json["rows"]["note"], "rows 4-10 of 11, from the window's width on");
   EXPECT_EQ(json["taps"][0]["mistakes"].size(), 2u);
   EXPECT_EQ(json["taps"][3]["verdict"], "not_tested");
+}
+
+TEST(Coverage, a_pass_that_rests_on_little_says_so_everywhere) {
+  CaseResult result;
+  result.coverage = {1, 52, 0};
+  TapResult tap;
+  tap.tap = "text.logits";
+  result.taps = {tap};
+  result.power = {1, 2, {"M-67"}, {"M-60"}};
+  const std::string note =
+      "rests on text.logits alone, 1 of 52 kinds of tap: no step between them is judged by itself";
+  std::ostringstream out;
+  print_case(out, result, {});
+  EXPECT_THAT(out.str(), HasSubstr("coverage    " + note));
+  EXPECT_THAT(junit_report({"", {result}}), HasSubstr("coverage: " + note));
+  EXPECT_THAT(junit_report({"", {result}}), HasSubstr("power: excludes 1 of 2"));
+  const auto json = parse_json(json_report({"", {result}}), "report")["cases"][0];
+  EXPECT_EQ(json["coverage"]["note"].get<std::string>(), note);
+  result.coverage = {1, 4, 0};
+  EXPECT_EQ(coverage_note(result), "");
 }
 
 TEST(Terminal, a_class_that_explains_is_one_line) {

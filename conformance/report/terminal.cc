@@ -15,6 +15,7 @@
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/report/collapse.h"
+#include "conformance/report/coverage_note.h"
 #include "conformance/report/place.h"
 #include "reference/family/base/error.h"
 
@@ -407,6 +408,9 @@ void print_case(std::ostream& out, const CaseResult& result, const TerminalOptio
   print_notes(out, result);
   if (!result.taps.empty() && result.verdict != Verdict::kNotTested) {
     print_untested(out, result);
+  }
+  if (const std::string note = coverage_note(result); !note.empty()) {
+    out << title("coverage") << harmless(note) << '\n';
   }
   if (result.power.expressible > 0) {
     out << title("power") << harmless(describe(result.power)) << '\n';

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/compare/other_gelu.h"
+
+#include <cmath>
+
+#include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/tap_name.h"
+
+namespace assay::conformance {
+
+float gelu_by_exp(float x) {
+  constexpr float kRoot = 0.79788456080286535588F;
+  const float z = kRoot * (x + 0.044715F * x * x * x);
+  return 0.5F * x * (2.0F - 2.0F / (std::exp(2.0F * z) + 1.0F));
+}
+
+const Tap* OtherGelu::kept(const std::string& name) const {
+  const auto found = kept_.find(name);
+  return found == kept_.end() ? nullptr : &found->second;
+}
+
+void OtherGelu::change(Tap& tap) {
+  const bool into = tap.name == "text.ple.in" || tap.name.ends_with(".ffn.gate") ||
+                    tap.name.ends_with(".ple.gate");
+  if (into) {
+    kept_.insert_or_assign(tap.name, tap);
+    return;
+  }
+  const std::string prefix = tap_prefix(tap.name);
+  if (tap.name.ends_with(".ffn.act")) {
+    const Tap* gate = kept(prefix + "ffn.gate");
+    for (std::size_t i = 0; gate != nullptr && i < tap.values.size(); ++i) {
+      tap.values[i] = gelu_by_exp(static_cast<float>(gate->values[i]));
+    }
+  }
+  const Tap* gate = kept(prefix + "ple.gate");
+  const Tap* in = kept("text.ple.in");
+  const auto match = find_tap(tap.name);
+  if (!tap.name.ends_with(".ple.mul") || gate == nullptr || in == nullptr || !match->layer) {
+    return;
+  }
+  const std::size_t width = in->shape.back();
+  for (std::size_t i = 0; i < tap.values.size(); ++i) {
+    const std::size_t at = (i / width * in->shape[1] + *match->layer) * width + i % width;
+    tap.values[i] =
+        gelu_by_exp(static_cast<float>(gate->values[i])) * static_cast<float>(in->values[at]);
+  }
+}
+
+}  // namespace assay::conformance
