@@ -68,6 +68,9 @@ class Calibration {
   void follow(const Member& member, bool replayed);
   void raise_chained(TruthComparer& comparer, const Tap& tap, bool& flipped);
   std::size_t noise_members() const;
+  bool compares_roundings() const {
+    return precision_.sixteen_bit && options_.exact_dump && options_.known_roundings;
+  }
   void round_taps(TapSet& taps) const;
 
   Implementation& f64_;
@@ -157,7 +160,7 @@ void Calibration::replay_member(const TapSet& dump) {
 
 // How often a program that rounds at these points falls on the other side of a boundary.
 void Calibration::count_roundings(const TapSet& dump, const RoundingPoints& points) {
-  if (!precision_.sixteen_bit || !options_.exact_dump) {
+  if (!compares_roundings()) {
     return;
   }
   ReplayListener listener(dump, input_, precision_.largest, {},
@@ -175,7 +178,7 @@ void Calibration::count_roundings(const TapSet& dump, const RoundingPoints& poin
 
 // The same of a program with fused attention, which has exponentials of its own.
 void Calibration::count_fused_attention() {
-  if (!precision_.sixteen_bit || !options_.exact_dump) {
+  if (!compares_roundings()) {
     return;
   }
   CollectingListener dump(watched_);

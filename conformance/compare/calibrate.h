@@ -21,6 +21,7 @@ struct CalibrationOptions {
   bool chained = true;  // false: stored floors will do
   bool replay = true;
   bool exact_dump = true;         // false: taps are rounded where they are dumped, and only there
+  bool known_roundings = true;    // false: 16-bit values are not compared by their roundings
   std::size_t noise_members = 0;  // 0: by the size of the case
   std::uint64_t seed = 1;
 };

@@ -127,6 +127,10 @@ constexpr double kHonestExcess = 6;
 constexpr std::size_t kLongestStep = 8;
 // Where more elements of honest programs differ, their number tells nothing.
 constexpr double kMostHonestShare = 0.15;
+// A program rounds at points of its own where more than half of so many kinds of tap differ, unless
+// such a share of the differences goes toward zero.
+constexpr std::size_t kKindsOfProgram = 6;
+constexpr double kTruncated = 0.9;
 // Exponentials of fused attention: torch's polynomial of degree 3 is off by 1.07e-4 at most.
 constexpr double kFastExp = 1.1e-4;
 constexpr double kFloatRoundoff = 0x1p-24;

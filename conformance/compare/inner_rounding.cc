@@ -192,7 +192,8 @@ void InnerRounding::after(Tap& tap, bool dumped) {
     ple_lost_ = ple_lost_ || tap.name == "text.ple.in";
     lost_ =
         lost_ || tap.name.ends_with(".moe.sum") || (ple_lost_ && tap.name.ends_with(".ple.mul"));
-    hidden_ += is_discrete(tap) ? 0 : 1;
+    const bool beside = is_discrete(tap) || tap.name.find(".cache.") != std::string::npos;
+    hidden_ += beside ? 0 : 1;
     if (points_.fused_attention && is_probabilities(tap.name)) {
       fused_probabilities(tap);
     } else if (points_.at_taps && !is_discrete(tap) && !ends_with_any(tap.name, kInFloat) &&

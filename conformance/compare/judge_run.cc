@@ -23,7 +23,8 @@ namespace assay::conformance {
 
 // Stored floors where the golden has all of them, measured ones otherwise.
 Floors floors_for(const Golden& golden, const std::set<std::string>& taps, Oracle* oracle,
-                  const PrecisionClass& precision, const std::set<Mode>& modes, bool exact_dump) {
+                  const PrecisionClass& precision, const std::set<Mode>& modes, bool exact_dump,
+                  bool known_roundings) {
   const bool stored = Floors::stored_for_all(golden, precision);
   const bool replays = modes.contains(Mode::kReplay);
   if ((stored && !replays) || oracle == nullptr) {
@@ -35,6 +36,7 @@ Floors floors_for(const Golden& golden, const std::set<std::string>& taps, Oracl
   options.chained = modes.contains(Mode::kChained) && !stored;
   options.replay = replays;
   options.exact_dump = exact_dump;
+  options.known_roundings = known_roundings;
   Floors floors = calibrate(oracle->f64(), oracle->f32(), golden.input, taps, precision, options);
   floors.use_stored(golden);
   return floors;
@@ -53,9 +55,10 @@ class RunJudge {
         modes_(modes),
         claimed_(claimed),
         options_(options),
-        floors_(options.floors != nullptr ? *options.floors
-                                          : floors_for(golden, taps.names(), oracle, precision,
-                                                       modes, options.exact_dump)) {}
+        floors_(options.floors != nullptr
+                    ? *options.floors
+                    : floors_for(golden, taps.names(), oracle, precision, modes, options.exact_dump,
+                                 options.known_roundings)) {}
 
   std::vector<CaseResult> judge() {
     std::optional<CaseResult> replayed;
@@ -135,6 +138,7 @@ class RunJudge {
   bool passes_in(const PrecisionClass& precision) const {
     JudgeOptions options;
     options.exact_dump = options_.exact_dump;
+    options.known_roundings = options_.known_roundings;
     const auto results = judge_run(golden_, taps_, oracle_, precision, modes_, claimed_, options);
     return std::ranges::all_of(results, [](const CaseResult& result) {
       return result.verdict == Verdict::kPass || result.verdict == Verdict::kWarning;

@@ -45,6 +45,8 @@ struct JudgeOptions {
   bool name_causes = true;         // look for what explains a failure, and say where it is
   // The dump holds the values that were used; false: it was rounded when it was written.
   bool exact_dump = true;
+  // It rounds where some known program does; false: 16-bit values are judged by relative error.
+  bool known_roundings = true;
 };
 
 // Judges `taps` in each of `modes`; results in the order chained, replay. A chained result names
@@ -59,6 +61,6 @@ std::vector<CaseResult> judge_run(const Golden& golden, const TapSet& taps, Orac
 // The floors that judge_run() would use for a run that shows these taps.
 Floors floors_for(const Golden& golden, const std::set<std::string>& taps, Oracle* oracle,
                   const PrecisionClass& precision, const std::set<Mode>& modes,
-                  bool exact_dump = true);
+                  bool exact_dump = true, bool known_roundings = true);
 
 }  // namespace assay::conformance

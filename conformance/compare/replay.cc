@@ -10,6 +10,7 @@
 #include "conformance/compare/blame.h"
 #include "conformance/compare/constants.h"
 #include "conformance/compare/judge.h"
+#include "conformance/compare/rounding_verdicts.h"
 
 namespace assay::conformance {
 namespace {
@@ -36,7 +37,7 @@ class Verdicts {
     }
     const auto honest = floors_.roundings(step.tap, step.roundings.fused);
     if (honest && is_real(step)) {
-      judge_roundings(step.roundings, *honest, floors_.precision(), tap);
+      roundings_.judge(step, *honest, floors_.precision(), tap);
     }
     if (tap.verdict == Verdict::kFail) {
       (carries_on(step, tap) ? result_.inherited : result_.introduced_by).push_back(tap.tap);
@@ -46,6 +47,12 @@ class Verdicts {
     result_.taps.push_back(std::move(tap));
   }
 
+  void conclude() {
+    limit_excuses();
+    roundings_.conclude(result_);
+  }
+
+ private:
   // Near-ties are rare: too many are a wrong scale.
   void limit_excuses() {
     if (excused_ <= excusable(near_ties_)) {
@@ -63,7 +70,6 @@ class Verdicts {
     }
   }
 
- private:
   TapResult judge_step(const Comparison& step) {
     switch (step.kind) {
       case Comparison::Kind::kShape:
@@ -113,6 +119,7 @@ class Verdicts {
 
   const Floors& floors_;
   CaseResult& result_;
+  RoundingVerdicts roundings_;
   bool poisoned_ = false;
   std::set<std::string> resized_;  // media items: "media.0."
   std::size_t near_ties_ = 0;      // rows
@@ -314,7 +321,7 @@ CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dum
   for (const Comparison& step : replays.steps()) {
     verdicts.add(step);
   }
-  verdicts.limit_excuses();
+  verdicts.conclude();
   sort_by_execution(result.introduced_by);
   list_missing(replays.model_taps(), dump, result);
   conclude(result);

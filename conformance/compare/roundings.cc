@@ -68,6 +68,11 @@ double honest_share(const Roundings& roundings, const RoundingFloor& floor) {
   return std::max(floor.share, roundings.single ? kHonestShare : kHonestShareWithin);
 }
 
+bool all_toward_zero(const Roundings& roundings) {
+  return static_cast<double>(roundings.toward_zero) >
+         kTruncated * static_cast<double>(roundings.different);
+}
+
 void judge_share(const Roundings& roundings, const RoundingFloor& floor,
                  const PrecisionClass& precision, TapResult& result) {
   const double n = static_cast<double>(roundings.count);
@@ -79,7 +84,8 @@ void judge_share(const Roundings& roundings, const RoundingFloor& floor,
     fail(result, percent(roundings.share()) + " of the elements are rounded to another " +
                      std::string(precision.name) + " number than the formula gives; honest " +
                      "programs: " + percent(honest_share(roundings, floor)) + ", limit " +
-                     percent(limit));
+                     percent(limit) +
+                     (all_toward_zero(roundings) ? "; nearly all toward zero: truncated" : ""));
   }
 }
 
@@ -139,6 +145,7 @@ Roundings measure_roundings(const Tap& truth, std::span<const double> got,
       continue;
     }
     ++found.different;
+    found.toward_zero += std::abs(got[i]) < std::abs(round_to_class(y, precision)) ? 1 : 0;
     ++by_row[i / found.channels];
     ++by_channel[i % found.channels];
     const double excess = beyond / (kFloatRoundoff * std::max(usual, std::abs(y)));

@@ -24,7 +24,8 @@ namespace assay::conformance {
 struct Roundings {
   std::size_t count = 0;  // compared elements; 0: not compared
   std::size_t different = 0;
-  double excess = 0;  // the largest
+  std::size_t toward_zero = 0;  // of those, got the smaller number
+  double excess = 0;            // the largest
   std::size_t worst = 0;
   std::size_t in_channel = 0;  // the most that one channel has: all axes but the first
   std::size_t in_row = 0;      // the most that one row of the first axis has

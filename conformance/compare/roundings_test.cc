@@ -102,6 +102,16 @@ TEST(Roundings, OneElementFarOffFailsBySize) {
   EXPECT_THAT(result.note, HasSubstr("beyond the boundary"));
 }
 
+TEST(Roundings, TruncationIsToldFromTheSideOnWhichTheNumbersLie) {
+  const Tap truth = truth_of();
+  std::vector<double> got = rounded(truth);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double ulp = spacing_of_class(truth.values[i], kBf16);
+    got[i] = std::trunc(truth.values[i] / ulp) * ulp;
+  }
+  EXPECT_THAT(judged(truth, got).note, HasSubstr("nearly all toward zero: truncated"));
+}
+
 // Truth so near to a boundary that fp32 may take either side: by count, not by size.
 Tap near_boundaries(Tap truth, const std::vector<std::size_t>& elements) {
   for (const std::size_t i : elements) {

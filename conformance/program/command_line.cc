@@ -89,6 +89,9 @@ void add_compare(CLI::App& app, CompareOptions& o) {
   c->add_flag("--rounded-dump", o.rounded_dump,
               "the values were rounded to the class when they were dumped, those that were used "
               "were not; an HDF5 dump may say so itself, dump_exact = false");
+  c->add_flag("--own-roundings", o.own_roundings,
+              "a 16-bit program that rounds where no known one does: judge its values by relative "
+              "error alone; an HDF5 dump may say so itself, rounding_points = own");
   c->add_flag(
       "--own-truth", o.own_truth,
       "take the fp64 run of --checkpoint for the truth, and of the golden its inputs alone");

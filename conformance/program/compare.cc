@@ -57,6 +57,9 @@ std::string reproduce(const CompareOptions& options) {
   if (options.rounded_dump) {
     words.emplace_back("--rounded-dump");
   }
+  if (options.own_roundings) {
+    words.emplace_back("--own-roundings");
+  }
   if (options.own_truth) {
     words.emplace_back("--own-truth");
   }
@@ -136,6 +139,7 @@ class Comparer {
     report.command = options_.command;
     conformance::JudgeOptions options;
     options.exact_dump = is_exact();
+    options.known_roundings = !has_own_roundings();
     auto results = conformance::judge_run(golden_, dump_.taps, judges_.oracle(), precision_, modes_,
                                           claim_named(options_.only), options);
     add_power(options_.golden, precision_, results);
@@ -153,6 +157,11 @@ class Comparer {
     const bool denied = said != dump_.attributes.end() &&
                         (said->second == "false" || said->second == "False" || said->second == "0");
     return !options_.rounded_dump && !denied;
+  }
+
+  bool has_own_roundings() const {
+    const auto said = dump_.attributes.find("rounding_points");
+    return options_.own_roundings || (said != dump_.attributes.end() && said->second == "own");
   }
 
   // Throws for a dump that is bad input although nothing in it is wrong: its names are no taps.

@@ -39,8 +39,9 @@ struct CompareOptions {
   std::string drafter;
   std::string precision = "f32";
   std::string mode;
-  std::string profile;        // that the dump claims to follow; empty: the golden's
-  bool rounded_dump = false;  // when it was written: the values used were not
+  std::string profile;         // that the dump claims to follow; empty: the golden's
+  bool own_roundings = false;  // 16 bits: it rounds where no known program does
+  bool rounded_dump = false;   // when it was written: the values used were not
   std::string only;  // pattern of the taps that are claimed to be right; empty: the whole case
   bool own_truth = false;  // the truth is the checkpoint's fp64 run, whatever the golden says
   double diagnosis = 8;    // seconds to look for the mistake that a failure is; 0: none
