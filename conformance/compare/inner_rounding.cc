@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "conformance/catalogue/catalogue.h"
+#include "conformance/catalogue/inner_steps.h"
 #include "conformance/catalogue/roles.h"
 #include "conformance/compare/constants.h"
 #include "conformance/compare/measure.h"
@@ -15,24 +16,6 @@
 
 namespace assay::conformance {
 namespace {
-
-// transformers keeps these in fp32.
-constexpr std::array<std::string_view, 3> kInFloat = {"router_probs", "topk_norm", "topk_weight"};
-// Once a dump shows one of these, the residual stream is known again.
-constexpr std::array<std::string_view, 9> kOfStream = {
-    "in",       "out",      "residual", "ffn.post_norm", "combined",
-    "norm_out", "ple.norm", "ple.proj", "final_norm"};
-
-bool ends_with_any(std::string_view tap, const auto& leaves) {
-  return std::ranges::any_of(leaves, [&](std::string_view leaf) {
-    return tap.ends_with(leaf) && tap.size() > leaf.size() &&
-           tap[tap.size() - leaf.size() - 1] == '.';
-  });
-}
-
-std::string sibling(const std::string& tap, std::string_view leaf) {
-  return tap.substr(0, tap.rfind('.') + 1) + std::string(leaf);
-}
 
 // x cos - x' sin and x' cos + x sin of the pairs (j, j + H/2), with `round` after each operation.
 template <typename Round>
@@ -105,11 +88,10 @@ const Tap* InnerRounding::remembered(const std::string& name) const {
 }
 
 void InnerRounding::rope(Tap& tap) const {
-  const Tap* x = remembered(sibling(tap.name, tap.name.ends_with("q_rope") ? "q_norm" : "k_norm"));
-  for (const char* kind : {"local", "global"}) {
-    const std::string at = std::string("text.rope.") + kind;
-    const Tap* cos = remembered(at + ".cos");
-    const Tap* sin = remembered(at + ".sin");
+  const Tap* x = remembered(input_of_step(tap.name));
+  for (const AngleTable& table : angle_tables()) {
+    const Tap* cos = remembered(table.cos);
+    const Tap* sin = remembered(table.sin);
     if (x == nullptr || cos == nullptr || sin == nullptr || x->values.size() != tap.values.size() ||
         !fits(*x, *cos)) {
       continue;
@@ -122,7 +104,7 @@ void InnerRounding::rope(Tap& tap) const {
 }
 
 void InnerRounding::softcap(Tap& tap) const {
-  const Tap* raw = remembered("text.logits_raw");
+  const Tap* raw = remembered(input_of_step(tap.name));
   if (raw == nullptr || raw->values.size() != tap.values.size() || raw->values.empty()) {
     return;
   }
@@ -133,7 +115,7 @@ void InnerRounding::softcap(Tap& tap) const {
 }
 
 void InnerRounding::gated_input(Tap& tap) const {
-  const Tap* gate = remembered(sibling(tap.name, "gate"));
+  const Tap* gate = remembered(input_of_step(tap.name));
   for (std::size_t i = 0;
        gate != nullptr && gate->values.size() == tap.values.size() && i < tap.values.size(); ++i) {
     const double exact = gelu(gate->values[i]);
@@ -143,7 +125,7 @@ void InnerRounding::gated_input(Tap& tap) const {
 
 void InnerRounding::scaled_rows(Tap& tap) const {
   const double root = std::sqrt(static_cast<double>(tap.shape.empty() ? 1 : tap.shape.back()));
-  const Tap* rows = remembered("text.embed_rows");
+  const Tap* rows = remembered(input_of_step(tap.name));
   if (rows != nullptr && rows->values.size() == tap.values.size()) {
     std::ranges::transform(rows->values, tap.values.begin(),
                            [&](double value) { return value * round(root); });
@@ -173,44 +155,45 @@ void InnerRounding::within(Tap& tap) {
   if (!points_.in_steps) {
     return;
   }
-  if (tap.name.ends_with(".attn.q_rope") || tap.name.ends_with(".attn.k_rope")) {
-    rope(tap);
-  } else if (tap.name == "text.logits") {
-    softcap(tap);
-  } else if (tap.name == "text.embed_scaled") {
-    scaled_rows(tap);
-  } else if (tap.name.starts_with("text.layer.") && tap.name.ends_with(".ple.mul")) {
-    gated_input(tap);
+  switch (inner_step_of(tap.name)) {
+    case InnerStep::kRope:
+      return rope(tap);
+    case InnerStep::kSoftcap:
+      return softcap(tap);
+    case InnerStep::kScaledRows:
+      return scaled_rows(tap);
+    case InnerStep::kGatedInput:
+      return gated_input(tap);
+    case InnerStep::kNone:
+      return;
   }
 }
 
 void InnerRounding::after(Tap& tap, bool dumped) {
   if (dumped) {
-    lost_ = lost_ && !ends_with_any(tap.name, kOfStream);
+    lost_ = lost_ && !shows_stream(tap.name);
     hidden_ = 0;
   } else {
-    ple_lost_ = ple_lost_ || tap.name == "text.ple.in";
-    lost_ =
-        lost_ || tap.name.ends_with(".moe.sum") || (ple_lost_ && tap.name.ends_with(".ple.mul"));
-    const bool beside = is_discrete(tap) || tap.name.find(".cache.") != std::string::npos;
+    ple_lost_ = ple_lost_ || is_per_layer_input(tap.name);
+    lost_ = lost_ || hides_stream(tap.name) ||
+            (ple_lost_ && inner_step_of(tap.name) == InnerStep::kGatedInput);
+    const bool beside = is_discrete(tap) || is_cache(tap.name);
     hidden_ += beside ? 0 : 1;
     if (points_.fused_attention && is_probabilities(tap.name)) {
       fused_probabilities(tap);
-    } else if (points_.at_taps && !is_discrete(tap) && !ends_with_any(tap.name, kInFloat) &&
+    } else if (points_.at_taps && !is_discrete(tap) && !stays_in_float(tap.name) &&
                !(points_.fused_attention && is_scores(tap.name))) {
       std::ranges::transform(tap.values, tap.values.begin(), [&](double v) { return round(v); });
     }
   }
-  static constexpr std::array<std::string_view, 7> kInputs = {
-      "q_norm", "k_norm", "cos", "sin", "logits_raw", "ple.gate", "embed_rows"};
-  if (points_.in_steps && ends_with_any(tap.name, kInputs)) {
+  if (points_.in_steps && is_read_by_a_step(tap.name)) {
     memory_[tap.name] = tap;
   }
 }
 
 bool InnerRounding::is_lost(const std::string& tap) const {
   return lost_ || hidden_ > kLongestStep ||
-         (ple_lost_ && tap.starts_with("text.layer.") && tap.ends_with(".ple.mul"));
+         (ple_lost_ && inner_step_of(tap) == InnerStep::kGatedInput);
 }
 
 void InnerRoundingListener::receive(Tap& tap) {
