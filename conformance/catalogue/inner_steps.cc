@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "conformance/catalogue/roles.h"
+
 namespace assay::conformance {
 namespace {
 
@@ -78,11 +80,44 @@ bool hides_stream(std::string_view tap) {
 }
 
 bool is_per_layer_input(std::string_view tap) {
-  return tap == "text.ple.in";
+  return tap == per_layer_input();
 }
 
 bool is_cache(std::string_view tap) {
   return tap.find(".cache.") != std::string_view::npos;
+}
+
+bool is_rounded_as_known(std::string_view tap) {
+  static constexpr std::array<std::string_view, 5> kOfExperts = {"dense_norm", "router_norm",
+                                                                 "norm_in", "norm_out", "combined"};
+  static constexpr std::array<std::string_view, 7> kOfText = {
+      "embed_rows", "embed_scaled", "embed", "final_norm", "logits_raw", "logits", ""};
+  if (!tap.starts_with("text.") || !choice_of_slots(tap).empty()) {
+    return false;
+  }
+  if (is_angle(tap)) {
+    return true;
+  }
+  const std::string_view leaf = tap.substr(tap.rfind('.') + 1);
+  if (!tap.starts_with("text.layer.")) {
+    return tap == "text." + std::string(leaf) && std::ranges::find(kOfText, leaf) != kOfText.end();
+  }
+  if (tap.find(".moe.") != std::string_view::npos) {
+    return std::ranges::find(kOfExperts, leaf) != kOfExperts.end();
+  }
+  return !is_cache(tap);
+}
+
+bool is_gate(std::string_view tap) {
+  return tap.ends_with(".ffn.gate") || tap.ends_with(".ple.gate");
+}
+
+std::string gate_of(std::string_view tap) {
+  return tap.ends_with(".ffn.act") ? sibling(tap, "gate") : "";
+}
+
+std::string per_layer_input() {
+  return "text.ple.in";
 }
 
 }  // namespace assay::conformance

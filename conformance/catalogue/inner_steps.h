@@ -32,6 +32,16 @@ bool shows_stream(std::string_view tap);
 bool hides_stream(std::string_view tap);
 // text.ple.in, which every ple.mul reads.
 bool is_per_layer_input(std::string_view tap);
+std::string per_layer_input();
 bool is_cache(std::string_view tap);
+
+// Taps whose rounding points are known: of the text model, without the router and the inside of
+// the experts and of the per-layer input.
+bool is_rounded_as_known(std::string_view tap);
+
+// What a GELU is taken of: ffn.gate, ple.gate.
+bool is_gate(std::string_view tap);
+// The gate beside ffn.act; "" of any other tap.
+std::string gate_of(std::string_view tap);
 
 }  // namespace assay::conformance

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/compare/comparison.h"
+#include "conformance/catalogue/inner_steps.h"
 
 #include <algorithm>
 #include <cmath>

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "conformance/catalogue/block_taps.h"
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/catalogue/roles.h"
 #include "conformance/catalogue/tap_name.h"
@@ -48,35 +49,14 @@ class Feeder : public TapListener {
   const PrecisionClass& precision_;
 };
 
-// What later blocks read: a layer's output, and what goes into the first layer.
-bool ends_block(const std::string& tap) {
-  const auto match = find_tap(tap);
-  if (!match) {
-    return false;
-  }
-  const std::string leaf = tap_leaf(tap);
-  if (match->layer) {
-    return leaf == "out";
-  }
-  for (const char* end : {"text.embed", "text.ple.in", "vision.patch_embed", "vision.tower_out",
-                          "audio.input_proj", "audio.tower_out"}) {
-    if (tap.ends_with(end)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // Keys and values of a layer that has none of its own.
 bool is_borrowed(const std::string& tap, const TapSet& truth) {
-  const std::string leaf = tap_leaf(tap);
-  return (leaf == "attn.k_ctx" || leaf == "attn.v_ctx") && tap.starts_with("text.layer.") &&
-         !truth.has(tap_prefix(tap) + "attn.k_proj");
+  return is_seen_by_attention(tap) && !truth.has(own_keys_beside(tap));
 }
 
 std::size_t text_layers(const TapSet& truth) {
   std::size_t count = 0;
-  while (truth.has("text.layer." + std::to_string(count) + ".out")) {
+  while (truth.has(output_of_text_layer(count))) {
     ++count;
   }
   return count;
@@ -95,7 +75,7 @@ Feeding feeding_of(const TapSet& truth, Mode mode, std::size_t depth) {
     const std::size_t layers = text_layers(truth);
     const std::size_t layer = depth > 0 ? depth : layers / 2;
     if (layer > 0 && layer <= layers) {
-      feeding.from = "text.layer." + std::to_string(layer - 1) + ".out";
+      feeding.from = output_of_text_layer(layer - 1);
       feeding.fed.insert(feeding.from);
     }
     return feeding;

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "conformance/catalogue/catalogue.h"
-#include "conformance/catalogue/tap_name.h"
+#include "conformance/catalogue/inner_steps.h"
 
 namespace assay::conformance {
 
@@ -20,23 +20,21 @@ const Tap* OtherGelu::kept(const std::string& name) const {
 }
 
 void OtherGelu::change(Tap& tap) {
-  const bool into = tap.name == "text.ple.in" || tap.name.ends_with(".ffn.gate") ||
-                    tap.name.ends_with(".ple.gate");
-  if (into) {
+  if (is_per_layer_input(tap.name) || is_gate(tap.name)) {
     kept_.insert_or_assign(tap.name, tap);
     return;
   }
-  const std::string prefix = tap_prefix(tap.name);
-  if (tap.name.ends_with(".ffn.act")) {
-    const Tap* gate = kept(prefix + "ffn.gate");
-    for (std::size_t i = 0; gate != nullptr && i < tap.values.size(); ++i) {
+  if (const Tap* gate = kept(gate_of(tap.name))) {
+    for (std::size_t i = 0; i < tap.values.size(); ++i) {
       tap.values[i] = gelu_by_exp(static_cast<float>(gate->values[i]));
     }
+    return;
   }
-  const Tap* gate = kept(prefix + "ple.gate");
-  const Tap* in = kept("text.ple.in");
+  const bool gated = inner_step_of(tap.name) == InnerStep::kGatedInput;
+  const Tap* gate = gated ? kept(input_of_step(tap.name)) : nullptr;
+  const Tap* in = kept(per_layer_input());
   const auto match = find_tap(tap.name);
-  if (!tap.name.ends_with(".ple.mul") || gate == nullptr || in == nullptr || !match->layer) {
+  if (gate == nullptr || in == nullptr || !match || !match->layer) {
     return;
   }
   const std::size_t width = in->shape.back();

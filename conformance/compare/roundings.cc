@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conformance/catalogue/inner_steps.h"
 #include "conformance/catalogue/roles.h"
 #include "conformance/catalogue/tap_name.h"
 #include "conformance/compare/constants.h"
@@ -50,11 +51,6 @@ std::string number(double value) {
   text.precision(3);
   text << value;
   return text.str();
-}
-
-std::string_view leaf_of(std::string_view tap) {
-  const std::size_t dot = tap.rfind('.');
-  return dot == std::string_view::npos ? tap : tap.substr(dot + 1);
 }
 
 void fail(TapResult& result, const std::string& note) {
@@ -171,27 +167,6 @@ void RoundingFloor::raise(const RoundingFloor& other) {
   excess = std::max(excess, other.excess);
   in_channel = std::max(in_channel, other.in_channel);
   in_row = std::max(in_row, other.in_row);
-}
-
-bool is_rounded_as_known(const std::string& tap) {
-  static constexpr std::array<std::string_view, 5> kOfExperts = {"dense_norm", "router_norm",
-                                                                 "norm_in", "norm_out", "combined"};
-  static constexpr std::array<std::string_view, 7> kOfText = {
-      "embed_rows", "embed_scaled", "embed", "final_norm", "logits_raw", "logits", ""};
-  if (!tap.starts_with("text.") || !choice_of_slots(tap).empty()) {
-    return false;
-  }
-  if (is_angle(tap)) {
-    return true;
-  }
-  const std::string_view leaf = leaf_of(tap);
-  if (!tap.starts_with("text.layer.")) {
-    return tap == "text." + std::string(leaf) && std::ranges::find(kOfText, leaf) != kOfText.end();
-  }
-  if (tap.find(".moe.") != std::string::npos) {
-    return std::ranges::find(kOfExperts, leaf) != kOfExperts.end();
-  }
-  return tap.find(".cache.") == std::string::npos;
 }
 
 void judge_roundings(const Roundings& roundings, const RoundingFloor& floor,

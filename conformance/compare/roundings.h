@@ -54,10 +54,6 @@ struct RoundingFloor {
   void raise(const RoundingFloor& other);
 };
 
-// Taps whose rounding points are known: of the text model, without the router and the inside of
-// the experts and of the per-layer input.
-bool is_rounded_as_known(const std::string& tap);
-
 // Fails a tap (ROUNDING) whose values are rounded to other numbers than the formula's: too many of
 // them, one by too much, or too many in one channel or row. Only a single step is judged by size
 // and concentration: a value that fell on the other side within it moves many elements of one row.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/compare/roundings.h"
+#include "conformance/catalogue/inner_steps.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
