@@ -64,7 +64,7 @@ TEST(CommandLine, BadUsageIsOneLineAndStatus2) {
       {"verify --level all", "--level: got 'all', expected logits, blocks or taps"},
       {"verify --profile audio.hann=flat", "--profile: audio.hann: got \"flat\""},
       {"compare " + kCase + " " + kCase + " --profile hann", "--profile: got \"hann\""},
-      {"verify --mode forced", "--mode: got 'forced', expected chained or replay"},
+      {"verify --mode sideways", "--mode: got 'sideways', expected chained"},
       {"verify --case nothing", "--case: got 'nothing', expected a pattern that some case matches"},
       {"verify --prefill -1", "--prefill: Value -1 not in range"},
       {"run --checkpoint x --top-k -1 Hi", "--top-k: got -1, expected an integer from 0"},
