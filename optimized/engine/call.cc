@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 
 #include "reference/family/base/error.h"
@@ -117,6 +118,16 @@ void rotation(std::int32_t position, std::span<const double> frequencies, std::s
     cos[c] = static_cast<float>(std::cos(angle));
     sin[c] = static_cast<float>(std::sin(angle));
   }
+}
+
+Tokens text_tokens(std::vector<std::int32_t> ids, std::size_t position) {
+  Tokens tokens;
+  tokens.types.assign(ids.size(), TokenType::kText);
+  tokens.valid.assign(ids.size(), true);
+  tokens.positions.resize(ids.size());
+  std::iota(tokens.positions.begin(), tokens.positions.end(), static_cast<std::int32_t>(position));
+  tokens.ids = std::move(ids);
+  return tokens;
 }
 
 bool is_vision(TokenType type) {

@@ -28,6 +28,9 @@ struct Tokens {
   std::size_t count() const { return ids.size(); }
 };
 
+// Valid tokens of text that stand at `position` and after it.
+Tokens text_tokens(std::vector<std::int32_t> ids, std::size_t position);
+
 bool is_vision(TokenType type);
 
 // The row of the table of each token: placeholders look up the pad row. Throws Error for an

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <filesystem>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -41,16 +40,6 @@ struct TestEngine {
   Model model;
   Engine engine;
 };
-
-inline Tokens text_tokens(const Ids& ids, std::size_t position) {
-  Tokens tokens;
-  tokens.ids = ids;
-  tokens.types.assign(ids.size(), TokenType::kText);
-  tokens.valid.assign(ids.size(), true);
-  tokens.positions.resize(ids.size());
-  std::iota(tokens.positions.begin(), tokens.positions.end(), static_cast<std::int32_t>(position));
-  return tokens;
-}
 
 inline Ids some_ids(std::size_t count, std::uint64_t seed) {
   Numbers numbers(seed);

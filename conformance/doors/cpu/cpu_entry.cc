@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CPU engine in the registry.
 #include "conformance/doors/cpu/cpu_adapter.h"
-#include "conformance/doors/cpu/cpu_model.h"
+#include "conformance/doors/cpu/cpu_kind.h"
+#include "conformance/doors/engine/engine_tokens.h"
 #include "conformance/doors/registry.h"
 #include "optimized/device/features.h"
 
@@ -16,7 +17,7 @@ ImplementationEntry cpu_entry() {
   entry.make_session = make_cpu_session;
   entry.use_threads = use_cpu_threads;
   entry.use_target = cpu::use_target;
-  entry.distinct_precisions = distinct_cpu_precisions;
+  entry.distinct_precisions = distinct_engine_precisions;
   return entry;
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "conformance/doors/cpu/cpu_adapter.h"
-#include "conformance/doors/cpu/cpu_model.h"
+#include "conformance/doors/cpu/cpu_kind.h"
 #include "conformance/doors/reference/reference_adapter.h"
 #include "conformance/doors/reference/reference_session.h"
 #include "conformance/testing/keeping_listener.h"

@@ -11,10 +11,9 @@
 #include <vector>
 
 #include "conformance/doors/cuda/cuda_library.h"
+#include "conformance/doors/engine/engine_tokens.h"
 #include "conformance/doors/registry.h"
 #include "reference/family/base/error.h"
-#include "reference/family/checkpoint/checkpoint.h"
-#include "reference/family/checkpoint/input_rounding.h"
 
 namespace assay::conformance {
 namespace {
@@ -111,14 +110,10 @@ std::unique_ptr<Session> make_cuda_session(const std::string& precision,
   return loaded.library->make_session(precision, request);
 }
 
-// bf16 where the checkpoint stores matrices as bf16.
 std::vector<std::string> distinct_cuda_precisions(const std::string& checkpoint) {
-  for (const TensorInfo& tensor : Checkpoint::open(checkpoint).tensors()) {
-    if (tensor.shape.size() > 1 && input_rounding(tensor.dtype) == InputRounding::kBf16) {
-      return {"f32", "bf16"};
-    }
-  }
-  return {"f32"};
+  auto names = distinct_engine_precisions(checkpoint);
+  std::erase(names, "int8");
+  return names;
 }
 
 ImplementationEntry cuda_entry() {

@@ -8,12 +8,12 @@
 
 namespace assay::conformance {
 
-class CpuCoder : public MediaCoder {
+class EngineCoder : public MediaCoder {
  public:
   // Keeps the references. `taps`: null where nobody listens. Throws NotBuilt for a choice of the
   // profile that the engine does not compute.
-  CpuCoder(cpu::MediaForms& encoder, const ModelConfig& config, const Profile& profile,
-           cpu::Taps* taps);
+  EngineCoder(cpu::MediaForms& encoder, const ModelConfig& config, const Profile& profile,
+              cpu::Taps* taps);
 
   PatchOptions patch_options(MediaKind kind, std::size_t budget) const override;
   MediaItem encode(const RawMedia& media, std::size_t run) override;

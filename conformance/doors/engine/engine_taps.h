@@ -19,10 +19,10 @@ inline bool stays_in_kernel(const std::string& tap) {
          tap.find("audio.") == std::string::npos;
 }
 
-class CpuTaps : public cpu::Taps {
+class EngineTaps : public cpu::Taps {
  public:
   // `tokens`: of the whole prompt; joined where it takes several calls.
-  CpuTaps(TapListener& listener, std::size_t tokens, bool joined) : listener_(listener) {
+  EngineTaps(TapListener& listener, std::size_t tokens, bool joined) : listener_(listener) {
     if (joined) {
       joiner_.emplace(listener, tokens);
     }

@@ -1,46 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <numeric>
-#include <span>
+// A conversation with an engine of optimized/. `Kind`: engine_model.h.
+#pragma once
 
-#include "conformance/doors/cpu/cpu_model.h"
-#include "conformance/doors/cpu/media_coder.h"
-#include "conformance/doors/cuda/cuda_adapter.h"
-#include "conformance/doors/cuda/cuda_model.h"
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "conformance/doors/engine/engine_coder.h"
+#include "conformance/doors/engine/engine_model.h"
+#include "conformance/doors/engine/engine_tokens.h"
 #include "conformance/doors/status_of.h"
-#include "reference/family/base/error.h"
+#include "conformance/interface/session.h"
 #include "reference/family/config/profile.h"
 
 namespace assay::conformance {
-namespace {
 
-constexpr std::size_t kPrefill = 512;  // tokens of a call
-constexpr std::size_t kGrowth = 4096;  // tokens of context to begin with
-
-cuda::Options options_of(const std::string& precision, const SessionRequest& request) {
-  cuda::Options options = cuda_options_of(precision);
-  options.vision_mask = parse_profile(request.profile).text_vision_mask;
-  options.skip_shared = request.skip_shared;
-  if (!request.cache.empty() && request.cache != "f32" && request.cache != "bf16") {
-    throw Error("cache: got '" + request.cache + "', expected f32 or bf16");
-  }
-  options.cache = request.cache == "bf16" ? cuda::KeyType::kBf16 : cuda::KeyType::kF32;
-  return options;
-}
-
-cpu::Tokens text_tokens(const std::vector<std::int32_t>& ids, std::size_t position) {
-  cpu::Tokens tokens;
-  tokens.ids = ids;
-  tokens.types.assign(ids.size(), cpu::TokenType::kText);
-  tokens.valid.assign(ids.size(), true);
-  tokens.positions.resize(ids.size());
-  std::iota(tokens.positions.begin(), tokens.positions.end(), static_cast<std::int32_t>(position));
-  return tokens;
-}
-
-class CudaSession : public Session {
+template <class Kind>
+class EngineSession : public Session {
  public:
-  CudaSession(const std::string& precision, const SessionRequest& request)
+  EngineSession(const std::string& precision, const SessionRequest& request)
       : profile_(parse_profile(request.profile)),
         model_(request.checkpoint, request.drafter, options_of(precision, request)),
         cache_(model_.engine.new_cache(kGrowth, kPrefill)),
@@ -48,7 +28,7 @@ class CudaSession : public Session {
                                         : cpu::DraftWindow::kLastKeys) {
     if (model_.drafter) {
       drafter_.emplace(*model_.drafter, model_.model, options_of(precision, request),
-                       model_.stream);
+                       model_.runner);
     }
   }
 
@@ -56,7 +36,7 @@ class CudaSession : public Session {
                Logits& last) override {
     return status_of([&] {
       const ModelConfig& config = model_.checkpoint.config();
-      CpuCoder coder(model_.media, config, profile_, nullptr);
+      EngineCoder coder(model_.media, config, profile_, nullptr);
       prompt_ = prompt_tokens(expand_prompt(prompt, config, coder), config.text);
       expanded = tokens_ = prompt_.ids;
       cache_ = model_.engine.new_cache(std::max(kGrowth, 2 * tokens_.size()), kPrefill);
@@ -69,9 +49,8 @@ class CudaSession : public Session {
     return status_of([&] {
       make_room(tokens.size());
       const auto result =
-          model_.engine.forward(text_tokens(tokens, tokens_.size()), cache_, tokens.size());
-      rows = rows_of(result);
-      hidden_ = model_.engine.values(result.final_norm);
+          model_.engine.forward(cpu::text_tokens(tokens, tokens_.size()), cache_, tokens.size());
+      keep(result, rows);
       tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
       last_call_ = tokens.size();
     });
@@ -103,10 +82,33 @@ class CudaSession : public Session {
 
   std::size_t length() const override { return cache_.length(); }
 
+ protected:
+  EngineModel<Kind>& loaded() { return model_; }
+  const EngineModel<Kind>& loaded() const { return model_; }
+  const typename Kind::KvCache& cache() const { return cache_; }
+
  private:
-  Logits rows_of(const cuda::ForwardResult& result) {
-    const auto values = model_.engine.values(result.logits);
-    return {static_cast<std::size_t>(result.logits.rows), {values.begin(), values.end()}};
+  static constexpr std::size_t kPrefill = 512;  // tokens of a call
+  static constexpr std::size_t kGrowth = 4096;  // tokens of context to begin with
+
+  static typename Kind::Options options_of(const std::string& precision,
+                                           const SessionRequest& request) {
+    auto options = Kind::options_of(precision);
+    options.vision_mask = parse_profile(request.profile).text_vision_mask;
+    options.skip_shared = request.skip_shared;
+    if (!request.cache.empty() && request.cache != "f32" && request.cache != "bf16") {
+      throw Error("cache: got '" + request.cache + "', expected f32 or bf16");
+    }
+    using Cache = decltype(options.cache);
+    options.cache = request.cache == "bf16" ? Cache::kBf16 : Cache::kF32;
+    return options;
+  }
+
+  // The results of a call, on the host: `rows`, and the norms that a draft may begin with.
+  void keep(const typename Kind::ForwardResult& result, Logits& rows) {
+    rows = {static_cast<std::size_t>(result.logits.rows),
+            Kind::template values<double>(model_.engine, result.logits)};
+    hidden_ = Kind::template values<float>(model_.engine, result.final_norm);
   }
 
   // The prompt into an empty cache; the logits of its last `rows` tokens, at most one.
@@ -118,8 +120,7 @@ class CudaSession : public Session {
       const auto result = model_.engine.forward(
           engine_tokens(prompt_, first, end, config.hidden_size), cache_, asked);
       if (asked > 0) {
-        last = rows_of(result);
-        hidden_ = model_.engine.values(result.final_norm);
+        keep(result, last);
       }
     }
     return last;
@@ -135,15 +136,15 @@ class CudaSession : public Session {
     for (std::size_t first = prompt_.ids.size(); first < tokens_.size(); first += kPrefill) {
       const std::size_t end = std::min(tokens_.size(), first + kPrefill);
       const auto ids = std::span(tokens_).subspan(first, end - first);
-      model_.engine.forward(text_tokens({ids.begin(), ids.end()}, first), cache_, 0);
+      model_.engine.forward(cpu::text_tokens({ids.begin(), ids.end()}, first), cache_, 0);
     }
   }
 
   Profile profile_;
-  CudaModel model_;
-  cuda::KvCache cache_;
+  EngineModel<Kind> model_;
+  typename Kind::KvCache cache_;
   cpu::DraftWindow window_;
-  std::optional<cuda::Drafter> drafter_;
+  std::optional<typename Kind::Drafter> drafter_;
   PromptTokens prompt_;               // as it began
   std::vector<std::int32_t> tokens_;  // it, and what came after
   // The final norms of the last call [tokens, hidden_size]: a draft begins with that of its last
@@ -151,12 +152,5 @@ class CudaSession : public Session {
   std::vector<float> hidden_;
   std::size_t last_call_ = 0;
 };
-
-}  // namespace
-
-std::unique_ptr<Session> make_cuda_engine_session(const std::string& precision,
-                                                  const SessionRequest& request) {
-  return std::make_unique<CudaSession>(precision, request);
-}
 
 }  // namespace assay::conformance
