@@ -10,34 +10,10 @@
 #include <vector>
 
 #include "optimized/device/cuda/stream.h"
-#include "optimized/testing/fault_kernels.h"
+#include "optimized/testing/run_fault.h"
 
 namespace assay::cuda {
 namespace {
-
-constexpr simt::Order kOrders[] = {simt::Order::kForward, simt::Order::kReverse,
-                                   simt::Order::kShuffled};
-
-// What a fault shows: the message that it ends with, "values" when the result is wrong, or nothing.
-std::string shown(Fault fault, simt::Order order) {
-  simt::settings = {};
-  simt::settings.order = order;
-  Stream stream;
-  Buffer<int> in(kFaultThreads), out(kFaultThreads);
-  std::iota(in.data(), in.data() + kFaultThreads, 100);
-  try {
-    run_fault(stream, fault, in.data(), out.data());
-    stream.synchronize();
-  } catch (const simt::Failure& failure) {
-    return failure.what();
-  }
-  for (int t = 0; t < kFaultThreads; ++t) {
-    if (out.data()[t] != expected_of(fault, in.data(), t)) {
-      return "values";
-    }
-  }
-  return "";
-}
 
 struct Planted {
   Fault fault;

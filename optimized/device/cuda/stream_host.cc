@@ -143,15 +143,6 @@ Memory::Memory(std::size_t bytes) : size_(bytes) {
   data_ = first + kGuard;
 }
 
-Memory::Memory(Memory&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-
-Memory& Memory::operator=(Memory&& other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(size_, other.size_);
-  return *this;
-}
-
 Memory::~Memory() {
   if (data_ == nullptr) {
     return;
