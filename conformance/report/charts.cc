@@ -2,14 +2,13 @@
 #include "conformance/report/charts.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <map>
 #include <set>
 #include <vector>
 
 #include "conformance/catalogue/tap_name.h"
+#include "conformance/report/figures.h"
 #include "conformance/report/junit.h"
 
 namespace assay::conformance {
@@ -25,13 +24,8 @@ constexpr std::size_t kFewest = 3;  // taps that make a curve
 constexpr std::size_t kMostColumns = 128;
 constexpr std::size_t kMostRows = 240;  // of a strip
 
-std::string number(double value, const char* format = "%.4g") {
-  if (std::isnan(value)) {
-    return "–";
-  }
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), format, value);
-  return text.data();
+std::string measured(double value, const char* format) {
+  return std::isnan(value) ? "–" : number(value, format);
 }
 
 std::string pixels(double value) {
@@ -72,11 +66,11 @@ std::string hint(const TapResult& tap) {
   std::string text = tap.tap + ": " + verdict_name(tap.verdict);
   text += tap.code.empty() ? "" : " " + tap.code;
   if (std::isfinite(tap.in_bound_units)) {
-    text += ", " + number(tap.in_bound_units, "%.3g") + " × floor, limit " +
-            number(limit_of(tap), "%.3g");
+    text += ", " + measured(tap.in_bound_units, "%.3g") + " × floor, limit " +
+            measured(limit_of(tap), "%.3g");
   }
-  text += "; relative L2 " + number(tap.rel_l2, "%.2e") + ", largest difference " +
-          number(tap.max_abs, "%.2e");
+  text += "; relative L2 " + measured(tap.rel_l2, "%.2e") + ", largest difference " +
+          measured(tap.max_abs, "%.2e");
   return "<title>" + xml_escaped(text) + "</title>";
 }
 

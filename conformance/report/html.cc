@@ -2,13 +2,12 @@
 #include "conformance/report/html.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <sstream>
 #include <vector>
 
 #include "conformance/report/charts.h"
+#include "conformance/report/figures.h"
 #include "conformance/report/junit.h"
 #include "conformance/report/place.h"
 #include "conformance/report/terminal.h"
@@ -51,13 +50,9 @@ svg.plot { width: 100%; } summary { cursor: pointer; color: var(--dim); }
 </style>
 )";
 
-std::string number(double value) {
-  if (!std::isfinite(value)) {
-    return "";
-  }
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.3g", value);
-  return text.data();
+// Nothing where there is no number.
+std::string finite(double value) {
+  return std::isfinite(value) ? number(value) : "";
 }
 
 std::string cell(const std::string& text, const char* kind = "") {
@@ -93,24 +88,10 @@ std::string title_of(const CaseResult& result) {
          ", " + mode_name(result.mode);
 }
 
-// How near a case came to its limits: the largest share of a budget, and where.
-std::string nearest(const CaseResult& result) {
-  const TapResult* worst = nullptr;
-  double most = 0;
-  for (const TapResult& tap : result.taps) {
-    const double share = tap.rel_l2 / tap.budget;
-    if (std::isfinite(share) && share > most && tap.verdict != Verdict::kNotTested) {
-      most = share;
-      worst = &tap;
-    }
-  }
-  return worst == nullptr ? "" : number(100 * most) + " % at " + worst->tap;
-}
-
 std::string says(const CaseResult& result) {
   if (result.verdict == Verdict::kPass) {
-    const std::string near = nearest(result);
-    return near.empty() ? "" : "at most " + near;
+    const Nearest near = nearest_to_limit(result);
+    return near.share > 0 ? "at most " + number(100 * near.share) + " % at " + near.tap->tap : "";
   }
   if (!result.diagnosis.empty()) {
     return describe(result.diagnosis.front());
@@ -126,18 +107,18 @@ std::string case_row(const CaseResult& result, const std::string& link) {
   const std::string linked = link.empty() ? name : "<a href=\"#" + link + "\">" + name + "</a>";
   return "<tr>" + cell(badge(result.verdict)) + cell(linked, "name") +
          cell(xml_escaped(result.impl + " " + result.precision)) + cell(mode_name(result.mode)) +
-         cell(xml_escaped(says(result))) + cell(number(result.seconds), "number") + "</tr>\n";
+         cell(xml_escaped(says(result))) + cell(finite(result.seconds), "number") + "</tr>\n";
 }
 
 std::string tap_row(const TapResult& tap) {
   std::string place = place_of(tap);
   if (!tap.where.empty() && std::isfinite(tap.want)) {
     place += (place.empty() ? "" : "; ") + ("largest at " + shape_string(tap.where)) + ": got " +
-             number(tap.got) + ", want " + number(tap.want);
+             finite(tap.got) + ", want " + finite(tap.want);
   }
-  const std::string limit = tap.floor > 0 ? number(tap.budget / tap.floor) : "";
+  const std::string limit = tap.floor > 0 ? finite(tap.budget / tap.floor) : "";
   return "<tr>" + cell(xml_escaped(tap.tap), "name") + cell(xml_escaped(tap.code)) +
-         cell(number(tap.in_bound_units), "number") + cell(limit, "number") +
+         cell(finite(tap.in_bound_units), "number") + cell(limit, "number") +
          cell(row_strip(tap) +
               (tap.note.empty() ? "" : "<div>" + xml_escaped(tap.note) + "</div>") + "<div>" +
               xml_escaped(place) + "</div>") +

@@ -4,9 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <ostream>
@@ -16,6 +14,7 @@
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/report/collapse.h"
 #include "conformance/report/coverage_note.h"
+#include "conformance/report/figures.h"
 #include "conformance/report/place.h"
 #include "reference/family/base/error.h"
 
@@ -56,12 +55,6 @@ Badge badge_of(Verdict verdict) {
 
 std::string painted(const Badge& badge, bool colour) {
   return colour ? badge.colour + std::string(badge.text) + kPlain : badge.text;
-}
-
-std::string number(double value, const char* format = "%.3g") {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), format, value);
-  return text.data();
 }
 
 std::string units(double value) {
@@ -370,15 +363,10 @@ std::string headline(const CaseResult& result) {
   if (warned > 0) {
     text += ", " + std::to_string(warned) + " worth a look";
   }
-  if (failed == 0 && !result.taps.empty()) {
-    const auto share = [](const TapResult& tap) {
-      const double used = tap.rel_l2 / tap.budget;
-      return std::isfinite(used) && tap.verdict != Verdict::kNotTested ? used : -1.0;
-    };
-    const TapResult& worst = *std::ranges::max_element(result.taps, {}, share);
-    if (share(worst) >= 0) {
-      text +=
-          ", at most " + number(100 * share(worst), "%.2g") + " % of the budget, at " + worst.tap;
+  if (failed == 0) {
+    if (const Nearest nearest = nearest_to_limit(result); nearest.tap != nullptr) {
+      text += ", at most " + number(100 * nearest.share, "%.2g") + " % of the budget, at " +
+              nearest.tap->tap;
     }
   }
   return text + ", " + number(result.seconds) + " s";
