@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/compare/comparison.h"
-#include "conformance/catalogue/inner_steps.h"
 
 #include <algorithm>
 #include <cmath>
 
+#include "conformance/catalogue/inner_steps.h"
 #include "conformance/catalogue/roles.h"
 #include "conformance/compare/visible.h"
 

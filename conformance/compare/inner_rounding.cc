@@ -12,6 +12,7 @@
 #include "conformance/catalogue/roles.h"
 #include "conformance/compare/constants.h"
 #include "conformance/compare/measure.h"
+#include "conformance/compare/other_gelu.h"
 #include "conformance/compare/shapes.h"
 
 namespace assay::conformance {
@@ -66,11 +67,6 @@ double cap_of(const Tap& raw, const Tap& capped) {
   return static_cast<double>(static_cast<float>((low + high) / 2));
 }
 
-double gelu(double x) {
-  const double root = std::sqrt(2 / std::numbers::pi);
-  return 0.5 * x * (1 + std::tanh(root * (x + 0.044715 * x * x * x)));
-}
-
 }  // namespace
 
 const std::vector<RoundingPoints>& known_rounding_points() {
@@ -118,7 +114,7 @@ void InnerRounding::gated_input(Tap& tap) const {
   const Tap* gate = remembered(input_of_step(tap.name));
   for (std::size_t i = 0;
        gate != nullptr && gate->values.size() == tap.values.size() && i < tap.values.size(); ++i) {
-    const double exact = gelu(gate->values[i]);
+    const double exact = gelu_tanh(gate->values[i]);
     tap.values[i] = exact == 0 ? tap.values[i] : tap.values[i] / exact * round(exact);
   }
 }

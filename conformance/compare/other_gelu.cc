@@ -2,11 +2,17 @@
 #include "conformance/compare/other_gelu.h"
 
 #include <cmath>
+#include <numbers>
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/catalogue/inner_steps.h"
 
 namespace assay::conformance {
+
+double gelu_tanh(double x) {
+  const double root = std::sqrt(2 * std::numbers::inv_pi);
+  return 0.5 * x * (1 + std::tanh(root * (x + 0.044715 * x * x * x)));
+}
 
 float gelu_by_exp(float x) {
   constexpr float kRoot = 0.79788456080286535588F;

@@ -16,6 +16,8 @@
 
 namespace assay::conformance {
 
+// x/2 (1 + tanh z), as the checkpoints have it.
+double gelu_tanh(double x);
 float gelu_by_exp(float x);
 
 // Writes that form of GELU over the taps of the text model that it makes.

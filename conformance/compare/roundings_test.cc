@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/compare/roundings.h"
-#include "conformance/catalogue/inner_steps.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "conformance/catalogue/inner_steps.h"
 #include "conformance/compare/inner_rounding.h"
 
 namespace assay::conformance {

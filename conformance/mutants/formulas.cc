@@ -91,10 +91,6 @@ Numbers scaled(std::span<const double> x, double by) {
   return map(x, [by](double a) { return a * by; });
 }
 
-double gelu_tanh(double x) {
-  return gelu_tanh(x, 0.044715);
-}
-
 double gelu_tanh(double x, double cubic) {
   const double root = std::sqrt(2 * std::numbers::inv_pi);
   return 0.5 * x * (1 + std::tanh(root * (x + cubic * x * x * x)));

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "conformance/compare/other_gelu.h"  // gelu_tanh
+
 namespace assay::conformance {
 
 // A weight: rows of `cols` values; a vector is one row.
@@ -45,7 +47,6 @@ Numbers map2(std::span<const double> x, std::span<const double> y,
 Numbers added(std::span<const double> x, std::span<const double> y);
 Numbers scaled(std::span<const double> x, double by);
 
-double gelu_tanh(double x);
 double gelu_tanh(double x, double cubic);
 double gelu_erf(double x);
 double quick_gelu(double x);
