@@ -106,8 +106,8 @@ def run(args: argparse.Namespace) -> int:
     cases = plan(args.runs)
     left = {case: case[3] - len(lines_of(log_of(args.out, args.precision, case[0], case[1])))
             for case in cases}
-    todo = sum(count for count in left.values() if count > 0)
-    print(f"{args.runs} honest runs in {args.precision} on {len(cases)} cases, {todo} to do", flush=True)
+    remaining = sum(count for count in left.values() if count > 0)
+    print(f"{args.runs} honest runs in {args.precision} on {len(cases)} cases, {remaining} to do", flush=True)
     start, refused, number = time.monotonic(), 0, {s: k for k, s in enumerate(SHAPES)}
     with tempfile.TemporaryDirectory() as folder:
         for case in cases:

@@ -232,26 +232,29 @@ def cuda_on_the_host() -> dict[str, int]:
     return total
 
 
+def mutate(name: str, *options) -> dict | None:
+    """The summary of `assay mutate` with another seed each day; None where it has none."""
+    report, seed = RESULTS / name, int(time.time()) // 86400
+    print("assay mutate", *options, f"--seed {seed}", flush=True)
+    run(BUILD / "assay", "mutate", *options, "--seed", seed, "--report", report)
+    try:
+        return json.loads((report / "mutants.json").read_text())["summary"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def some_mutants() -> dict[str, int]:
     """Other mutants each day, in f32; `assay mutate` runs all of them."""
-    report, seed = RESULTS / "mutants", int(time.time()) // 86400
-    print(f"assay mutate --sample {MUTANTS} --seed {seed}", flush=True)
-    run(BUILD / "assay", "mutate", "--sample", MUTANTS, "--seed", seed, "--report", report)
-    try:
-        summary = json.loads((report / "mutants.json").read_text())["summary"]
-    except (OSError, ValueError, KeyError):
+    summary = mutate("mutants", "--sample", MUTANTS)
+    if summary is None:
         return counts(failed=1)
     return counts(summary["at_expected"], summary["expressible"] - summary["at_expected"])
 
 
 def some_honest_runs() -> dict[str, int]:
     """Other honest programs and cases each day; scripts/innocence.py runs a thousand."""
-    report, seed = RESULTS / "honest", int(time.time()) // 86400
-    print(f"assay mutate --innocent {HONEST} --seed {seed}", flush=True)
-    run(BUILD / "assay", "mutate", "--innocent", HONEST, "--seed", seed, "--report", report)
-    try:
-        summary = json.loads((report / "mutants.json").read_text())["summary"]
-    except (OSError, ValueError, KeyError):
+    summary = mutate("honest", "--innocent", HONEST)
+    if summary is None:
         return counts(failed=1)
     refused = summary["false_alarms"]
     return counts(summary["innocent_runs"] - refused, refused)
