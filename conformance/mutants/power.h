@@ -9,8 +9,7 @@
 //   case text-long                          a line for each case of a checkpoint
 //   kinds text.embed text.layer.{i}.in …    kinds of tap, in execution order
 //   M-67 ......fffa                         a code for each, "." where it does not move; of the
-//   taps
-//                                           of layers in the first layer that moves
+//                                           taps of layers in the first layer that moves
 //
 // Codes count fifths of a decade downwards, 0 to 9, a to z, A to O: the n-th stands for a relative
 // L2 of 10^(-n/5) to 10^((1-n)/5), 0 for 1 and more.
