@@ -102,6 +102,8 @@ class Verifier {
  private:
   const std::vector<std::string>* distinct_precisions(const std::string& checkpoint);
   void judge_precision(const Subject& subject, const std::string& precision);
+  LoadedImplementation& candidate_in(const std::string& precision);
+  conformance::RunOptions run_options(const Subject& subject) const;
   void judge_fed_run(const Subject& subject, const std::string& precision, Mode mode);
   conformance::Status run(const Subject& subject, const std::string& precision,
                           conformance::TapSet& taps);
@@ -143,16 +145,26 @@ const std::vector<std::string>* Verifier::distinct_precisions(const std::string&
   return &at->second;
 }
 
+LoadedImplementation& Verifier::candidate_in(const std::string& precision) {
+  auto& candidate = candidates_.try_emplace(precision, entry_, precision).first->second;
+  report_.executed_on = candidate.get().capabilities().executed_on;
+  return candidate;
+}
+
+conformance::RunOptions Verifier::run_options(const Subject& subject) const {
+  conformance::RunOptions run;
+  run.prefill_chunk = options_.prefill;
+  run.profile = profile_named(options_.profile, subject.golden.profile);
+  return run;
+}
+
 conformance::Status Verifier::run(const Subject& subject, const std::string& precision,
                                   conformance::TapSet& taps) {
   conformance::CollectingListener listener([&](const std::string& tap) {
     return subject.golden.truth.has(tap) && level_has(options_.level, tap);
   });
-  conformance::RunOptions run;
-  run.prefill_chunk = options_.prefill;
-  run.profile = profile_named(options_.profile, subject.golden.profile);
-  auto& candidate = candidates_.try_emplace(precision, entry_, precision).first->second;
-  report_.executed_on = candidate.get().capabilities().executed_on;
+  const auto run = run_options(subject);
+  auto& candidate = candidate_in(precision);
   auto status = candidate.load(subject.checkpoint, subject.drafter);
   if (status.ok()) {
     status = candidate.get().run(subject.golden.input, run, listener);
@@ -196,11 +208,8 @@ void Verifier::judge_precision(const Subject& subject, const std::string& precis
 
 // A run that takes the truth in between.
 void Verifier::judge_fed_run(const Subject& subject, const std::string& precision, Mode mode) {
-  conformance::RunOptions run;
-  run.prefill_chunk = options_.prefill;
-  run.profile = profile_named(options_.profile, subject.golden.profile);
-  auto& candidate = candidates_.try_emplace(precision, entry_, precision).first->second;
-  report_.executed_on = candidate.get().capabilities().executed_on;
+  const auto run = run_options(subject);
+  auto& candidate = candidate_in(precision);
   if (const auto status = candidate.load(subject.checkpoint, subject.drafter); !status.ok()) {
     add_without_taps(subject, precision, status);
     return;
