@@ -2,6 +2,7 @@
 #include "optimized/device/cuda/executor.h"
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <random>
 #include <set>
@@ -12,14 +13,17 @@
 
 namespace assay::simt {
 
-constinit thread_local Settings settings;
-constinit thread_local Counters counters;
-constinit thread_local Index index;
+SIMT_THREAD_LOCAL Settings settings;
+SIMT_THREAD_LOCAL Counters counters;
+SIMT_THREAD_LOCAL Index index;
+SIMT_THREAD_LOCAL Machine* this_machine = nullptr;
 constinit Watcher* watcher = nullptr;
 
-Machine& machine() {
-  thread_local Machine instance;
-  return instance;
+Machine& make_machine() {
+  static thread_local std::unique_ptr<Machine> owner;
+  owner = std::make_unique<Machine>();
+  this_machine = owner.get();
+  return *this_machine;
 }
 
 namespace {
@@ -49,17 +53,47 @@ struct Orders {
   Arranged blocks, warps, lanes;
 };
 
-void enter(Machine& m, Fiber& fiber) {
+void set_now(Machine& m, Fiber& fiber) {
   ++counters.switches;
   m.now = &fiber;
   index.thread = fiber.thread;
+  index.lane = fiber.number % kLanes;
+}
+
+void enter(Machine& m, Fiber& fiber) {
+  set_now(m, fiber);
+  m.from_scheduler = true;
   switch_context(m.scheduler, fiber.context);
   m.now = nullptr;
 }
 
+// Who runs after this lane: the next of its warp that can, without a detour by the scheduler; the
+// scheduler at the end of a round, where a lane has to be asked whether it can go on, and after a
+// failure.
+Context& next_context(Machine& m) {
+  while (m.failure.empty() && m.turn < m.lanes->size()) {
+    const unsigned t = m.first_thread + (*m.lanes)[m.turn];
+    if (t < m.fibers.size()) {
+      Fiber& fiber = m.fibers[t];
+      if (fiber.state == State::kPoll) {
+        break;
+      }
+      if (fiber.state == State::kReady) {
+        ++m.turn;
+        set_now(m, fiber);
+        m.from_scheduler = false;
+        return fiber.context;
+      }
+    }
+    ++m.turn;
+  }
+  return m.scheduler;
+}
+
 void fiber_main() {
   Machine& m = machine();
-  arrive_first(m.scheduler);
+  Context another;
+  arrive_first(m.from_scheduler ? m.scheduler : another);
   Fiber& fiber = *m.now;
   try {
     if (m.failure.empty()) {
@@ -74,7 +108,7 @@ void fiber_main() {
   fiber.where = "its end";
   ++m.done;
   m.warps[fiber.number / kLanes].live &= ~(1u << fiber.number % kLanes);
-  leave_forever(fiber.context, m.scheduler);
+  leave_forever(fiber.context, next_context(m));
 }
 
 // Unwinds every fiber, so that destructors run and no stack is left half-used; then throws.
@@ -124,10 +158,12 @@ void begin_block(Machine& m, dim3 block, dim3 grid, unsigned number) {
 // Lanes of one warp, until none can go on.
 bool run_warp(Machine& m, unsigned warp, Arranged& lanes) {
   bool moved = false;
+  m.first_thread = warp * kLanes;
   for (bool again = true; again;) {
     again = false;
-    for (const unsigned lane : lanes.again()) {
-      const unsigned t = warp * kLanes + lane;
+    m.lanes = &lanes.again();
+    for (m.turn = 0; m.turn < kLanes;) {
+      const unsigned t = m.first_thread + (*m.lanes)[m.turn++];
       if (t >= m.fibers.size()) {
         continue;
       }
@@ -161,7 +197,7 @@ bool release_block(Machine& m) {
     if (fiber.state != State::kBlockBarrier) {
       continue;
     }
-    if (where != nullptr && std::string_view(where) != fiber.where) {
+    if (where != nullptr && where != fiber.where && std::string_view(where) != fiber.where) {
       abandon(m, std::string("threads of one block wait at different barriers: ") + where +
                      " and " + fiber.where);
     }
@@ -227,7 +263,8 @@ void check_launch(const char* name, dim3 grid, dim3 block, std::size_t shared) {
 
 void leave() {
   Machine& m = machine();
-  switch_context(m.now->context, m.scheduler);
+  Context& mine = m.now->context;
+  switch_context(mine, next_context(m));
   if (!m.failure.empty()) {
     throw Failure(m.failure);
   }
@@ -247,10 +284,6 @@ void fail(const std::string& message) {
 void fail_here(const std::string& message) {
   const Machine& m = machine();
   fail(m.now != nullptr ? spell(*m.now) + ": " + message : message);
-}
-
-unsigned lane() {
-  return machine().now->number % kLanes;
 }
 
 void sync_threads(const char* where) {

@@ -42,14 +42,17 @@ struct Counters {
   std::uint64_t launches = 0, blocks = 0, threads = 0, switches = 0, barriers = 0, warp_ops = 0;
 };
 
-// Of this OS thread. constinit: kernels read `index` without a call.
+// Of this OS thread. constinit and initial-exec: kernels read `index` without a call, in a library
+// that is loaded late, too.
+#define SIMT_THREAD_LOCAL constinit thread_local __attribute__((tls_model("initial-exec")))
 struct Index {
   uint3 thread, block;
   dim3 block_dim, grid_dim;
+  unsigned lane = 0;
 };
-extern constinit thread_local Settings settings;
-extern constinit thread_local Counters counters;
-extern constinit thread_local Index index;
+extern SIMT_THREAD_LOCAL Settings settings;
+extern SIMT_THREAD_LOCAL Counters counters;
+extern SIMT_THREAD_LOCAL Index index;
 
 inline constexpr unsigned kMaxThreads = 1024;
 inline constexpr unsigned kMaxDynamicShared = 227 * 1024;  // bytes, of a Hopper block
@@ -62,7 +65,9 @@ void run(const char* name, dim3 grid, dim3 block, std::size_t shared,
 // What a kernel calls. `where` is a file and a line, or the name of an operation.
 void sync_threads(const char* where);
 int sync_threads_count(const char* where, bool predicate);
-unsigned lane();
+inline unsigned lane() {
+  return index.lane;
+}
 void* dynamic_shared();
 // One array for each tag, the address of something that belongs to its declaration.
 void* static_shared(const void* tag, const char* where, std::size_t bytes);

@@ -53,6 +53,11 @@ struct NamedBarrier {
 
 struct Machine {
   Context scheduler;
+  // The warp that runs: its lanes in the order of this round, and the first that has not had a
+  // turn.
+  const std::vector<unsigned>* lanes = nullptr;
+  unsigned first_thread = 0, turn = 0;
+  bool from_scheduler = true;  // the last switch to a lane
   Stacks stacks;
   std::vector<Fiber> fibers;
   std::vector<Warp> warps;
@@ -65,9 +70,14 @@ struct Machine {
   std::string failure;
 };
 
-Machine& machine();
+Machine& make_machine();
+extern SIMT_THREAD_LOCAL Machine* this_machine;
+inline Machine& machine() {
+  return this_machine != nullptr ? *this_machine : make_machine();
+}
 
-// Gives the processor back to the scheduler; throws when the launch has failed meanwhile.
+// Gives the processor to the next lane of the warp, or back to the scheduler; throws when the
+// launch has failed meanwhile.
 void leave();
 std::string spell(const Fiber& fiber);
 
