@@ -3,11 +3,13 @@
 """Compiles every CUDA kernel for the devices it is written for, and reads what ptxas says.
 
 scripts/cuda_gate.py [--update] [--only TEXT]
+scripts/cuda_gate.py --object FILE.cu FILE.o     how the build compiles a kernel file (optimized/)
 
 A file fails when it does not compile, when ptxas says that it serialises wgmma or ignores setmaxnreg
 (C75xx), when a kernel spills registers, or when one needs more registers than
 optimized/kernels/cuda_registers.csv says. --update writes that table. No device is needed, and without
-nvcc everything counts as one skip; scripts/setup --cuda installs one.
+nvcc everything counts as one skip; scripts/setup --cuda installs one. A file is compiled once for
+both, and again when it or a header of it changed: build/cuda_gate keeps objects and messages.
 """
 
 import argparse
@@ -32,6 +34,7 @@ DEVICES = ("sm_80", "sm_90a", "sm_100a")
 # Headers that only other compilers than nvcc read.
 HOST_ONLY = re.compile(r"optimized/device/cuda/(?:host_\w+|\w+_host|executor|async)\.h$")
 FLAGS = ["-std=c++20", "--expt-relaxed-constexpr", "-O3", "-t", "1", "-Xptxas", "-v", "-I."]
+FLAGS += ["-Xcompiler", "-fPIC"]
 FLAGS += [f"-gencode=arch={d.replace('sm', 'compute')},code={d}" for d in DEVICES]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -76,19 +79,38 @@ def closure(name: str, seen: dict[str, str]) -> dict[str, str]:
     return seen
 
 
-def output_of(nvcc: str, version: str, name: str) -> tuple[int, str]:
-    """What nvcc prints for a file; from the cache where nothing that it reads has changed."""
+def output_of(nvcc: str, version: str, name: str) -> tuple[int, str, Path]:
+    """What nvcc prints for a file, and its object; kept where nothing that it reads has changed."""
     texts = closure(name, {})
     key = hashlib.sha256(repr([version, FLAGS, sorted(texts.items())]).encode()).hexdigest()
     kept = CACHE / f"{Path(name).stem}-{key[:24]}.txt"
-    if kept.is_file():
-        return 0, kept.read_text("utf-8")
-    command = [nvcc, *FLAGS, "-c", name, "-o", os.devnull]
+    compiled = kept.with_suffix(".o")
+    if kept.is_file() and compiled.is_file():
+        return 0, kept.read_text("utf-8"), compiled
+    CACHE.mkdir(parents=True, exist_ok=True)
+    for old in CACHE.glob(f"{Path(name).stem}-{'?' * 24}.*"):
+        old.unlink(missing_ok=True)
+    fresh = compiled.with_suffix(f".{os.getpid()}.o")
+    command = [nvcc, *FLAGS, "-c", name, "-o", str(fresh)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     output = done.stdout + done.stderr
     if done.returncode == 0:
+        fresh.rename(compiled)
         kept.write_text(output, "utf-8")
-    return done.returncode, output
+    return done.returncode, output, compiled
+
+
+def write_object(nvcc: str, version: str, name: str, output: Path) -> int:
+    """The object of one file, and beside it OUTPUT.d, the headers that it depends on."""
+    name = os.path.relpath(ROOT / name, ROOT)
+    status, text, compiled = output_of(nvcc, version, name)
+    if status != 0:
+        print(text, end="")
+        return status
+    shutil.copyfile(compiled, output)
+    headers = " ".join(str(ROOT / header) for header in sorted(closure(name, {})))
+    output.with_name(output.name + ".d").write_text(f"{output}: {headers}\n", "utf-8")
+    return 0
 
 
 def readable(symbols: list[str]) -> dict[str, str]:
@@ -186,18 +208,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--update", action="store_true", help="write the table of registers")
     parser.add_argument("--only", default="", help="files whose name has this text")
+    parser.add_argument("--object", nargs=2, metavar=("SOURCE", "OUTPUT"), help="compile one file")
     arguments = parser.parse_args()
     nvcc = find_nvcc()
     if not nvcc:
         print("nvcc is not installed (scripts/setup --cuda installs it)")
         print("cuda gate: 0 passed, 0 failed, 1 skipped")
-        return 0
-    CACHE.mkdir(parents=True, exist_ok=True)
+        return 1 if arguments.object else 0
     version = subprocess.run([nvcc, "--version"], capture_output=True, text=True).stdout
+    if arguments.object:
+        return write_object(nvcc, version, arguments.object[0], Path(arguments.object[1]))
     names = [name for name in sources() if arguments.only in name]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         outputs = list(pool.map(lambda name: output_of(nvcc, version, name), names))
-    files = [parse(name, *output) for name, output in zip(names, outputs)]
+    files = [parse(name, *output[:2]) for name, output in zip(names, outputs)]
     judge(files, release_of(version), arguments.update, bool(arguments.only))
     for file in files:
         print(f"{file.name}: {len(file.registers)} kernels, {'failed' if file.problems else 'passed'}")
