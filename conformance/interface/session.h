@@ -59,6 +59,9 @@ class Session {
   virtual std::size_t length() const = 0;  // tokens in the caches
 
   virtual Meter* meter() { return nullptr; }  // null: it does not measure itself
+
+  // What computes, where that is to be said beside an answer or a rate.
+  virtual std::string executed_on() const { return {}; }
 };
 
 }  // namespace assay::conformance

@@ -156,6 +156,7 @@ int bench(const BenchOptions& options) {
   report.precision = precision;
   report.cache = options.cache;
   report.skip_shared = !options.no_skip;
+  report.executed_on = session->executed_on();
   Bench(options, checkpoint, *session).run(report);
   if (options.json) {
     print_json(report);

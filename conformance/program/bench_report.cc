@@ -126,20 +126,23 @@ void print_json(const BenchReport& report) {
                             {"fma_gflop_s", m.fma / kGiga},
                             {"int8_gop_s", m.int8_dot / kGiga},
                             {"bf16_gflop_s", m.bf16_dot / kGiga}};
-  const Json::Object all{{"format_version", 1},
-                         {"impl", report.impl},
-                         {"checkpoint", report.checkpoint},
-                         {"weights", report.facts.weights},
-                         {"precision", report.precision},
-                         {"threads", m.threads},
-                         {"cpu_features", m.features},
-                         {"kv", report.cache},
-                         {"kv_skip", report.skip_shared},
-                         {"weight_bytes", report.facts.weight_bytes},
-                         {"huge_share", report.facts.huge_share},
-                         {"cache_bytes", report.facts.cache_bytes},
-                         {"probes", probes},
-                         {"results", results}};
+  Json::Object all{{"format_version", 1},
+                   {"impl", report.impl},
+                   {"checkpoint", report.checkpoint},
+                   {"weights", report.facts.weights},
+                   {"precision", report.precision},
+                   {"threads", m.threads},
+                   {"cpu_features", m.features},
+                   {"kv", report.cache},
+                   {"kv_skip", report.skip_shared},
+                   {"weight_bytes", report.facts.weight_bytes},
+                   {"huge_share", report.facts.huge_share},
+                   {"cache_bytes", report.facts.cache_bytes},
+                   {"probes", probes},
+                   {"results", results}};
+  if (!report.executed_on.empty()) {
+    all.emplace_back("executed_on", report.executed_on);
+  }
   std::cout << json_text(all, {.indent = 2}) << "\n";
 }
 
@@ -156,6 +159,9 @@ void print_table(const BenchReport& report) {
                 m.features.c_str());
     std::printf("           read %.1f GB/s, f32 %.0f GFLOP/s, bf16 dot %.0f, int8 dot %.0f\n",
                 read_of(report), m.fma / kGiga, m.bf16_dot / kGiga, m.int8_dot / kGiga);
+  }
+  if (!report.executed_on.empty()) {
+    std::printf("  executed on: %s\n", report.executed_on.c_str());
   }
   for (const BenchTest& test : report.tests) {
     std::printf("  %-10s %9.2f tokens/s", test.name.c_str(),

@@ -32,6 +32,7 @@ struct BenchReport {
   std::string checkpoint;
   std::string precision;
   std::string cache;
+  std::string executed_on;  // "": on the machine that runs the program
   bool skip_shared = true;
   bool metered = false;  // the session measures itself
   conformance::MachineRates machine;

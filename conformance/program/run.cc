@@ -352,6 +352,9 @@ int run_prompt(const RunOptions& given) {
   const GenerationOptions generation = generation_options(options, tokenizer);
   Conversation conversation(options.conversation, tokenizer, variant);
   const auto session = make_session(options.session);
+  if (const std::string where = session->executed_on(); !where.empty()) {
+    std::fprintf(stderr, "executed on: %s\n", where.c_str());
+  }
   print_notes(Checkpoint::open(options.session.checkpoint));
   Talk talk(*session, conversation, tokenizer, generation, options);
   if (!options.prompt.empty()) {

@@ -81,6 +81,7 @@ class EngineSession : public Session {
   }
 
   std::size_t length() const override { return cache_.length(); }
+  std::string executed_on() const override { return Kind::executed_on(); }
 
  protected:
   EngineModel<Kind>& loaded() { return model_; }
