@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "conformance/compare/verdict.h"
-#include "conformance/records/tap_reader.h"  // sort_by_execution
+#include "conformance/records/tap_order.h"
 
 namespace assay::conformance {
 

@@ -11,6 +11,7 @@
 #include "conformance/compare/harness.h"
 #include "conformance/compare/judge.h"
 #include "conformance/compare/open_rows.h"
+#include "conformance/records/tap_order.h"
 
 namespace assay::conformance {
 namespace {

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "conformance/catalogue/roles.h"
-#include "conformance/records/tap_reader.h"  // sort_by_execution
+#include "conformance/records/tap_order.h"
 
 namespace assay::conformance {
 namespace {

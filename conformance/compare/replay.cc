@@ -11,6 +11,7 @@
 #include "conformance/compare/constants.h"
 #include "conformance/compare/judge.h"
 #include "conformance/compare/rounding_verdicts.h"
+#include "conformance/records/tap_order.h"
 
 namespace assay::conformance {
 namespace {

@@ -10,7 +10,7 @@
 #include "conformance/compare/constants.h"
 #include "conformance/compare/judge.h"
 #include "conformance/compare/shapes.h"
-#include "conformance/records/tap_reader.h"
+#include "conformance/records/tap_order.h"
 
 namespace assay::conformance {
 namespace {

@@ -14,7 +14,7 @@
 #include "conformance/compare/harness.h"
 #include "conformance/compare/profiled.h"
 #include "conformance/compare/replay.h"
-#include "conformance/records/tap_reader.h"  // sort_by_execution
+#include "conformance/records/tap_order.h"
 #include "reference/family/config/profile.h"
 
 namespace assay::conformance {

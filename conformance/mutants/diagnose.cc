@@ -15,7 +15,7 @@
 #include "conformance/catalogue/tap_name.h"
 #include "conformance/compare/replay.h"
 #include "conformance/mutants/effects.h"
-#include "conformance/records/tap_reader.h"  // sort_by_execution
+#include "conformance/records/tap_order.h"
 
 namespace assay::conformance {
 namespace {

@@ -8,6 +8,7 @@
 #include "conformance/records/file_kind.h"
 #include "conformance/records/hdf5_file.h"
 #include "conformance/records/probe.h"
+#include "conformance/records/tap_order.h"
 #include "conformance/records/tap_reader.h"
 #include "reference/family/base/error.h"
 #include "reference/family/checkpoint/container.h"

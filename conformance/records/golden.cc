@@ -11,6 +11,7 @@
 #include "conformance/records/golden_inputs.h"
 #include "conformance/records/hdf5_file.h"
 #include "conformance/records/probe.h"
+#include "conformance/records/tap_order.h"
 #include "conformance/records/tap_reader.h"
 #include "reference/family/base/error.h"
 #include "reference/family/base/json_object.h"
@@ -249,27 +250,6 @@ bool is_hdf5_dump(const std::filesystem::path& path) {
   }
   const Hdf5File file = Hdf5File::open(path);
   return file.kind("/taps") != Hdf5Kind::kAbsent && file.kind("/inputs") == Hdf5Kind::kAbsent;
-}
-
-double Golden::floor(const std::string& tap, const std::string& attribute) const {
-  const auto by_tap = floors.find(tap);
-  if (by_tap != floors.end()) {
-    const auto found = by_tap->second.floors.find(attribute);
-    if (found != by_tap->second.floors.end()) {
-      return found->second;
-    }
-  }
-  return std::numeric_limits<double>::quiet_NaN();
-}
-
-std::string Golden::reason_not_provided(const std::string& tap) const {
-  for (const std::string& name : patterns_of(tap)) {
-    const auto found = not_provided.find(name);
-    if (found != not_provided.end()) {
-      return found->second;
-    }
-  }
-  return "";
 }
 
 }  // namespace assay::conformance

@@ -57,15 +57,4 @@ Tap read_tap(Hdf5File& file, const std::string& path, const std::string& name) {
   return tap_from(std::move(array), name);
 }
 
-void sort_by_execution(std::vector<std::string>& names) {
-  std::vector<std::pair<ExecutionKey, std::string>> keyed;
-  keyed.reserve(names.size());
-  for (std::string& name : names) {
-    const ExecutionKey key = execution_key(name);
-    keyed.emplace_back(key, std::move(name));
-  }
-  std::ranges::sort(keyed);
-  std::ranges::transform(keyed, names.begin(), [](auto& pair) { return std::move(pair.second); });
-}
-
 }  // namespace assay::conformance

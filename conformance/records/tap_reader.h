@@ -13,7 +13,4 @@ namespace assay::conformance {
 // hi + lo in fp64. Throws when the shapes of hi and lo differ, or value holds no integers.
 Tap read_tap(Hdf5File& file, const std::string& path, const std::string& name);
 
-// Names in the order in which a run computes them; names that are no tap last, by name.
-void sort_by_execution(std::vector<std::string>& names);
-
 }  // namespace assay::conformance
