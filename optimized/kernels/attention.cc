@@ -34,8 +34,10 @@ std::size_t key_at(const HeadCache& cache, std::size_t index, std::size_t c) {
   return slot / kKeyGroup * kKeyGroup * cache.head_dim + c * kKeyGroup + slot % kKeyGroup;
 }
 
-std::size_t value_at(const HeadCache& cache, std::size_t index) {
-  return index % cache.slots * value_stride(cache.head_dim);
+std::size_t value_at(const HeadCache& cache, std::size_t index, std::size_t c) {
+  const std::size_t slot = index % cache.slots;
+  return slot / kKeyBlock * kKeyBlock * value_stride(cache.head_dim) +
+         c / kKeyGroup * kKeyGroup * kKeyBlock + slot % kKeyBlock * kKeyGroup + c % kKeyGroup;
 }
 
 // What a tile computes, in memory that lives as long as its thread.
@@ -46,16 +48,16 @@ struct Scratch {
   float most[kTileQueries];
   float sum[kTileQueries];
 
-  void clear(std::size_t head_dim) {
+  void clear(std::size_t rows, std::size_t head_dim) {
     const std::size_t width = value_stride(head_dim);
     if (widened.size() < 2 * kKeyBlock * width) {
       out = PageArray<float>(kTileQueries * width);
       panels = PageArray<float>(kTileQueries * width);
       widened = PageArray<float>(2 * kKeyBlock * width);
     }
-    std::fill_n(out.data(), kTileQueries * width, 0.0F);
-    std::fill_n(most, kTileQueries, kHidden);
-    std::fill_n(sum, kTileQueries, 0.0F);
+    std::fill_n(out.data(), rows * width, 0.0F);
+    std::fill_n(most, rows, kHidden);
+    std::fill_n(sum, rows, 0.0F);
   }
 };
 
@@ -83,7 +85,7 @@ AttentionTile tile_of(const AttentionCall& call, std::size_t cache, std::size_t 
     }
   }
   tile.first = std::min(tile.first, tile.end);
-  memory.clear(head_dim);
+  memory.clear(tile.rows, head_dim);
   tile.out = memory.out.data();
   tile.panels = memory.panels.data();
   tile.widened = memory.widened.data();
@@ -99,9 +101,8 @@ float* out_row(const AttentionCall& call, std::size_t cache, std::size_t row) {
 
 void write_row(const float* sums, float divisor, std::size_t head_dim, float* out) {
   const float by = divisor > 0 ? 1.0F / divisor : 0.0F;  // no key is visible: 0
-  for (std::size_t c = 0; c < head_dim; ++c) {
-    out[c] = sums[c] * by;
-  }
+  std::copy_n(sums, head_dim, out);
+  scale_by(out, by, head_dim);
 }
 
 void attend_many(const AttentionCall& call, std::size_t caches, const Threads& threads) {
@@ -189,10 +190,9 @@ void attend_few(const AttentionCall& call, std::size_t caches, const Threads& th
 void store_key_value(const HeadCache& cache, std::size_t index, const float* key,
                      const float* value) {
   const std::size_t first_key = key_at(cache, index, 0);
-  const std::size_t first_value = value_at(cache, index);
   for (std::size_t c = 0; c < cache.head_dim; ++c) {
     put(cache.type, cache.keys, first_key + c * kKeyGroup, key[c]);
-    put(cache.type, cache.values, first_value + c, value[c]);
+    put(cache.type, cache.values, value_at(cache, index, c), value[c]);
   }
 }
 
@@ -204,7 +204,7 @@ void load_key(const HeadCache& cache, std::size_t index, float* key) {
 
 void load_value(const HeadCache& cache, std::size_t index, float* value) {
   for (std::size_t c = 0; c < cache.head_dim; ++c) {
-    value[c] = get(cache.type, cache.values, value_at(cache, index) + c);
+    value[c] = get(cache.type, cache.values, value_at(cache, index, c));
   }
 }
 

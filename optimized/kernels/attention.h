@@ -5,8 +5,10 @@
 //   out[t, n] = sum_s softmax_s( q[t, n] . k[s, n / G] ) v[s, n / G]      s visible to t
 //
 // One code for decoding and prefill. The queries of the G heads that share keys, of all tokens, are
-// rows of one matrix; a panel of up to 8 rows meets 64 keys at a time. Keys lie in groups of 16,
-// [s/16][d][16], so that a score needs no sum across lanes; values lie as rows [s][d].
+// rows of one matrix; panels of up to 8 rows meet 64 keys at a time. Keys lie in groups of 16,
+// [s/16][d][16], so that a score needs no sum across lanes; values lie in blocks of 64 and in
+// groups of 16 channels, [s/64][d/16][64][16], so that a step of the second product reads them in
+// order: rows of 1 or 2 KiB would share a few sets of the first cache.
 //
 // A score that is no number makes its query's result none. The values of hidden keys count as zero
 // times what they are: they must be finite.
@@ -34,7 +36,7 @@ struct HeadCache {
   std::size_t slots = 0;
   std::size_t head_dim = 0;
   std::byte* keys = nullptr;    // [slots/16][head_dim][16]
-  std::byte* values = nullptr;  // [slots][head_dim]
+  std::byte* values = nullptr;  // [slots/64][head_dim/16][64][16], the last channels padded
 };
 
 // Writes key and value of token `index`.

@@ -11,6 +11,7 @@
 
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "optimized/packing/packed_weight.h"
@@ -88,17 +89,21 @@ HWY_INLINE void expand_bf16(const std::byte* tile, std::size_t first, std::size_
 inline void expand_rows(const WeightView& weight, const std::byte* tile, std::size_t first,
                         std::size_t end, float* out) {
   const std::size_t row_bytes = weight.tile / kTileRows;
-  float values[512];
-  for (std::size_t r = 0; r < kTileRows; ++r) {
-    widen(weight.stored, {tile + r * row_bytes, row_bytes}, first, end - first, values);
-    for (std::size_t k = 0; k < end - first; ++k) {
-      out[k * kTileRows + r] = values[k];
+  constexpr std::size_t kPiece = 512;
+  float values[kPiece];
+  for (; first < end; first += kPiece, out += kPiece * kTileRows) {
+    const std::size_t count = std::min(kPiece, end - first);
+    for (std::size_t r = 0; r < kTileRows; ++r) {
+      widen(weight.stored, {tile + r * row_bytes, row_bytes}, first, count, values);
+      for (std::size_t k = 0; k < count; ++k) {
+        out[k * kTileRows + r] = values[k];
+      }
     }
   }
 }
 
-// Columns [first, end) of tile `tile`, at most 512, both multiples of 32 or the last column. `out`
-// has room for one column more.
+// Columns [first, end) of tile `tile`, both multiples of 32 or the last column. `out` has room for
+// one column more.
 inline void expand_tile(const WeightView& weight, std::size_t tile, std::size_t first,
                         std::size_t end, float* out) {
   const std::byte* const from = weight.data + tile * weight.tile;

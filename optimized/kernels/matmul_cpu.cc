@@ -17,8 +17,13 @@ HWY_BEFORE_NAMESPACE();
 namespace assay::cpu::HWY_NAMESPACE {
 namespace {
 
-constexpr std::size_t kColumns = 512;    // of a piece of k whose weights stay in a cache
-constexpr std::size_t kPrefetch = 4096;  // bytes ahead: past the end of a small page
+// Of a piece of k whose weights, 96 or 288 KiB, stay in the second cache. A longer piece reads and
+// writes the sums less often, and a row of y lies on a page of its own.
+constexpr std::size_t kColumns = 1536;
+constexpr std::size_t kRowColumns = 512;        // the same for one row of x: in the first cache
+constexpr std::size_t kPrefetch = 4096;         // bytes ahead: past the end of a small page
+constexpr std::size_t kAhead = 16 * kTileRows;  // floats of weights, into the first cache
+constexpr std::size_t kPanelAhead = 1024;       // floats of x, which may come from further away
 
 // Tiles that one step of k reads: with rows_of_a_panel() as many sums as registers hold.
 constexpr std::size_t kTiles = kLanes == 16 ? 3 : 1;
@@ -34,7 +39,10 @@ HWY_INLINE void panel_product(const float* x, const float* w, std::size_t tile_f
   hn::Vec<F32> sum[kHeight][kAcross];
   for (std::size_t m = 0; m < kHeight; ++m) {
     for (std::size_t v = 0; v < kAcross; ++v) {
-      sum[m][v] = add && m < rows ? hn::LoadU(d, y + m * stride + v * kLanes) : hn::Zero(d);
+      sum[m][v] = hn::Zero(d);
+    }
+    for (std::size_t n = 0; n < N; ++n) {
+      hwy::Prefetch(y + std::min(m, rows - 1) * stride + n * kTileRows);
     }
   }
   for (std::size_t k = 0; k < columns; ++k) {
@@ -42,7 +50,11 @@ HWY_INLINE void panel_product(const float* x, const float* w, std::size_t tile_f
     for (std::size_t v = 0; v < kAcross; ++v) {
       const float* tile = w + v / kVectors * tile_floats + v % kVectors * kLanes;
       weight[v] = hn::LoadU(d, tile + k * kTileRows);
+      if (v % kVectors == 0) {
+        hwy::Prefetch(tile + k * kTileRows + kAhead);
+      }
     }
+    hwy::Prefetch(x + k * kHeight + kPanelAhead);
     for (std::size_t m = 0; m < kHeight; ++m) {
       const auto value = hn::Set(d, x[k * kHeight + m]);
       for (std::size_t v = 0; v < kAcross; ++v) {
@@ -52,7 +64,8 @@ HWY_INLINE void panel_product(const float* x, const float* w, std::size_t tile_f
   }
   for (std::size_t m = 0; m < std::min(rows, kHeight); ++m) {
     for (std::size_t v = 0; v < kAcross; ++v) {
-      hn::StoreU(sum[m][v], d, y + m * stride + v * kLanes);
+      float* const place = y + m * stride + v * kLanes;
+      hn::StoreU(add ? hn::Add(sum[m][v], hn::LoadU(d, place)) : sum[m][v], d, place);
     }
   }
 }
@@ -109,7 +122,7 @@ HWY_INLINE void row_product_bf16(const float* x, const std::byte* tile, std::siz
 
 void multiply_row(const Product& p, TileRange tiles) {
   const WeightView& w = *p.weight;
-  HWY_ALIGN static thread_local float buffer[(kColumns + 1) * kTileRows];
+  HWY_ALIGN static thread_local float buffer[(kRowColumns + 1) * kTileRows];
   const float* const x = p.x->f32(0);
   for (std::size_t tile = tiles.first; tile < tiles.end; ++tile) {
     const std::byte* const from = w.data + tile * w.tile;
@@ -119,8 +132,8 @@ void multiply_row(const Product& p, TileRange tiles) {
     } else if (w.layout == WeightLayout::kBf16) {
       row_product_bf16(x, from, w.columns, y);
     } else {
-      for (std::size_t k = 0; k < w.columns; k += kColumns) {
-        const std::size_t end = std::min(w.columns, k + kColumns);
+      for (std::size_t k = 0; k < w.columns; k += kRowColumns) {
+        const std::size_t end = std::min(w.columns, k + kRowColumns);
         expand_tile(w, tile, k, end, buffer);
         row_product(x + k, buffer, end - k, k > 0, y);
       }

@@ -218,12 +218,12 @@ void expect_right(const Kind& kind, DataSet set, const Shape& shape) {
 TEST_P(Matmul, EveryNumberOfColumns) {
   for (const Kind& kind : kinds()) {
     const std::size_t block = block_of(kind);
-    std::vector<std::size_t> counts = {512, 1024, 1536};
+    std::vector<std::size_t> counts = {512, 1024, 1536, 1536 + block, 3072 + block};
     for (std::size_t k = 1; k <= (block == 1 ? 131 : 12); ++k) {
       counts.push_back(k * block);
     }
     if (block == 1) {
-      counts.insert(counts.end(), {511, 513, 1023, 1025, 1087});
+      counts.insert(counts.end(), {511, 513, 1023, 1025, 1087, 1535});
     }
     for (const std::size_t columns : counts) {
       for (const std::size_t x_rows : {1, 9}) {
