@@ -55,6 +55,7 @@ struct AttentionCall {
   DeviceRows out;
   int pieces = 1;          // of keys; more than one: `parts` is needed
   float* parts = nullptr;  // attention_parts() floats
+  int stored = 0;          // slots that hold tokens, from the first on; 0: all
 };
 constexpr int kPieceKeys = 256;  // keys of a piece
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "optimized/device/cuda/mma.h"
-#include "optimized/kernels/warp_cuda.h"
+#include "optimized/kernels/attention_rows_cuda.h"
 
 namespace assay::cuda {
 namespace {
@@ -16,7 +16,6 @@ namespace {
 constexpr int kRows = 64;  // of queries
 constexpr int kKeys = 32;  // at a time
 constexpr int kKeyTiles = kKeys / 8;
-constexpr float kHidden = -1e30F;  // a score that no query sees
 
 template <int kDim>
 struct Shape {
@@ -32,36 +31,13 @@ __device__ __forceinline__ int chunk_at(int row, int c) {
   return row * kDim + (c ^ (row % 8)) * 8;
 }
 
-// What a row of queries is, and what it sees; of a row that is none, nothing.
-struct Row {
-  int token = -1, head = 0;
-  QueryKeys keys;
-};
-__device__ __forceinline__ Row row_of(const AttentionCall& call, int r) {
-  const int group = call.heads / call.cache.heads;
-  Row row;
-  if (r < call.queries.rows * group) {
-    row.token = r / group;
-    row.head = static_cast<int>(blockIdx.y) * group + r % group;
-    row.keys = call.visible[row.token];
-  }
-  return row;
-}
-
-__device__ __forceinline__ bool sees(const Row& row, const AttentionCall& call, int key) {
-  if (key < row.keys.first || key > row.keys.last) {
-    return false;
-  }
-  return row.keys.mask < 0 || call.masks[row.keys.mask + key - call.first_key] != 0;
-}
-
 // Queries of the block, rounded to bf16.
 template <int kDim>
 __device__ __forceinline__ void load_queries(__nv_bfloat16* to, const AttentionCall& call,
                                              int row0) {
   for (int i = static_cast<int>(threadIdx.x); i < kRows * kDim; i += Shape<kDim>::kThreads) {
     const int r = i / kDim, d = i % kDim;
-    const Row row = row_of(call, row0 + r);
+    const QueryRow row = query_row(call, row0 + r);
     const float q = row.token < 0
                         ? 0.0F
                         : call.queries.data[row.token * call.queries.stride + row.head * kDim + d];
@@ -118,20 +94,10 @@ struct Softmax {
   float sum[2] = {0, 0};
 };
 
-// Over the four lanes that have one row.
-__device__ __forceinline__ float quad_max(float v) {
-  v = fmaxf(v, __shfl_xor_sync(kAllLanes, v, 1));
-  return fmaxf(v, __shfl_xor_sync(kAllLanes, v, 2));
-}
-__device__ __forceinline__ float quad_sum(float v) {
-  v += __shfl_xor_sync(kAllLanes, v, 1);
-  return v + __shfl_xor_sync(kAllLanes, v, 2);
-}
-
 // Scores to shares, in place; what the sums so far shrink by.
 __device__ __forceinline__ void share(Softmax& softmax, const AttentionCall& call,
-                                      const Row (&rows)[2], int first, float (&s)[kKeyTiles][4],
-                                      float (&shrink)[2]) {
+                                      const QueryRow (&rows)[2], int first,
+                                      float (&s)[kKeyTiles][4], float (&shrink)[2]) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
@@ -141,7 +107,7 @@ __device__ __forceinline__ void share(Softmax& softmax, const AttentionCall& cal
     for (int j = 0; j < kKeyTiles; ++j) {
 #pragma unroll
       for (int e = 0; e < 2; ++e) {
-        seen[j][e] = sees(rows[half], call, first + 8 * j + lane % 4 * 2 + e);
+        seen[j][e] = sees(rows[half].keys, call, first + 8 * j + lane % 4 * 2 + e);
         most = seen[j][e] ? fmaxf(most, s[j][2 * half + e]) : most;
       }
     }
@@ -193,8 +159,8 @@ __device__ __forceinline__ void gather(const float (&s)[kKeyTiles][4], const __n
 }
 
 template <int kDim>
-__device__ __forceinline__ void store(const AttentionCall& call, const Row (&rows)[2], int column,
-                                      const Softmax& softmax,
+__device__ __forceinline__ void store(const AttentionCall& call, const QueryRow (&rows)[2],
+                                      int column, const Softmax& softmax,
                                       const float (&out)[Shape<kDim>::kOut / 8][4]) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
 #pragma unroll
@@ -213,23 +179,6 @@ __device__ __forceinline__ void store(const AttentionCall& call, const Row (&row
   }
 }
 
-// What the rows of the block see together.
-struct Span {
-  int first = 0x7fffffff, last = -1;
-};
-__device__ __forceinline__ Span span_of(const AttentionCall& call, int row0) {
-  const int group = call.heads / call.cache.heads;
-  Span span;
-  for (int t = row0 / group; t <= (row0 + kRows - 1) / group && t < call.queries.rows; ++t) {
-    const QueryKeys& keys = call.visible[t];
-    if (keys.first <= keys.last) {
-      span.first = smaller(span.first, keys.first);
-      span.last = larger(span.last, keys.last);
-    }
-  }
-  return span;
-}
-
 template <int kDim>
 __global__ void __launch_bounds__(Shape<kDim>::kThreads, 1)
     attention_mma_kernel(AttentionCall call) {
@@ -240,9 +189,9 @@ __global__ void __launch_bounds__(Shape<kDim>::kThreads, 1)
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
   const int row0 = static_cast<int>(blockIdx.x) * kRows, mine = warp % 4 * 16;
   const int column = warp / 4 * Shape<kDim>::kOut;
-  const Row rows[2] = {row_of(call, row0 + mine + lane / 4),
-                       row_of(call, row0 + mine + lane / 4 + 8)};
-  const Span span = span_of(call, row0);
+  const QueryRow rows[2] = {query_row(call, row0 + mine + lane / 4),
+                            query_row(call, row0 + mine + lane / 4 + 8)};
+  const Span span = span_of(call, row0, kRows);
   Softmax softmax;
   float out[Shape<kDim>::kOut / 8][4] = {};
   load_queries<kDim>(queries, call, row0);

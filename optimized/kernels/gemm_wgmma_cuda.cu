@@ -2,7 +2,7 @@
 // One block: a tile of 128 x 128 of y. One thread of the first warpgroup brings tiles of x and w by
 // TMA into a ring of four stages; two warpgroups multiply, 64 rows each. `full` says that a stage
 // has landed, `empty` that both have read it.
-#include "optimized/device/cuda/hopper.h"
+#include "optimized/device/cuda/wgmma.h"
 #include "optimized/kernels/gemm_checks_cuda.h"
 #include "optimized/kernels/gemm_cuda.h"
 
@@ -59,7 +59,7 @@ __device__ __forceinline__ void multiply_tiles(const Ring& ring, int group, int 
     const simt::Descriptor w = simt::tile_descriptor(ring.w(s));
 #pragma unroll
     for (int k = 0; k < kDeep / 16; ++k) {
-      simt::wgmma_m64n128k16(sum, x + simt::kNextK * k, w + simt::kNextK * k);
+      simt::wgmma<128>(sum, x + simt::kNextK * k, w + simt::kNextK * k);
     }
     simt::wgmma_commit();
     simt::wgmma_wait<1>();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "optimized/testing/pipeline_faults.h"
 
-#include "optimized/device/cuda/hopper.h"
+#include "optimized/device/cuda/wgmma.h"
 
 namespace assay::cuda {
 namespace {
@@ -48,7 +48,7 @@ __device__ void multiply_stages(const Ring& ring, int steps, float (&sum)[64]) {
     const auto w = simt::tile_descriptor(ring.tiles + s * kStageBytes + kRowsBytes);
     for (int k = 0; k < kDeep / 16; ++k) {
       const int along = kFault == Fault::kDescriptorStands ? 0 : k;
-      simt::wgmma_m64n128k16(sum, x + simt::kNextK * along, w + simt::kNextK * k);
+      simt::wgmma<128>(sum, x + simt::kNextK * along, w + simt::kNextK * k);
     }
     simt::wgmma_commit();
     if (kFault != Fault::kReleasedEarly && kFault != Fault::kNoWaitForProducts) {

@@ -29,7 +29,7 @@ Pending& mine() {
 // The bytes may land at any time from the issue to the wait: a write at both ends.
 void tell(void* to, unsigned bytes) {
   if (watcher != nullptr) {
-    watcher->touch(to, bytes, true);
+    watcher->touch(to, bytes, true, Proxy::kGeneric);
   }
 }
 

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hopper's asynchronous parts (sm_90a): mbarriers, bulk copies of tensor tiles (TMA), products of a
-// warpgroup (WGMMA). On a CPU they are late on purpose: a copy lands when somebody waits for its
+// Hopper's asynchronous parts (sm_90a): mbarriers and bulk copies of tensor tiles (TMA); wgmma.h
+// has the products. On a CPU they are late on purpose: a copy lands when somebody waits for its
 // mbarrier, a product runs at its wait; who does not wait reads poison.
 //
-// Tiles lie K-major with the 128-byte swizzle: rows of 64 bf16, eight rows are 1024 bytes, and
-// 16-byte chunk c of row r lies at chunk c xor r mod 8. They begin at multiples of 1024 of the
-// shared address.
-//
-// D of wgmma_m64n128k16, of warp w of its warpgroup and lane l, g = l / 4, t = l % 4: d[4 j + e] is
-// row 16 w + g + 8 (e / 2), column 8 j + 2 t + e % 2.   Source: PTX ISA, 9.7.13, 9.7.16.
+// Tiles have the 128-byte swizzle: rows of 64 bf16, eight rows are 1024 bytes, and 16-byte chunk c
+// of row r lies at chunk c xor r mod 8. They begin at multiples of 1024 of the shared address.
+// Source: PTX ISA, 9.7.9.25, 9.7.13.
 #pragma once
 
 #include "optimized/device/cuda/simt.h"
@@ -26,7 +23,6 @@
 namespace assay::simt {
 
 using Mbarrier = unsigned long long;
-using Descriptor = unsigned long long;
 #ifdef __CUDACC__
 using TensorMap = CUtensorMap;
 #else
@@ -99,63 +95,13 @@ __device__ __forceinline__ void load_tile(void* to, const TensorMap* map, Mbarri
 #endif
 }
 
-// Of a tile of rows x 64; 16 further along K: + kNextK.
-constexpr Descriptor kNextK = 2;
-__device__ __forceinline__ Descriptor tile_descriptor(const void* tile) {
-  constexpr Descriptor kEightRows = 1024 >> 4, kSwizzle128 = 1;
-  return static_cast<Descriptor>((shared_address(tile) & 0x3ffffu) >> 4) | Descriptor{1} << 16 |
-         kEightRows << 32 | kSwizzle128 << 62;
-}
-
-// Before the first product of a group: registers of D are written.
-__device__ __forceinline__ void wgmma_fence() {
+// What this thread wrote to shared memory, for TMA and WGMMA that come after a barrier. They read
+// by another way than threads do (the asynchronous proxy), and may miss it without.
+__device__ __forceinline__ void fence_for_async() {
 #ifdef SIMT_HOPPER
-  asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
-#endif
-}
-
-// D (64 x 128, f32) += A (64 x 16) B (128 x 16)^T of one warpgroup, both bf16 in shared memory.
-__device__ __forceinline__ void wgmma_m64n128k16(float (&d)[64], Descriptor a, Descriptor b) {
-#ifdef SIMT_HOPPER
-  // clang-format off
-  asm volatile(
-      "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
-      "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31,"
-      "%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63}, "
-      "%64, %65, 1, 1, 1, 0, 0;"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]),
-        "+f"(d[6]), "+f"(d[7]), "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]),
-        "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]), "+f"(d[16]), "+f"(d[17]),
-        "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]),
-        "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]),
-        "+f"(d[30]), "+f"(d[31]), "+f"(d[32]), "+f"(d[33]), "+f"(d[34]), "+f"(d[35]),
-        "+f"(d[36]), "+f"(d[37]), "+f"(d[38]), "+f"(d[39]), "+f"(d[40]), "+f"(d[41]),
-        "+f"(d[42]), "+f"(d[43]), "+f"(d[44]), "+f"(d[45]), "+f"(d[46]), "+f"(d[47]),
-        "+f"(d[48]), "+f"(d[49]), "+f"(d[50]), "+f"(d[51]), "+f"(d[52]), "+f"(d[53]),
-        "+f"(d[54]), "+f"(d[55]), "+f"(d[56]), "+f"(d[57]), "+f"(d[58]), "+f"(d[59]),
-        "+f"(d[60]), "+f"(d[61]), "+f"(d[62]), "+f"(d[63])
-      : "l"(a), "l"(b));
-  // clang-format on
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 #elif !defined(__CUDACC__)
-  host_wgmma(d, a, b, 128);
-#endif
-}
-
-__device__ __forceinline__ void wgmma_commit() {
-#ifdef SIMT_HOPPER
-  asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
-#elif !defined(__CUDACC__)
-  host_wgmma_commit();
-#endif
-}
-
-// Until at most kLeft groups are under way.
-template <int kLeft>
-__device__ __forceinline__ void wgmma_wait() {
-#ifdef SIMT_HOPPER
-  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kLeft) : "memory");
-#elif !defined(__CUDACC__)
-  host_wgmma_wait(kLeft);
+  host_fence_for_async();
 #endif
 }
 

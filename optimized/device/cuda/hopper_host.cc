@@ -5,10 +5,10 @@
 #include <cstring>
 #include <unordered_map>
 
-#include "optimized/device/cuda/hopper.h"
 #include "optimized/device/cuda/machine.h"
 #include "optimized/device/cuda/tensor_core.h"
 #include "optimized/device/cuda/watcher.h"
+#include "optimized/device/cuda/wgmma.h"
 
 namespace assay::simt {
 namespace {
@@ -31,8 +31,7 @@ struct MbarrierState {
 
 struct Product {
   float* d;
-  Descriptor a, b;
-  unsigned columns;
+  HostProduct how;
   std::size_t group;
 };
 
@@ -98,23 +97,60 @@ bool phase_over(const Mbarrier* barrier, unsigned parity) {
   return (state.phase & 1u) != parity;
 }
 
-// `count` rows of 16 bf16 of a tile.
-void read_operand(Descriptor descriptor, unsigned first, unsigned count, std::uint16_t (*to)[16]) {
+using Operand = std::uint16_t[256][16];  // rows of A or columns of B, along K
+
+struct Tile {
+  unsigned start, leading, eight_rows;  // bytes
+};
+Tile tile_of(Descriptor descriptor) {
   if (descriptor >> 62 != 1) {
     fail_here("wgmma: got another layout than the 128-byte swizzle");
   }
-  const unsigned start = static_cast<unsigned>(descriptor & 0x3fffu) << 4;
-  const unsigned eight_rows = static_cast<unsigned>(descriptor >> 32 & 0x3fffu) << 4;
+  const auto bytes = [&](int at) { return static_cast<unsigned>(descriptor >> at & 0x3fffu) << 4; };
+  return {bytes(0), bytes(16), bytes(32)};
+}
+
+void read_chunk(unsigned at, std::uint16_t (&to)[8]) {
+  const unsigned char* chunk = shared_at(swizzled(at));
+  std::memcpy(to, chunk, sizeof to);
+  if (watcher != nullptr) {
+    watcher->touch(chunk, sizeof to, false, Proxy::kAsync);
+  }
+}
+
+void read_operand(Descriptor descriptor, unsigned first, unsigned count, Operand& to) {
+  const Tile tile = tile_of(descriptor);
   for (unsigned r = 0; r < count; ++r) {
     const unsigned row = first + r;
     for (unsigned half = 0; half < 2; ++half) {
-      const unsigned at = start + row / 8 * eight_rows + row % 8 * kRowBytes + half * 16;
-      const unsigned char* chunk = shared_at(swizzled(at));
-      std::memcpy(&to[r][8 * half], chunk, 16);
-      if (watcher != nullptr) {
-        watcher->touch(chunk, 16, false);
+      std::uint16_t chunk[8];
+      read_chunk(tile.start + row / 8 * tile.eight_rows + row % 8 * kRowBytes + half * 16, chunk);
+      std::memcpy(&to[r][8 * half], chunk, sizeof chunk);
+    }
+  }
+}
+
+void read_transposed(Descriptor descriptor, unsigned columns, Operand& to) {
+  const Tile tile = tile_of(descriptor);
+  for (unsigned k = 0; k < 16; ++k) {
+    for (unsigned n = 0; n < columns; n += 8) {
+      std::uint16_t chunk[8];
+      read_chunk(tile.start + n / 64 * tile.leading + n % 64 * 2 + k / 8 * tile.eight_rows +
+                     k % 8 * kRowBytes,
+                 chunk);
+      for (unsigned i = 0; i < 8; ++i) {
+        to[n + i][k] = chunk[i];
       }
     }
+  }
+}
+
+// Two numbers of each register of the lane, as mma.h has them.
+void read_registers(const unsigned* registers, unsigned lane, Operand& to) {
+  for (unsigned i = 0; i < 4; ++i) {
+    std::uint16_t* pair = &to[lane / 4 + 8 * (i % 2)][lane % 4 * 2 + 8 * (i / 2)];
+    pair[0] = static_cast<std::uint16_t>(registers[i] & 0xffffu);
+    pair[1] = static_cast<std::uint16_t>(registers[i] >> 16);
   }
 }
 
@@ -122,19 +158,33 @@ Products* given(std::uint64_t slot) {
   return reinterpret_cast<Products*>(static_cast<std::uintptr_t>(slot));
 }
 
+bool same(const HostProduct& a, const HostProduct& b) {
+  return a.a == b.a && a.b == b.b && a.columns == b.columns && a.transposed == b.transposed &&
+         a.add == b.add && (a.registers == nullptr) == (b.registers == nullptr);
+}
+
 void run_product(const std::uint64_t* lanes, std::size_t which) {
-  const Product& first = given(lanes[0])->queue[which];
-  std::uint16_t a[16][16], b[256][16];
-  read_operand(first.a, machine().now->number / kLanes % 4 * 16, 16, a);
-  read_operand(first.b, 0, first.columns, b);
+  const HostProduct& first = given(lanes[0])->queue[which].how;
+  Operand a, b;
+  if (first.registers == nullptr) {
+    read_operand(first.a, machine().now->number / kLanes % 4 * 16, 16, a);
+  }
+  first.transposed ? read_transposed(first.b, first.columns, b)
+                   : read_operand(first.b, 0, first.columns, b);
   for (unsigned l = 0; l < kLanes; ++l) {
-    const Product& product = given(lanes[l])->queue[which];
-    if (product.a != first.a || product.b != first.b || product.columns != first.columns) {
-      fail_here("wgmma: lanes of one warp give different descriptors");
+    const HostProduct& how = given(lanes[l])->queue[which].how;
+    if (!same(how, first)) {
+      fail_here("wgmma: lanes of one warp give different operands");
     }
-    for (unsigned i = 0; i < product.columns / 2; ++i) {
+    if (how.registers != nullptr) {
+      read_registers(how.registers, l, a);
+    }
+  }
+  for (unsigned l = 0; l < kLanes; ++l) {
+    float* d = given(lanes[l])->queue[which].d;
+    for (unsigned i = 0; i < first.columns / 2; ++i) {
       const unsigned row = l / 4 + 8 * (i % 4 / 2), column = i / 4 * 8 + l % 4 * 2 + i % 2;
-      product.d[i] = tensor_core_sum(TensorCore::kHopper, a[row], b[column], product.d[i]);
+      d[i] = tensor_core_sum(TensorCore::kHopper, a[row], b[column], first.add ? d[i] : 0.0F);
     }
   }
 }
@@ -226,15 +276,21 @@ void host_load_tile(void* to, const HostTensorMap* map, Mbarrier* barrier, int c
   }
   (void)shared_at(at + map->box_rows * kRowBytes - 1);
   if (watcher != nullptr) {
-    watcher->touch(to, std::size_t{map->box_rows} * kRowBytes, true);
+    watcher->touch(to, std::size_t{map->box_rows} * kRowBytes, true, Proxy::kAsync);
     watcher->arrive(barrier);
   }
   known(barrier).copies.push_back({at, *map, column, row});
 }
 
-void host_wgmma(float* d, Descriptor a, Descriptor b, unsigned columns) {
+void host_fence_for_async() {
+  if (watcher != nullptr) {
+    watcher->proxy_fence();
+  }
+}
+
+void host_wgmma(float* d, const HostProduct& product) {
   Products& mine = products[machine().now->number];
-  mine.queue.push_back({d, a, b, columns, mine.committed});
+  mine.queue.push_back({d, product, mine.committed});
 }
 
 void host_wgmma_commit() {

@@ -18,7 +18,15 @@ void host_mbarrier_arrive(unsigned long long* barrier, unsigned bytes);
 void host_mbarrier_wait(unsigned long long* barrier, unsigned parity);
 void host_load_tile(void* to, const HostTensorMap* map, unsigned long long* barrier, int column,
                     int row);
-void host_wgmma(float* d, unsigned long long a, unsigned long long b, unsigned columns);
+void host_fence_for_async();
+struct HostProduct {
+  unsigned long long a, b;    // descriptors
+  const unsigned* registers;  // of A; null: the descriptor counts
+  unsigned columns;
+  bool transposed;  // B
+  bool add;
+};
+void host_wgmma(float* d, const HostProduct& product);
 void host_wgmma_commit();
 void host_wgmma_wait(unsigned groups_left);
 

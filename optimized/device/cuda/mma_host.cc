@@ -90,7 +90,7 @@ void host_load_matrices(unsigned (&r)[4], const void* row, bool transposed) {
     fail_here("load_matrices: expected a row in shared memory at a multiple of 16 bytes");
   }
   if (watcher != nullptr) {
-    watcher->touch(row, 16, false);
+    watcher->touch(row, 16, false, Proxy::kGeneric);
   }
   const Load mine{r, static_cast<const unsigned char*>(row), transposed};
   warp_exchange(kAll, give(&mine), transposed ? "load_matrices<true>" : "load_matrices<false>",

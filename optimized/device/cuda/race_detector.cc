@@ -45,7 +45,7 @@ struct Readers {
 struct Cell {
   std::uint32_t written_block = 0, written_epoch = 0, written_clock = 0;
   std::uint16_t written_thread = 0;
-  bool written_atomic = false;
+  bool written_atomic = false, written_async = false;
   std::uint32_t read_block = 0, read_epoch = 0;
   std::uint32_t other_launch = 0;  // the last in which more than one block read it
   std::vector<Readers> readers;    // of read_block in read_epoch
@@ -73,6 +73,7 @@ class Detector : public Watcher {
     const std::size_t threads = machine().fibers.size();
     clock_.assign(threads, 0);
     synced_.assign(threads, 0);
+    fenced_.assign(threads, 0);
     fresh_.assign(threads, false);
     known_.resize(threads);
     for (Clocks& row : known_) {
@@ -91,22 +92,28 @@ class Detector : public Watcher {
   void arrive(const void* object) override;
   void turn(const void* object) override;
   void pass(const void* object) override;
-  void touch(const void* address, std::size_t bytes, bool write) override {
-    access(address, bytes, write, false, nullptr);
+  void touch(const void* address, std::size_t bytes, bool write, Proxy proxy) override {
+    access(address, bytes, write, false, nullptr, proxy);
+  }
+  void proxy_fence() override {
+    const unsigned me = machine().now->number;
+    fenced_[me] = ++clock_[me];
   }
 
-  void access(const void* address, std::size_t bytes, bool write, bool atomic, const void* pc);
+  void access(const void* address, std::size_t bytes, bool write, bool atomic, const void* pc,
+              Proxy proxy = Proxy::kGeneric);
 
  private:
   struct Access {
     unsigned thread;
-    bool shared, write, atomic;
+    bool shared, write, atomic, async;
     const void* pc;
   };
 
   void publish(unsigned thread, Clocks& clocks);
   bool ordered(unsigned me, unsigned other, std::uint32_t clock) const;
   bool write_ordered(const Cell& cell, const Access& by) const;
+  bool unfenced(const Cell& cell, const Access& by) const;
   int unordered_reader(const Cell& cell, const Access& by) const;
   void look(Cell& cell, const Access& by);
   void note(Cell& cell, const Access& by);
@@ -115,6 +122,7 @@ class Detector : public Watcher {
 
   std::uint32_t launch_ = 0, block_ = 0, first_block_ = 1, epoch_ = 1;
   Clocks clock_, synced_;      // synced: clocks below it are known to the whole warp
+  Clocks fenced_;              // what was written below them is there for the asynchronous proxy
   std::vector<bool> fresh_;    // learned something since the last sync of its warp
   std::vector<Clocks> known_;  // what each thread knows of the others
   std::unordered_map<const void*, Barrier> barriers_;
@@ -199,6 +207,12 @@ bool Detector::write_ordered(const Cell& cell, const Access& by) const {
          ordered(by.thread, cell.written_thread, cell.written_clock);
 }
 
+// Shared memory that a thread wrote and did not fence, met by TMA or WGMMA.
+bool Detector::unfenced(const Cell& cell, const Access& by) const {
+  return by.async && by.shared && cell.written_block == block_ && !cell.written_async &&
+         cell.written_clock >= fenced_[cell.written_thread];
+}
+
 // A thread that read the cell and that nothing orders before a write; -1: none. Of another block:
 // its first thread.
 int Detector::unordered_reader(const Cell& cell, const Access& by) const {
@@ -234,6 +248,11 @@ void Detector::say(const Access& by, const char* before, int thread, std::uint32
 void Detector::look(Cell& cell, const Access& by) {
   if (!write_ordered(cell, by)) {
     say(by, "write", cell.written_thread, cell.written_block);
+  } else if (unfenced(cell, by)) {
+    race_.what = "missing fence_for_async: thread " + std::to_string(cell.written_thread) +
+                 " of block " + std::to_string(machine().block_number) +
+                 " wrote shared memory that TMA or WGMMA then " + (by.write ? "writes" : "reads");
+    race_.pc = by.pc;
   } else if (by.write && !by.atomic) {
     if (const int reader = unordered_reader(cell, by); reader >= 0) {
       say(by, "read", reader, cell.other_launch == launch_ ? 0 : cell.read_block);
@@ -253,6 +272,7 @@ void Detector::note(Cell& cell, const Access& by) {
     cell.written_clock = clock;
     cell.written_thread = static_cast<std::uint16_t>(by.thread);
     cell.written_atomic = by.atomic;
+    cell.written_async = by.async;
     return;
   }
   if (cell.read_block != block_ || cell.read_epoch != epoch_) {
@@ -293,7 +313,7 @@ Cell& Detector::cell_of(std::uintptr_t address) {
 }
 
 void Detector::access(const void* address, std::size_t bytes, bool write, bool atomic,
-                      const void* pc) {
+                      const void* pc, Proxy proxy) {
   const Machine& m = machine();
   if (m.now == nullptr || m.stacks.contains(address)) {
     return;
@@ -303,7 +323,8 @@ void Detector::access(const void* address, std::size_t bytes, bool write, bool a
   if (a >= own && a < own + sizeof index) {
     return;
   }
-  const Access by{m.now->number, in_shared_memory(address), write, atomic, pc};
+  const Access by{m.now->number, in_shared_memory(address), write,
+                  atomic,        proxy == Proxy::kAsync,    pc};
   for (std::size_t i = 0; i < bytes; ++i) {
     Cell& cell = cell_of(a + i);
     if (race_.what.empty()) {

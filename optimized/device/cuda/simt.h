@@ -7,7 +7,7 @@
 //   SIMT_DYN_SHARED(float, rows);          for  extern __shared__ float rows[];
 //   SIMT_LAUNCH(stream, grid, block, bytes, kernel, arguments...);   for
 //   kernel<<<...>>>(arguments...)
-// What only the assembler of a device knows has a name in copy.h, mma.h and hopper.h.
+// What only the assembler of a device knows has a name in copy.h, mma.h, hopper.h and wgmma.h.
 #pragma once
 
 #include <cstddef>

@@ -6,6 +6,9 @@
 
 namespace assay::simt {
 
+// The way by which memory is reached: that of threads, or that of TMA and WGMMA.
+enum class Proxy { kGeneric, kAsync };
+
 class Watcher {
  public:
   virtual ~Watcher() = default;
@@ -20,7 +23,9 @@ class Watcher {
   virtual void turn(const void* object) = 0;  // all have arrived: a phase is over
   virtual void pass(const void* object) = 0;
   // An access by the asynchronous parts of the thread that runs.
-  virtual void touch(const void* address, std::size_t bytes, bool write) = 0;
+  virtual void touch(const void* address, std::size_t bytes, bool write, Proxy proxy) = 0;
+  // What the thread that runs wrote before is there for accesses by Proxy::kAsync.
+  virtual void proxy_fence() = 0;
 };
 
 extern constinit Watcher* watcher;  // null: nobody watches
