@@ -14,10 +14,12 @@
 
 #include "optimized/device/cuda/stream.h"
 #include "optimized/kernels/attention_mma_cuda.h"
+#include "optimized/kernels/attention_wgmma_cuda.h"
 #include "optimized/kernels/gemm_cuda.h"
 #include "optimized/testing/fault_kernels.h"
 #include "optimized/testing/pipeline_faults.h"
 #include "optimized/testing/tensor_core_bound.h"
+#include "optimized/testing/wgmma_faults.h"
 
 namespace assay::cuda {
 namespace {
@@ -83,6 +85,19 @@ double wgmma_layout(Stream& stream) {
   return worst_product(x, w, y.back(stream), 128, depth);
 }
 
+// B transposed, A from shared memory that threads wrote, and from registers.
+double transposed_layout(Stream& stream, WgmmaFault right) {
+  const Halves a = random_halves(64 * 64, 11), b = random_halves(64 * 256, 12);
+  Halves columns(b.size());
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    columns[i % 256 * 64 + i / 256] = b[i];
+  }
+  const There<std::uint16_t> a_there(stream, a), b_there(stream, b);
+  const There<float> y(64 * 256);
+  run_wgmma(stream, right, a_there.data(), b_there.data(), y.data());
+  return worst_product(a, columns, y.back(stream), 256, 64);
+}
+
 using Product = void (*)(Stream&, const Gemm&);
 
 double product(Stream& stream, Product function, std::size_t rows, std::size_t columns,
@@ -107,9 +122,11 @@ double product(Stream& stream, Product function, std::size_t rows, std::size_t c
   return worst_product(x, w, first, columns, depth);
 }
 
-// attention_mma beside attention, as a share of the largest value; both read the same cache of
-// bf16.
-double attention_difference(Stream& stream, int head_dim) {
+using Attention = void (*)(Stream&, const AttentionCall&);
+
+// Attention by tensor cores beside attention, as a share of the largest value; both read the same
+// cache of bf16.
+double attention_difference(Stream& stream, Attention function, int head_dim) {
   const std::size_t tokens = 70, heads = 4, kv_heads = 2, d = static_cast<std::size_t>(head_dim);
   const There<std::uint16_t> k(stream, random_halves(tokens * kv_heads * d, 7));
   const There<std::uint16_t> v(stream, random_halves(tokens * kv_heads * d, 8));
@@ -133,7 +150,7 @@ double attention_difference(Stream& stream, int head_dim) {
   call.out = device_rows(plain.data(), tokens, heads * d);
   attention(stream, call);
   call.out = device_rows(tiled.data(), tokens, heads * d);
-  attention_mma(stream, call);
+  function(stream, call);
   const auto a = plain.back(stream), b = tiled.back(stream);
   double most = 0, off = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -173,18 +190,25 @@ std::vector<Check> checks() {
   const auto of = [](Product function, std::size_t rows, std::size_t columns, std::size_t depth) {
     return [=](Stream& stream) { return product(stream, function, rows, columns, depth); };
   };
-  const auto heads = [](int dim) {
-    return [=](Stream& stream) { return attention_difference(stream, dim); };
+  const auto heads = [](Attention function, int dim) {
+    return [=](Stream& stream) { return attention_difference(stream, function, dim); };
+  };
+  const auto transposed = [](WgmmaFault right) {
+    return [=](Stream& stream) { return transposed_layout(stream, right); };
   };
   return {{"barriers, shuffles, copies", false, barriers},
           {"layout of mma.m16n8k16", false, mma_layout},
           {"layouts of TMA and WGMMA", true, wgmma_layout},
+          {"layouts of WGMMA, B transposed", true, transposed(WgmmaFault::kNone)},
+          {"layouts of WGMMA, A in registers", true, transposed(WgmmaFault::kFromRegisters)},
           {"gemm_mma 33 x 65 x 40", false, of(gemm_mma, 33, 65, 40)},
           {"gemm_mma 130 x 129 x 64", false, of(gemm_mma, 130, 129, 64)},
           {"gemm_wgmma 130 x 70 x 328", true, of(gemm_wgmma, 130, 70, 328)},
-          {"attention_mma, heads of 64", false, heads(64)},
-          {"attention_mma, heads of 256", false, heads(256)},
-          {"attention_mma, heads of 512", false, heads(512)}};
+          {"attention_mma, heads of 64", false, heads(attention_mma, 64)},
+          {"attention_mma, heads of 256", false, heads(attention_mma, 256)},
+          {"attention_mma, heads of 512", false, heads(attention_mma, 512)},
+          {"attention_wgmma, heads of 256", true, heads(attention_wgmma, 256)},
+          {"attention_wgmma, heads of 512", true, heads(attention_wgmma, 512)}};
 }
 
 // Seconds of one run, the fastest of some.
