@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "conformance/catalogue/block_taps.h"
+#include "conformance/catalogue/catalogue.h"
 #include "conformance/catalogue/roles.h"
 
 namespace assay::conformance {
@@ -12,8 +14,15 @@ constexpr std::array<std::string_view, 3> kInFloat = {"router_probs", "topk_norm
 constexpr std::array<std::string_view, 9> kOfStream = {
     "in",       "out",      "residual", "ffn.post_norm", "combined",
     "norm_out", "ple.norm", "ple.proj", "final_norm"};
-constexpr std::array<std::string_view, 7> kInputs = {"q_norm",     "k_norm",   "cos",       "sin",
-                                                     "logits_raw", "ple.gate", "embed_rows"};
+constexpr std::array<std::string_view, 14> kInputs = {
+    "q_norm",     "k_norm",  "cos",       "sin",      "logits_raw", "ple.gate",    "mlp.gate",
+    "embed_rows", "ple.ctx", "ple.token", "ple.proj", "expert_out", "topk_weight", "topk_index"};
+constexpr std::array<std::string_view, 9> kNormsOfEncoders = {
+    "attn_norm", "attn_post_norm", "ffn_norm",  "ffn_post_norm", "q_norm",
+    "k_norm",    "v_norm",         "post_norm", "conv_norm"};
+constexpr std::array<std::string_view, 3> kAroundDrafter = {"pre_proj", "norm", "post_proj"};
+constexpr std::array<std::string_view, 4> kOfSamples = {"audio.frames_windowed", "audio.magnitude",
+                                                        "audio.mel_linear", "audio.mel"};
 
 bool ends_with_any(std::string_view tap, const auto& leaves) {
   return std::ranges::any_of(leaves, [&](std::string_view leaf) {
@@ -32,12 +41,20 @@ InnerStep inner_step_of(std::string_view tap) {
   if (tap.ends_with(".attn.q_rope") || tap.ends_with(".attn.k_rope")) {
     return InnerStep::kRope;
   }
-  if (tap.starts_with("text.layer.") && tap.ends_with(".ple.mul")) {
+  if (tap.ends_with(".mlp.act") && is_of_encoder(tap)) {
     return InnerStep::kGatedInput;
   }
-  return tap == "text.logits"         ? InnerStep::kSoftcap
-         : tap == "text.embed_scaled" ? InnerStep::kScaledRows
-                                      : InnerStep::kNone;
+  if (tap.starts_with("text.layer.")) {
+    return tap.ends_with(".ple.mul")         ? InnerStep::kGatedInput
+           : tap.ends_with(".moe.router_in") ? InnerStep::kRouterInput
+           : tap.ends_with(".moe.sum")       ? InnerStep::kExpertSum
+                                             : InnerStep::kNone;
+  }
+  return tap == "text.logits"                                     ? InnerStep::kSoftcap
+         : tap == "text.embed_scaled" || tap == per_layer_token() ? InnerStep::kScaledRows
+         : tap == "text.ple.ctx"                                  ? InnerStep::kPerLayerContext
+         : tap == per_layer_input()                               ? InnerStep::kPerLayerSum
+                                                                  : InnerStep::kNone;
 }
 
 std::string input_of_step(std::string_view tap) {
@@ -47,9 +64,17 @@ std::string input_of_step(std::string_view tap) {
     case InnerStep::kSoftcap:
       return "text.logits_raw";
     case InnerStep::kScaledRows:
-      return "text.embed_rows";
+      return tap == per_layer_token() ? "" : "text.embed_rows";
+    case InnerStep::kPerLayerContext:
+      return sibling(tap, "proj");
+    case InnerStep::kPerLayerSum:
+      return sibling(tap, "ctx");
     case InnerStep::kGatedInput:
       return sibling(tap, "gate");
+    case InnerStep::kRouterInput:
+      return sibling(tap, "router_norm");
+    case InnerStep::kExpertSum:
+      return sibling(tap, "expert_out");
     case InnerStep::kNone:
       break;
   }
@@ -83,22 +108,85 @@ bool is_per_layer_input(std::string_view tap) {
   return tap == per_layer_input();
 }
 
+std::string per_layer_token() {
+  return "text.ple.token";
+}
+
+bool is_part_of_per_layer_input(std::string_view tap) {
+  return tap == per_layer_token() || tap == "text.ple.ctx";
+}
+
+bool is_expert_gate(std::string_view tap) {
+  return tap.starts_with("text.layer.") && tap.ends_with(".moe.gate_up");
+}
+
+std::string expert_weights_of(std::string_view sum) {
+  return sibling(sum, "topk_weight");
+}
+
+std::string expert_choice_of(std::string_view sum) {
+  return sibling(sum, "topk_index");
+}
+
 bool is_cache(std::string_view tap) {
   return tap.find(".cache.") != std::string_view::npos;
 }
 
+bool is_of_encoder(std::string_view tap) {
+  return stage_of(tap) == Stage::kMedia;
+}
+
+bool is_taken_in(std::string_view tap) {
+  const auto match = find_tap(tap);
+  return match && match->entry->pattern == "audio.mel";
+}
+
+bool is_made_before_model(std::string_view tap) {
+  const auto match = find_tap(tap);
+  return match && (match->entry->pattern == "image.patches" ||
+                   std::ranges::find(kOfSamples, match->entry->pattern) != kOfSamples.end());
+}
+
+namespace {
+
+bool is_known_of_encoder(std::string_view tap) {
+  return tap.find(".layer.") != std::string_view::npos &&
+         (ends_with_any(tap, kNormsOfEncoders) || inner_step_of(tap) == InnerStep::kGatedInput);
+}
+
+bool is_known_of_drafter(std::string_view tap) {
+  const std::string_view leaf = tap.substr(tap.rfind('.') + 1);
+  return tap.find(".layer.") != std::string_view::npos
+             ? !is_seen_by_attention(tap)
+             : std::ranges::find(kAroundDrafter, leaf) != kAroundDrafter.end();
+}
+
+}  // namespace
+
 bool is_rounded_as_known(std::string_view tap) {
-  static constexpr std::array<std::string_view, 5> kOfExperts = {"dense_norm", "router_norm",
-                                                                 "norm_in", "norm_out", "combined"};
+  static constexpr std::array<std::string_view, 10> kOfExperts = {
+      "dense_norm", "router_norm", "router_in", "router_logits", "norm_in",
+      "gate_up",    "expert_out",  "sum",       "norm_out",      "combined"};
   static constexpr std::array<std::string_view, 7> kOfText = {
       "embed_rows", "embed_scaled", "embed", "final_norm", "logits_raw", "logits", ""};
-  if (!tap.starts_with("text.") || !choice_of_slots(tap).empty()) {
+  static constexpr std::array<std::string_view, 4> kOfPerLayerInput = {"token", "proj", "ctx",
+                                                                       "in"};
+  if (is_of_encoder(tap)) {
+    return is_known_of_encoder(tap);
+  }
+  if (tap.starts_with("mtp.")) {
+    return is_known_of_drafter(tap);
+  }
+  if (!tap.starts_with("text.")) {
     return false;
   }
   if (is_angle(tap)) {
     return true;
   }
   const std::string_view leaf = tap.substr(tap.rfind('.') + 1);
+  if (tap.starts_with("text.ple.")) {
+    return std::ranges::find(kOfPerLayerInput, leaf) != kOfPerLayerInput.end();
+  }
   if (!tap.starts_with("text.layer.")) {
     return tap == "text." + std::string(leaf) && std::ranges::find(kOfText, leaf) != kOfText.end();
   }
@@ -109,7 +197,7 @@ bool is_rounded_as_known(std::string_view tap) {
 }
 
 bool is_gate(std::string_view tap) {
-  return tap.ends_with(".ffn.gate") || tap.ends_with(".ple.gate");
+  return tap.ends_with(".ffn.gate") || tap.ends_with(".ple.gate") || tap.ends_with(".mlp.gate");
 }
 
 std::string gate_of(std::string_view tap) {

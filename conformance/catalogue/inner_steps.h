@@ -9,11 +9,22 @@
 
 namespace assay::conformance {
 
-enum class InnerStep { kNone, kRope, kSoftcap, kScaledRows, kGatedInput };
+enum class InnerStep {
+  kNone,
+  kRope,             // attn.q_rope, attn.k_rope
+  kSoftcap,          // logits
+  kScaledRows,       // embed_scaled, ple.token
+  kPerLayerContext,  // ple.ctx
+  kPerLayerSum,      // ple.in
+  kGatedInput,       // ple.mul of a layer, vision's mlp.act
+  kRouterInput,      // moe.router_in
+  kExpertSum         // moe.sum
+};
 
-// The step that ends at a tap: attn.q_rope, attn.k_rope; logits; embed_scaled; ple.mul of a layer.
+// The step that ends at a tap.
 InnerStep inner_step_of(std::string_view tap);
-// The tap that it works on: attn.q_norm, logits_raw, embed_rows, ple.gate; "" without a step.
+// The tap that it works on: attn.q_norm, logits_raw, embed_rows, ple.proj, ple.ctx, ple.gate,
+// moe.expert_out; "" without a step, and where the rows of a table are no tap.
 std::string input_of_step(std::string_view tap);
 // Whether some step reads the tap; the tables of angles are read, too.
 bool is_read_by_a_step(std::string_view tap);
@@ -30,16 +41,30 @@ bool stays_in_float(std::string_view tap);
 bool shows_stream(std::string_view tap);
 // A sum whose order is the program's own, so that what follows is known no better: moe.sum.
 bool hides_stream(std::string_view tap);
-// text.ple.in, which every ple.mul reads.
+// text.ple.in, which every ple.mul reads, and what it is the sum of.
 bool is_per_layer_input(std::string_view tap);
 std::string per_layer_input();
+std::string per_layer_token();
+bool is_part_of_per_layer_input(std::string_view tap);
+// moe.gate_up, from which the inside of the experts is made, without a tap between.
+bool is_expert_gate(std::string_view tap);
+// Of the layer of moe.sum: the weights of the chosen experts, and which these are.
+std::string expert_weights_of(std::string_view sum);
+std::string expert_choice_of(std::string_view sum);
 bool is_cache(std::string_view tap);
 
-// Taps whose rounding points are known: of the text model, without the router and the inside of
-// the experts and of the per-layer input.
+// Of an encoder, or what it is given.
+bool is_of_encoder(std::string_view tap);
+// Audio in the form that a model takes it; a 16-bit model rounds it on its way in.
+bool is_taken_in(std::string_view tap);
+// Made of files, before a model runs: in fp32, whatever the class of the model.
+bool is_made_before_model(std::string_view tap);
+
+// Taps whose rounding points are known: of the text model and the drafter, without what the router
+// keeps in fp32; of the encoders the norms and the activation between two products.
 bool is_rounded_as_known(std::string_view tap);
 
-// What a GELU is taken of: ffn.gate, ple.gate.
+// What a GELU is taken of: ffn.gate, ple.gate, mlp.gate.
 bool is_gate(std::string_view tap);
 // The gate beside ffn.act; "" of any other tap.
 std::string gate_of(std::string_view tap);

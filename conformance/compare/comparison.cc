@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "conformance/catalogue/inner_steps.h"
 #include "conformance/catalogue/roles.h"
@@ -37,20 +39,28 @@ Selection select(const Tap& truth, const ComparisonContext& context) {
   return selection;
 }
 
-Errors measure_real(const Tap& truth, const Tap& got, const ComparisonContext& context,
-                    Selection& selection) {
+// The values in the order of the truth's slots, where both choices are known; rows that chose
+// otherwise are dropped.
+std::optional<std::vector<double>> aligned_values(const Tap& truth, const Tap& got,
+                                                  const ComparisonContext& context,
+                                                  Selection& selection) {
   if (context.truth_choice != nullptr && context.got_choice != nullptr) {
-    const auto aligned = align_slots(got.values, *context.truth_choice, context.got_choice->values);
+    auto aligned = align_slots(got.values, *context.truth_choice, context.got_choice->values);
     if (aligned) {
       selection.drop_rows(truth, aligned->rows);
-      return measure(truth, aligned->values, selection);
+      return std::move(aligned->values);
     }
   }
-  Errors errors = measure(truth, got.values, selection);
+  return std::nullopt;
+}
+
+Errors measure_real(const Tap& truth, const std::vector<double>& got,
+                    const ComparisonContext& context, const Selection& selection) {
+  Errors errors = measure(truth, got, selection);
   if (is_probabilities(truth.name)) {
     static const std::vector<char> kUnknown;
     const auto& visible = context.visible != nullptr ? *context.visible : kUnknown;
-    measure_probabilities(truth, got.values, visible, selection, errors);
+    measure_probabilities(truth, got, visible, selection, errors);
   }
   return errors;
 }
@@ -100,11 +110,15 @@ Comparison compare_tap(const Tap& truth, const Tap& got, const ComparisonContext
     result.kind = Comparison::Kind::kExact;
     result.exact = measure_equal(truth, got.values, selection);
   } else {
-    result.errors = measure_real(truth, got, context, selection);
+    const auto aligned = aligned_values(truth, got, context, selection);
+    const std::vector<double>& values = aligned ? *aligned : got.values;
+    result.errors = measure_real(truth, values, context, selection);
     result.errors.scale = context.scale;
     measure_padding(truth, got, context, result.errors);
-    if (context.rounded_to != nullptr && is_rounded_as_known(truth.name)) {
-      result.roundings = measure_roundings(truth, got.values, *context.rounded_to, selection);
+    const bool by_gain = is_made_before_model(truth.name);
+    if (context.rounded_to != nullptr && (by_gain || is_rounded_as_known(truth.name))) {
+      result.roundings = measure_roundings(truth, values, *context.rounded_to, selection);
+      result.roundings.by_gain = by_gain;
     }
   }
   return result;

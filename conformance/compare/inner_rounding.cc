@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <string_view>
 
 #include "conformance/catalogue/catalogue.h"
@@ -85,6 +86,10 @@ const Tap* InnerRounding::remembered(const std::string& name) const {
 
 void InnerRounding::rope(Tap& tap) const {
   const Tap* x = remembered(input_of_step(tap.name));
+  if (x != nullptr && stage_of(tap.name) == Stage::kDraft) {
+    derived_rope(*x, tap);
+    return;
+  }
   for (const AngleTable& table : angle_tables()) {
     const Tap* cos = remembered(table.cos);
     const Tap* sin = remembered(table.sin);
@@ -95,6 +100,31 @@ void InnerRounding::rope(Tap& tap) const {
     if (are_near(rotated(*x, *cos, *sin, [](double v) { return v; }), tap.values)) {
       tap.values = rotated(*x, *cos, *sin, [&](double v) { return round(v); });
       return;
+    }
+  }
+}
+
+// A drafter shows no angles. They are seen from a pair and what became of it:
+//   c = (x y + x' y') / (x^2 + x'^2)     s = (x y' - x' y) / (x^2 + x'^2)
+void InnerRounding::derived_rope(const Tap& x, Tap& tap) const {
+  const std::size_t width = tap.shape.empty() ? 0 : tap.shape.back();
+  const std::size_t half = width / 2;
+  if (half == 0 || x.values.size() != tap.values.size()) {
+    return;
+  }
+  for (std::size_t start = 0; start + width <= tap.values.size(); start += width) {
+    for (std::size_t j = start; j < start + half; ++j) {
+      const double a = x.values[j];
+      const double b = x.values[j + half];
+      double& one = tap.values[j];
+      double& other = tap.values[j + half];
+      const double size = a * a + b * b;
+      if (size > 0) {
+        const double c = round((a * one + b * other) / size);
+        const double s = round((a * other - b * one) / size);
+        one = round(a * c) - round(b * s);
+        other = round(b * c) + round(a * s);
+      }
     }
   }
 }
@@ -110,21 +140,156 @@ void InnerRounding::softcap(Tap& tap) const {
   }
 }
 
-void InnerRounding::gated_input(Tap& tap) const {
+// Where the gate is negative GELU cancels, and fp32 programs differ by kGeluSpread u |gate|: of
+// what lies within, as the dump has it.
+void InnerRounding::gated_input(Tap& tap, const Tap* dumped) const {
   const Tap* gate = remembered(input_of_step(tap.name));
-  for (std::size_t i = 0;
-       gate != nullptr && gate->values.size() == tap.values.size() && i < tap.values.size(); ++i) {
-    const double exact = gelu_tanh(gate->values[i]);
-    tap.values[i] = exact == 0 ? tap.values[i] : tap.values[i] / exact * round(exact);
+  if (gate == nullptr || gate->values.size() != tap.values.size()) {
+    return;
   }
+  const bool seen = dumped != nullptr && dumped->values.size() == tap.values.size();
+  for (std::size_t i = 0; i < tap.values.size(); ++i) {
+    const double gelu = gelu_tanh(gate->values[i]);
+    const double other = gelu == 0 ? 0 : tap.values[i] / gelu;
+    if (other != 0) {
+      const double spread = kGeluSpread * kFloatRoundoff * std::abs(gate->values[i]);
+      const double got = seen ? dumped->values[i] : round(gated(gelu, other));
+      tap.values[i] = gated(nearest_gelu(gelu, spread, other, got), other);
+    }
+  }
+}
+
+double InnerRounding::gated(double gelu, double other) const {
+  return other * (points_.in_steps ? round(gelu) : gelu);
+}
+
+// Of the GELUs that are `spread` off at most, one whose product is rounded to `got`; else as it is.
+double InnerRounding::nearest_gelu(double gelu, double spread, double other, double got) const {
+  if (round(gated(gelu, other)) == got) {
+    return gelu;
+  }
+  const double wanted = std::clamp(got / other, gelu - spread, gelu + spread);
+  for (const double step : {0.0, -1.0, 1.0}) {
+    const double near = std::clamp(wanted + step * spacing_of_class(wanted, precision_),
+                                   gelu - spread, gelu + spread);
+    if (round(gated(near, other)) == got) {
+      return near;
+    }
+  }
+  return gelu;
 }
 
 void InnerRounding::scaled_rows(Tap& tap) const {
   const double root = std::sqrt(static_cast<double>(tap.shape.empty() ? 1 : tap.shape.back()));
   const Tap* rows = remembered(input_of_step(tap.name));
-  if (rows != nullptr && rows->values.size() == tap.values.size()) {
+  if (input_of_step(tap.name).empty()) {  // rows of a table are numbers of the class
+    std::ranges::transform(tap.values, tap.values.begin(),
+                           [&](double value) { return round(value / root) * round(root); });
+  } else if (rows != nullptr && rows->values.size() == tap.values.size()) {
     std::ranges::transform(rows->values, tap.values.begin(),
                            [&](double value) { return value * round(root); });
+  }
+}
+
+// The norm of x' = R(x), x = proj / sqrt(D), from that of x: y x'/x rms(x)/rms(x').
+void InnerRounding::per_layer_context(Tap& tap) const {
+  const Tap* proj = remembered(input_of_step(tap.name));
+  const std::size_t width = tap.shape.empty() ? 0 : tap.shape.back();
+  if (proj == nullptr || proj->values.size() != tap.values.size() || width == 0 || width_ == 0) {
+    return;
+  }
+  const double root = std::sqrt(static_cast<double>(width_));
+  for (std::size_t start = 0; start + width <= tap.values.size(); start += width) {
+    double exact = kUsualEps * static_cast<double>(width);
+    double rounded = exact;
+    for (std::size_t i = start; i < start + width; ++i) {
+      const double x = proj->values[i] / root;
+      exact += x * x;
+      rounded += round(x) * round(x);
+    }
+    for (std::size_t i = start; i < start + width; ++i) {
+      const double x = proj->values[i] / root;
+      tap.values[i] *= x == 0 ? 1 : round(x) / x * std::sqrt(exact / rounded);
+    }
+  }
+}
+
+void InnerRounding::per_layer_sum(Tap& tap) const {
+  const Tap* ctx = remembered(input_of_step(tap.name));
+  const Tap* token = remembered(per_layer_token());
+  if (ctx == nullptr || token == nullptr || ctx->values.size() != tap.values.size() ||
+      token->values.size() != tap.values.size()) {
+    return;
+  }
+  for (std::size_t i = 0; i < tap.values.size(); ++i) {
+    const double sum = ctx->values[i] + token->values[i];
+    tap.values[i] *= sum == 0 ? 1 : round(sum) / sum;
+  }
+}
+
+void InnerRounding::router_input(Tap& tap) const {
+  const double root = std::sqrt(static_cast<double>(tap.shape.empty() ? 1 : tap.shape.back()));
+  std::ranges::transform(tap.values, tap.values.begin(),
+                         [&](double value) { return round(value * root) / root; });
+}
+
+// R(omega z) of one expert after another, in their order, with R after each addition.
+std::vector<double> InnerRounding::summed_in_turn(const Tap& outputs, const Tap& weights,
+                                                  const Tap& experts) const {
+  const std::size_t slots = experts.shape.back();
+  const std::size_t width = outputs.shape.back();
+  const std::size_t rows = experts.values.size() / slots;
+  std::vector<double> sum(rows * width, 0);
+  std::vector<std::size_t> order(slots);
+  for (std::size_t row = 0; row < rows; ++row) {
+    std::iota(order.begin(), order.end(), row * slots);
+    std::ranges::sort(order, {}, [&](std::size_t slot) { return experts.values[slot]; });
+    for (const std::size_t slot : order) {
+      for (std::size_t d = 0; d < width; ++d) {
+        double& total = sum[row * width + d];
+        total = round(total + round(weights.values[slot] * outputs.values[slot * width + d]));
+      }
+    }
+  }
+  return sum;
+}
+
+void InnerRounding::expert_sum(Tap& tap, const Tap* dumped) const {
+  const Tap* outputs = remembered(input_of_step(tap.name));
+  const Tap* weights = remembered(expert_weights_of(tap.name));
+  const Tap* experts = remembered(expert_choice_of(tap.name));
+  if (dumped == nullptr || outputs == nullptr || weights == nullptr || experts == nullptr ||
+      experts->shape.empty() || outputs->shape.empty() ||
+      weights->values.size() != experts->values.size() ||
+      outputs->values.size() != weights->values.size() * outputs->shape.back()) {
+    return;
+  }
+  auto in_turn = summed_in_turn(*outputs, *weights, *experts);
+  if (in_turn.size() != tap.values.size() || dumped->values.size() != tap.values.size()) {
+    return;
+  }
+  const auto differing = [&](const std::vector<double>& values) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      count += dumped->values[i] != round(values[i]) ? 1 : 0;
+    }
+    return count;
+  };
+  if (differing(in_turn) < differing(tap.values)) {
+    tap.values = std::move(in_turn);
+  }
+}
+
+// No tap stands between the two products of an expert: up is changed so that gelu(gate) up is
+// R( R(gelu(gate)) up ).
+void InnerRounding::expert_gate(Tap& tap) const {
+  const std::size_t width = tap.shape.empty() ? 0 : tap.shape.back();
+  for (std::size_t start = 0; width > 0 && start + width <= tap.values.size(); start += width) {
+    for (std::size_t j = start; j < start + width / 2; ++j) {
+      const double exact = gelu_tanh(tap.values[j]);
+      double& up = tap.values[j + width / 2];
+      up = exact == 0 ? up : round(round(exact) * up) / exact;
+    }
   }
 }
 
@@ -147,19 +312,31 @@ void InnerRounding::fused_probabilities(Tap& tap) {
   }
 }
 
-void InnerRounding::within(Tap& tap) {
-  if (!points_.in_steps) {
+void InnerRounding::within(Tap& tap, const Tap* dumped) {
+  if (tap.name == "text.embed" && !tap.shape.empty()) {
+    width_ = tap.shape.back();
+  }
+  const InnerStep step = inner_step_of(tap.name);
+  if (!points_.in_steps && step != InnerStep::kGatedInput) {
     return;
   }
-  switch (inner_step_of(tap.name)) {
+  switch (step) {
     case InnerStep::kRope:
       return rope(tap);
     case InnerStep::kSoftcap:
       return softcap(tap);
     case InnerStep::kScaledRows:
       return scaled_rows(tap);
+    case InnerStep::kPerLayerContext:
+      return per_layer_context(tap);
+    case InnerStep::kPerLayerSum:
+      return per_layer_sum(tap);
     case InnerStep::kGatedInput:
-      return gated_input(tap);
+      return gated_input(tap, dumped);
+    case InnerStep::kRouterInput:
+      return router_input(tap);
+    case InnerStep::kExpertSum:
+      return expert_sum(tap, dumped);
     case InnerStep::kNone:
       return;
   }
@@ -170,7 +347,8 @@ void InnerRounding::after(Tap& tap, bool dumped) {
     lost_ = lost_ && !shows_stream(tap.name);
     hidden_ = 0;
   } else {
-    ple_lost_ = ple_lost_ || is_per_layer_input(tap.name);
+    ple_parts_hidden_ = ple_parts_hidden_ || is_part_of_per_layer_input(tap.name);
+    ple_lost_ = ple_lost_ || (is_per_layer_input(tap.name) && ple_parts_hidden_);
     lost_ = lost_ || hides_stream(tap.name) ||
             (ple_lost_ && inner_step_of(tap.name) == InnerStep::kGatedInput);
     const bool beside = is_discrete(tap) || is_cache(tap.name);
@@ -182,13 +360,16 @@ void InnerRounding::after(Tap& tap, bool dumped) {
       std::ranges::transform(tap.values, tap.values.begin(), [&](double v) { return round(v); });
     }
   }
-  if (points_.in_steps && is_read_by_a_step(tap.name)) {
+  if ((points_.in_steps || is_gate(tap.name)) && is_read_by_a_step(tap.name)) {
     memory_[tap.name] = tap;
+  }
+  if (points_.in_steps && is_expert_gate(tap.name)) {
+    expert_gate(tap);
   }
 }
 
 bool InnerRounding::is_lost(const std::string& tap) const {
-  return lost_ || hidden_ > kLongestStep ||
+  return lost_ || hidden_ > (is_of_encoder(tap) ? 0 : kLongestStep) ||
          (ple_lost_ && inner_step_of(tap) == InnerStep::kGatedInput);
 }
 

@@ -6,8 +6,12 @@
 //
 //   RoPE         R( R(x cos) + R(x' sin) ), cos and sin rounded
 //   logits       cap R( tanh( R(x / cap) ) )
-//   PLE          R(gelu(gate)) in
-//   sqrt(D)      rounded to the class, before the embedding is multiplied with it
+//   sqrt(D)      rounded to the class, before the embedding is multiplied with it; sqrt(P) too
+//   PLE          the norm of R(proj / sqrt(D));  R(ctx + token) / sqrt(2);  R(gelu(gate)) in;
+//                so does the encoder of images with gelu(gate) up
+//   router       R(norm scale) / sqrt(D)
+//   experts      R( R(gelu(gate)) up ) into the second product;  R(omega z) summed in the order of
+//                the experts, R after each;  or omega z summed in fp32
 //
 // and with fused attention the scores stay in fp32, and what multiplies the values is
 // R( exp(score - max) ), divided by its unrounded sum after the product. Such kernels take their
@@ -42,8 +46,9 @@ class InnerRounding {
   InnerRounding(const PrecisionClass& precision, const RoundingPoints& points)
       : precision_(precision), points_(points) {}
 
-  // A tap that was just computed: rounds within its step.
-  void within(Tap& tap);
+  // A tap that was just computed: rounds within its step. Where programs have several ways of
+  // it, as the nearest to what the dump has.
+  void within(Tap& tap, const Tap* dumped = nullptr);
   // The tap as the run goes on from it: rounded, unless the dump has it.
   void after(Tap& tap, bool dumped);
   // Something hidden has rounding points that are not known, and the tap may follow from it; or so
@@ -54,14 +59,26 @@ class InnerRounding {
   const Tap* remembered(const std::string& name) const;
   void rope(Tap& tap) const;
   void softcap(Tap& tap) const;
-  void gated_input(Tap& tap) const;
+  void derived_rope(const Tap& x, Tap& tap) const;
+  void gated_input(Tap& tap, const Tap* dumped) const;
+  double gated(double gelu, double other) const;
+  double nearest_gelu(double gelu, double spread, double other, double got) const;
   void scaled_rows(Tap& tap) const;
+  void per_layer_context(Tap& tap) const;
+  void per_layer_sum(Tap& tap) const;
+  void router_input(Tap& tap) const;
+  void expert_sum(Tap& tap, const Tap* dumped) const;
+  std::vector<double> summed_in_turn(const Tap& outputs, const Tap& weights,
+                                     const Tap& experts) const;
+  void expert_gate(Tap& tap) const;
   void fused_probabilities(Tap& tap);
   double round(double value) const { return round_to_class(value, precision_); }
 
   const PrecisionClass& precision_;
   RoundingPoints points_;
   std::map<std::string, Tap> memory_;
+  std::size_t width_ = 0;          // of the residual stream
+  bool ple_parts_hidden_ = false;  // token or context part
   bool ple_lost_ = false;
   bool lost_ = false;
   std::size_t hidden_ = 0;  // taps rounded since the last that the dump has

@@ -238,6 +238,9 @@ Status Replays::run_once(const Rounding& rounding, const std::optional<RoundingP
         return score_gap(floors_.replay(scores), score_rms);
       },
       replaced_);
+  if (floors_.precision().sixteen_bit) {
+    listener.round_what_is_taken_in(floors_.precision());
+  }
   if (points) {
     listener.compare_roundings(floors_.precision(), *points);
   }

@@ -35,6 +35,8 @@ class ReplayListener : public SafeListener {
   ReplayListener(const TapSet& dump, const CaseInput& input, double largest, ScoreGap gap = {},
                  TapFilter replaced = {});
 
+  // What a model of this class takes in is rounded to it first.
+  void round_what_is_taken_in(const PrecisionClass& precision) { taken_in_as_ = &precision; }
   // Compares roundings, too, as a program rounds that has these points.
   void compare_roundings(const PrecisionClass& precision, const RoundingPoints& points);
 
@@ -76,6 +78,7 @@ class ReplayListener : public SafeListener {
   std::size_t first_placeholder_;
   std::size_t poisoned_row_;  // the first with a value that is no number: later ones may follow it
   double scale_ = 1;
+  const PrecisionClass* taken_in_as_ = nullptr;
   const PrecisionClass* rounded_to_ = nullptr;
   std::optional<InnerRounding> inner_;
 };

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "conformance/catalogue/inner_steps.h"
 #include "conformance/catalogue/roles.h"
 #include "conformance/catalogue/tap_name.h"
 #include "conformance/compare/constants.h"
@@ -155,10 +156,14 @@ void ReplayListener::receive(Tap& tap) {
   }
   const Tap* got = dump_.find(tap.name);
   if (inner_) {
-    inner_->within(tap);
+    inner_->within(tap, got);
   }
   if (got != nullptr) {
     compare(tap, brought_to(tap, *got));
+  }
+  if (taken_in_as_ != nullptr && is_taken_in(tap.name)) {
+    std::ranges::transform(tap.values, tap.values.begin(),
+                           [&](double value) { return round_to_class(value, *taken_in_as_); });
   }
   if (is_choice(tap.name) && !is_replaced(tap.name)) {
     open_choice(tap);

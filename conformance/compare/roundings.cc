@@ -113,6 +113,19 @@ void judge_concentration(const Roundings& roundings, const RoundingFloor& floor,
   }
 }
 
+void judge_gain(const Roundings& roundings, double roundoff, TapResult& result) {
+  if (roundings.count < kGainElements || roundings.sum_truth2 == 0) {
+    return;
+  }
+  const double gain = roundings.sum_e_truth / roundings.sum_truth2;
+  const double deviation = std::sqrt(roundings.sum_e_truth2) / roundings.sum_truth2;
+  if (std::abs(gain) > kGain * roundoff && std::abs(gain) > kGainDeviations * deviation) {
+    fail(result, "values are " + number(1 + gain) + " times what they should be, " +
+                     number(std::abs(gain) / roundoff) + " roundoffs off; limit " + number(kGain));
+    result.code = "GAIN";
+  }
+}
+
 }  // namespace
 
 double Roundings::share() const {
@@ -135,7 +148,12 @@ Roundings measure_roundings(const Tap& truth, std::span<const double> got,
       continue;
     }
     ++found.count;
-    found.of_class = found.of_class && round_to_class(got[i], precision) == got[i];
+    const bool of_class = round_to_class(got[i], precision) == got[i];
+    found.of_class = found.of_class && of_class;
+    const double e = (got[i] - (of_class ? round_to_class(y, precision) : y)) * y;
+    found.sum_e_truth += e;
+    found.sum_e_truth2 += e * e;
+    found.sum_truth2 += y * y;
     const double beyond = std::abs(got[i] - y) - spacing_of_class(y, precision) / 2;
     if (got[i] == round_to_class(y, precision) || beyond <= 0) {
       continue;
@@ -172,6 +190,10 @@ void RoundingFloor::raise(const RoundingFloor& other) {
 void judge_roundings(const Roundings& roundings, const RoundingFloor& floor,
                      const PrecisionClass& precision, TapResult& result) {
   if (roundings.count == 0 || result.verdict == Verdict::kFail) {
+    return;
+  }
+  if (roundings.by_gain) {
+    judge_gain(roundings, precision.unit_roundoff(), result);
     return;
   }
   if (!roundings.known || !roundings.of_class || floor.share > kMostHonestShare) {

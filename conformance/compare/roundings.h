@@ -31,6 +31,11 @@ struct Roundings {
   std::size_t in_row = 0;      // the most that one row of the first axis has
   std::size_t rows = 0;
   std::size_t channels = 0;
+  // Of e truth, its square, and truth^2: what is a number of the class is off R_c(y'), else y'.
+  double sum_e_truth = 0;
+  double sum_e_truth2 = 0;
+  double sum_truth2 = 0;
+  bool by_gain = false;      // judged by its gain alone: where it is rounded is not known
   bool of_class = true;      // every value compared is a number of the class
   bool known = true;         // the rounding points within the step are
   bool single = true;        // nothing is rounded between the step's inputs and its end
@@ -57,6 +62,8 @@ struct RoundingFloor {
 // Fails a tap (ROUNDING) whose values are rounded to other numbers than the formula's: too many of
 // them, one by too much, or too many in one channel or row. Only a single step is judged by size
 // and concentration: a value that fell on the other side within it moves many elements of one row.
+// What is judged by its gain alone fails (GAIN) where all values are off alike, alpha = sum e y /
+// sum y^2, as rounding to nearest cannot be.
 // Where the rule cannot judge, the note says so (resolution: low).
 void judge_roundings(const Roundings& roundings, const RoundingFloor& floor,
                      const PrecisionClass& precision, TapResult& result);

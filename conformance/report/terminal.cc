@@ -90,7 +90,7 @@ using ByName = std::map<std::string, const TapResult*>;
 
 // What is wrong is told by the note, not by the size of the error.
 bool is_of_roundings(const TapResult& tap) {
-  return tap.code == "ROUNDING";
+  return tap.code == "ROUNDING" || tap.code == "GAIN";
 }
 
 // The tap of a group that says most: one with a code of its own first, then the largest ratio.
