@@ -162,6 +162,7 @@ TapResult judge(const std::string& tap, const Errors& errors, const TapFloor& fl
   TapResult result;
   result.tap = tap;
   result.floor_source = floor.source;
+  result.compared = errors.count;
   judge_special_values(errors, limits, result);
   if (errors.truth_not_finite > 0) {
     add_note(result, counted(errors.truth_not_finite, "true values are no numbers"));

@@ -33,6 +33,7 @@ struct TapResult {
   std::string tap;
   Verdict verdict = Verdict::kPass;
   std::string code;
+  std::size_t compared = 0;  // elements of a real tap
   double max_abs = kNotMeasured;
   double rel_l2 = kNotMeasured;
   double floor = kNotMeasured;           // relative L2 of honest rounding at this tap

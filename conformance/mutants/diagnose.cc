@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <deque>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <optional>
@@ -42,6 +43,7 @@ double floors_off(const TapResult& tap) {
 // A replay: how far each tap is off, and which fail.
 struct Outcome {
   std::map<std::string, double> off;
+  std::map<std::string, std::size_t> compared;
   std::set<std::string> failing;
   Samples samples;
   bool ran = false;
@@ -76,12 +78,14 @@ class Doctor {
   Doctor(Implementation& f64, const DiagnosisRequest& request) : f64_(f64), request_(request) {}
 
   std::vector<Diagnosis> examine() {
-    const Outcome before = outcome({});
-    if (!before.ran || before.failing.empty()) {
+    before_ = outcome({});
+    std::ranges::copy_if(before_.failing, std::back_inserter(failing_),
+                         [&](const std::string& tap) {
+                           return request_.taps.empty() || request_.taps.contains(tap);
+                         });
+    if (!before_.ran || failing_.empty()) {
       return {};
     }
-    before_ = before;
-    failing_.assign(before.failing.begin(), before.failing.end());
     sort_by_execution(failing_);
     list_taps();
     effects_.emplace(outcome({}).samples, request_.dump);
@@ -126,6 +130,7 @@ class Doctor {
     seen.ran = true;
     for (const TapResult& tap : result.taps) {
       seen.off[tap.tap] = floors_off(tap);
+      seen.compared[tap.tap] = tap.compared;
     }
     seen.failing.insert(result.introduced_by.begin(), result.introduced_by.end());
     seen.samples = std::move(watched.samples);
@@ -204,7 +209,10 @@ class Doctor {
 
   bool is_explained(const std::string& tap, const Outcome& now) const {
     const auto left = now.off.find(tap);
-    return left != now.off.end() && !now.failing.contains(tap) && left->second <= kRounding &&
+    if (left == now.off.end() || 2 * now.compared.at(tap) < before_.compared.at(tap)) {
+      return false;  // rows that the mistake opens are not right for it
+    }
+    return !now.failing.contains(tap) && left->second <= kRounding &&
            left->second <= kPartLeft * before_.off.at(tap);
   }
 

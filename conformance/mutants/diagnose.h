@@ -10,6 +10,7 @@
 // in it. All of it within a time limit.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct DiagnosisRequest {
   const Floors& floors;  // of replay
   const MutantModel& model;
   double seconds = 8;
+  std::set<std::string> taps = {};  // whose failure is to be explained; empty: all that fail
 };
 
 // `f64` takes forced taps and follows the profile that the dump claims. Empty: nothing fails in a

@@ -64,7 +64,10 @@ TEST_F(Verdicts, ZerosAndAWrongRouterDoNotPassInSixteenBits) {
   const std::string dump = write(zeros);
   for (const std::string precision : {"bf16", "f16", "tf32"}) {
     const std::string options = "--precision " + precision;
-    EXPECT_EQ(compare("26b-tiny/text-long", dump, options).status, 1) << precision;
+    const Outcome outcome = compare("26b-tiny/text-long", dump, options);
+    EXPECT_EQ(outcome.status, 1) << precision;
+    // A mistake after which nothing is compared explains nothing.
+    EXPECT_THAT(outcome.text, Not(HasSubstr("diagnosis"))) << precision;
     EXPECT_EQ(compare("26b-tiny/text-long", package("gemma4-pt-claude-26b-logits"), options).status,
               1);
     EXPECT_EQ(first_case()["coverage"]["kinds_known"], 56);
@@ -94,7 +97,8 @@ TEST_F(Verdicts, AFoldedFactorIsAConstantRatioAndNotTheNextTapsFault) {
   EXPECT_THAT(
       outcome.text,
       AllOf(HasSubstr("introduced  text.ple.proj"), HasSubstr("got = want / 6, a constant ratio"),
-            HasSubstr("not the value that was used: text.ple.ctx, which comes from it")));
+            HasSubstr("not the value that was used: text.ple.ctx, which comes from it"),
+            Not(HasSubstr("diagnosis"))));  // what is wrong is the dump
   const Json introduced = first_case()["introduced_by"];
   ASSERT_EQ(introduced.size(), 1u);
   EXPECT_EQ(introduced[0], "text.ple.proj");
