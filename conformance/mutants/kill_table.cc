@@ -155,12 +155,21 @@ std::vector<CaseResult> CaseTrials::judge_taps(const TapSet& taps,
   return judge_run(golden_, taps, &oracle_, precision_, kModes, {}, options);
 }
 
+// Whether a program that rounds nothing runs otherwise with the mistake.
+bool CaseTrials::changes_unrounded(const Mutant& mutant) {
+  Mutated plain(oracle_.f32(), model_, {&mutant});
+  NameListener names;
+  require_ok(plain.run(golden_.input, {}, names), golden_.path.string(), "a candidate");
+  return !plain.changed().empty();
+}
+
 Kill CaseTrials::judge(const Mutant& mutant) {
   Kill kill{mutant.label, name_, mutant.expected, "", 0, Fate::kEquivalent};
   const PrecisionClass* rounds = precision_.rounds_taps ? &precision_ : nullptr;
   Mutated candidate(oracle_.f32(), model_, {&mutant}, rounds);
   const TapSet taps = run(candidate, mutant.hidden, {});
   if (candidate.changed().empty()) {
+    kill.fate = rounds != nullptr && changes_unrounded(mutant) ? Fate::kBelow : Fate::kEquivalent;
     return kill;
   }
   for (const Change& change : candidate.changed()) {

@@ -21,7 +21,8 @@ namespace assay::conformance {
 // misplaced   fails, but first at another
 // escaped     changes the run and passes
 // below       passes, and at no tap that it acts on do more than kShows of the values round to
-//             another number of the class: a dump of the class does not show it
+//             another number of the class: a dump of the class does not show it; or none does, as
+//             where the class itself rounds so
 // equivalent  changes no tap of any case that was tried
 enum class Fate { kKilled, kMisplaced, kEscaped, kBelow, kEquivalent };
 const char* fate_name(Fate fate);
@@ -66,6 +67,7 @@ class CaseTrials {
   TapSet run_engine(Implementation& engine, const RunOptions& options);
   std::vector<CaseResult> judge_taps(const TapSet& taps, const std::set<std::string>& shown,
                                      bool exact_dump = true);
+  bool changes_unrounded(const Mutant& mutant);
   std::set<std::string> shown_without(const std::vector<std::string>& hidden) const;
   const Floors& floors_of(const std::set<std::string>& shown, bool exact_dump);
   bool shows(const std::string& tap, const std::vector<std::string>& hidden) const;

@@ -58,6 +58,24 @@ TEST_F(KillTable26b, SaysWhatIsNotCaught) {
   EXPECT_EQ(trials_->judge(elsewhere).fate, Fate::kMisplaced);
 }
 
+// What bf16 rounds away by itself lies below it; what would change no program at all does not.
+TEST_F(KillTable26b, ProvesWhatLiesBelowARounding) {
+  CaseTrials bf16(golden_, "26b-tiny/text-edges", *oracle_, model_, *find_precision("bf16"));
+  const Mutant stored = mutant("M-60", "text.layer.{i}.attn.q_proj", [](Scene&, Tap& tap) {
+    for (double& value : tap.values) {
+      value = round_to_class(value, *find_precision("bf16"));
+    }
+  });
+  const Kill kill = bf16.judge(stored);
+  EXPECT_EQ(kill.fate, Fate::kBelow);
+  EXPECT_EQ(kill.differing, 0);
+  const Mutant nothing = mutant("M-60", "text.layer.{i}.attn.scores", [](Scene&, Tap&) {});
+  EXPECT_EQ(bf16.judge(nothing).fate, Fate::kEquivalent);
+  for (const char* label : {"M-125", "MECH-one-weight:moe.router_logits"}) {
+    EXPECT_EQ(bf16.judge(*find_mutant(label)).fate, Fate::kKilled) << label;
+  }
+}
+
 TEST_F(KillTable26b, KnowsWhichMutantsHaveTheirTapsHere) {
   EXPECT_TRUE(trials_->has_taps_of(*find_mutant("M-111")));
   EXPECT_FALSE(trials_->has_taps_of(*find_mutant("M-29")));  // no per-layer inputs

@@ -31,7 +31,7 @@ Json kill_json(const Kill& kill) {
   Json json = Json::Object{{"label", kill.label},       {"case", kill.case_name},
                            {"expected", kill.expected}, {"caught_at", kill.caught_at},
                            {"size", kill.size},         {"verdict", fate_name(kill.fate)}};
-  if (kill.spacings > 0) {
+  if (kill.spacings > 0 || kill.fate == Fate::kBelow) {
     json["differing"] = kill.differing;
     json["spacings"] = kill.spacings;
   }
@@ -82,7 +82,7 @@ void print_kill_table(std::ostream& out, const KillTable& table) {
     if (kill.fate != Fate::kKilled) {
       out << " (expected " << kill.expected << ")";
     }
-    if (kill.fate != Fate::kKilled && kill.spacings > 0) {
+    if (kill.fate == Fate::kBelow || (kill.fate != Fate::kKilled && kill.spacings > 0)) {
       out << ", " << std::setprecision(2) << 100 * kill.differing
           << " % of the values round to another number, by " << kill.spacings
           << " spacings at most";
