@@ -91,6 +91,15 @@ Feeding feeding_of(const TapSet& truth, Mode mode, std::size_t depth) {
   return feeding;
 }
 
+std::string why_nothing_is_fed(const TapSet& truth, Mode mode, std::size_t depth) {
+  const std::size_t layers = text_layers(truth);
+  if (mode == Mode::kIsolated || layers < 2) {
+    return "the mode needs the outputs of blocks in the golden";
+  }
+  return "depth: got " + std::to_string(depth) + ", expected 1 to " + std::to_string(layers) +
+         ", the layers whose outputs the golden has";
+}
+
 // Whatever fails first in a block entered there; what follows in the block may carry it on.
 void blame_blocks(const std::set<std::string>& fed, CaseResult& result) {
   bool failed = false;
@@ -154,8 +163,7 @@ CaseResult judge_fed(const Golden& golden, Implementation& candidate, const RunO
                         "the mode needs runs in one call that go on from what a listener writes");
   }
   if (feeding.fed.empty()) {
-    return without_taps(golden, precision, mode,
-                        "the mode needs the outputs of blocks in the golden, of so many layers");
+    return without_taps(golden, precision, mode, why_nothing_is_fed(golden.truth, mode, depth));
   }
   Fed fed(candidate, golden.truth, feeding.fed, precision);
   TapSet dump;

@@ -69,6 +69,9 @@ class Verifier {
         entry_(entry_named(options.impl)),
         modes_(modes_named(options.mode, true)),
         seconds_left_(kDiagnoses * options.diagnosis) {
+    if (options.depth != 0 && !modes_.contains(Mode::kForced)) {
+      throw Error("--depth: got " + std::to_string(options.depth) + ", expected --mode forced too");
+    }
     if (entry_.is_oracle && options.mode.empty()) {
       modes_.erase(Mode::kReplay);  // the judge is not judged by itself
     }
