@@ -29,6 +29,7 @@ TIDY_COMMITS = 10  # looked at where nothing differs from origin/main, as in a f
 FUZZ_SECONDS = 2  # of each target
 MUTANTS = 16  # a rotating sample
 HONEST = 8  # runs that have to pass
+MUTANTS_16, HONEST_16 = 3, 4  # the same in 16 bits, one in bf16 and the other in f16
 
 
 def counts(passed: int = 0, failed: int = 0, skipped: int = 0) -> dict[str, int]:
@@ -243,21 +244,39 @@ def mutate(name: str, *options) -> dict | None:
         return None
 
 
-def some_mutants() -> dict[str, int]:
-    """Other mutants each day, in f32; `assay mutate` runs all of them."""
-    summary = mutate("mutants", "--sample", MUTANTS)
+def caught(summary: dict | None) -> dict[str, int]:
+    """Mutants that were caught at their tap, or lie below the rounding of the class, and others."""
     if summary is None:
         return counts(failed=1)
-    return counts(summary["at_expected"], summary["expressible"] - summary["at_expected"])
+    right = summary["at_expected"] + summary.get("below", 0)
+    return counts(right, summary["expressible"] - right)
 
 
-def some_honest_runs() -> dict[str, int]:
-    """Other honest programs and cases each day; scripts/innocence.py runs a thousand."""
-    summary = mutate("honest", "--innocent", HONEST)
+def passed(summary: dict | None) -> dict[str, int]:
+    """Honest runs that passed, and those that were refused."""
     if summary is None:
         return counts(failed=1)
     refused = summary["false_alarms"]
     return counts(summary["innocent_runs"] - refused, refused)
+
+
+def sixteen_bits(seed: int) -> tuple[str, str]:
+    """The class of the mutants and that of the honest runs, which change places each day."""
+    return ("bf16", "f16") if seed % 2 else ("f16", "bf16")
+
+
+def some_mutants() -> dict[str, int]:
+    """Other mutants each day; `assay mutate` runs all of them."""
+    precision = sixteen_bits(int(time.time()) // 86400)[0]
+    narrow = mutate("mutants-16", "--sample", MUTANTS_16, "--precision", precision)
+    return add(caught(mutate("mutants", "--sample", MUTANTS)), caught(narrow))
+
+
+def some_honest_runs() -> dict[str, int]:
+    """Other honest programs and cases each day; scripts/innocence.py runs a thousand."""
+    precision = sixteen_bits(int(time.time()) // 86400)[1]
+    narrow = mutate("honest-16", "--innocent", HONEST_16, "--precision", precision)
+    return add(passed(mutate("honest", "--innocent", HONEST)), passed(narrow))
 
 
 def true_widths() -> dict[str, int]:

@@ -62,6 +62,18 @@ class Tidy(unittest.TestCase):
 
 
 class Counts(unittest.TestCase):
+    def test_mutants_count_where_they_are_caught_at_their_tap_or_lie_below_the_class(self):
+        summary = {"expressible": 5, "killed": 4, "at_expected": 2, "below": 1}
+        self.assertEqual(stages.caught(summary), stages.counts(3, 2))
+        self.assertEqual(stages.caught(None), stages.counts(failed=1))
+
+    def test_an_honest_run_that_is_refused_fails(self):
+        summary = {"innocent_runs": 4, "false_alarms": 1}
+        self.assertEqual(stages.passed(summary), stages.counts(3, 1))
+
+    def test_both_sixteen_bit_classes_have_their_turn(self):
+        self.assertEqual(stages.sixteen_bits(1), tuple(reversed(stages.sixteen_bits(2))))
+
     def test_a_crash_counts_as_a_failure(self):
         self.assertEqual(stages.unittest_counts("", 1), stages.counts(failed=1))
         self.assertEqual(stages.unittest_counts("Ran 3 tests", 0), stages.counts(passed=3))
