@@ -35,7 +35,9 @@ double error_of(const Shape& s, bool holes) {
   attention(stream,
             {queries.rows(s.tokens), static_cast<int>(s.heads), c.cache, rows.data(), masks.data(),
              static_cast<int>(visible.first_key), out.rows(s.tokens), s.pieces, parts.data()});
-  return worst(out.values(), expected(s, holes, q, c));
+  return noted(s.tokens == 1 ? "attention, decoding" : "attention, prefill",
+               worst(out.values(), expected(s, holes, q, c)), kLimit,
+               s.type == KeyType::kF32 ? "f32 cache" : "bf16 cache");
 }
 
 TEST_P(AttentionCuda, HeadDimensionsAndGroups) {

@@ -104,7 +104,9 @@ TEST_P(EncoderRowsCuda, LayerNorm) {
                                (biased ? double(bias[i]) : 0));
           }
         }
-        EXPECT_LE(worst(in.values(), expected), offset == 0 ? kLimit : 1e-4) << n;
+        EXPECT_LE(noted("layer_norm", worst(in.values(), expected), offset == 0 ? kLimit : 1e-4),
+                  offset == 0 ? kLimit : 1e-4)
+            << n;
       }
     }
   }
@@ -148,7 +150,7 @@ TEST_P(EncoderRowsCuda, PoolsAndPoints) {
     }
     return sum / 2;
   };
-  EXPECT_LE(worst(cells.values(), by(pooled, 40, 2)), kLimit);
+  EXPECT_LE(noted("pool", worst(cells.values(), by(pooled, 40, 2)), kLimit), kLimit);
 
   const std::size_t times = 5, frequencies = 7, channels = 2, across = 4, first = 3, count = 9;
   const auto points = normal_values(times * frequencies * channels, 12);
@@ -182,7 +184,7 @@ TEST_P(EncoderRowsCuda, ADepthwiseConvolutionLooksBack) {
     }
     return sum;
   };
-  EXPECT_LE(worst(out.values(), by(formula, n)), kLimit);
+  EXPECT_LE(noted("depthwise_conv1d", worst(out.values(), by(formula, n)), kLimit), kLimit);
 }
 
 TEST_P(EncoderRowsCuda, LocalAttention) {
@@ -203,7 +205,7 @@ TEST_P(EncoderRowsCuda, LocalAttention) {
     }
     return sum;
   };
-  EXPECT_LE(worst(scores.values(), by(score, heads * keys)), kLimit);
+  EXPECT_LE(noted("local_scores", worst(scores.values(), by(score, heads * keys)), kLimit), kLimit);
   local_softmax(s, window, scores.rows(kRows));
   const Formula prob = [&](std::size_t t, std::size_t i) {
     double all = 0;
@@ -212,7 +214,8 @@ TEST_P(EncoderRowsCuda, LocalAttention) {
     }
     return i % keys <= t ? std::exp(score(t, i)) / all : 0.0;
   };
-  EXPECT_LE(worst(scores.values(), by(prob, heads * keys)), 2 * kLimit);
+  EXPECT_LE(noted("local_softmax", worst(scores.values(), by(prob, heads * keys)), 2 * kLimit),
+            2 * kLimit);
   local_mix(s, window, scores.rows(kRows), on_v.rows(kRows), out.rows(kRows));
   const Formula mix = [&](std::size_t t, std::size_t i) {
     double sum = 0;
@@ -221,7 +224,7 @@ TEST_P(EncoderRowsCuda, LocalAttention) {
     }
     return sum;
   };
-  EXPECT_LE(worst(out.values(), by(mix, n)), 2 * kLimit);
+  EXPECT_LE(noted("local_mix", worst(out.values(), by(mix, n)), 2 * kLimit), 2 * kLimit);
 }
 
 }  // namespace

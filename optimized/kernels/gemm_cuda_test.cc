@@ -75,25 +75,33 @@ double worst_of_experts(Function function, const std::vector<int>& counts, std::
 TEST_P(GemmCuda, MmaIsWithinTheBound) {
   for (const Sizes& sizes : {Sizes{1, 1, 8}, Sizes{33, 65, 40}, Sizes{32, 64, 32}, Sizes{7, 70, 96},
                              Sizes{65, 130, 72}, Sizes{130, 129, 64}}) {
-    EXPECT_LE(worst_of(gemm_mma, sizes), 1.0) << sizes.rows << " " << sizes.columns;
+    EXPECT_LE(noted("gemm_mma", worst_of(gemm_mma, sizes), 1, "bf16 x bf16"), 1.0)
+        << sizes.rows << " " << sizes.columns;
   }
 }
 
 TEST_P(GemmCuda, MmaOfExperts) {
-  EXPECT_LE(worst_of_experts(gemm_mma, {3, 0, 34, 1}, 40, 48), 1.0);
-  EXPECT_LE(worst_of_experts(gemm_mma, {0, 70, 66}, 20, 24), 1.0);
+  EXPECT_LE(noted("gemm_mma", worst_of_experts(gemm_mma, {3, 0, 34, 1}, 40, 48), 1, "bf16 x bf16"),
+            1.0);
+  EXPECT_LE(noted("gemm_mma", worst_of_experts(gemm_mma, {0, 70, 66}, 20, 24), 1, "bf16 x bf16"),
+            1.0);
 }
 
 TEST_P(GemmCuda, WgmmaIsWithinTheBound) {
   for (const Sizes& sizes :
        {Sizes{1, 1, 8}, Sizes{128, 128, 64}, Sizes{70, 130, 72}, Sizes{130, 20, 328}}) {
-    EXPECT_LE(worst_of(gemm_wgmma, sizes), 1.0) << sizes.rows << " " << sizes.columns;
+    EXPECT_LE(noted("gemm_wgmma", worst_of(gemm_wgmma, sizes), 1, "bf16 x bf16"), 1.0)
+        << sizes.rows << " " << sizes.columns;
   }
 }
 
 TEST_P(GemmCuda, WgmmaOfExperts) {
-  EXPECT_LE(worst_of_experts(gemm_wgmma, {3, 0, 34, 1}, 40, 48), 1.0);
-  EXPECT_LE(worst_of_experts(gemm_wgmma, {0, 130, 66}, 20, 72), 1.0);
+  EXPECT_LE(
+      noted("gemm_wgmma", worst_of_experts(gemm_wgmma, {3, 0, 34, 1}, 40, 48), 1, "bf16 x bf16"),
+      1.0);
+  EXPECT_LE(
+      noted("gemm_wgmma", worst_of_experts(gemm_wgmma, {0, 130, 66}, 20, 72), 1, "bf16 x bf16"),
+      1.0);
 }
 
 TEST_P(GemmCuda, CutsTowardZero) {

@@ -14,6 +14,11 @@ namespace {
 class MatmulCuda : public EveryOrder {};
 ASSAY_IN_EVERY_ORDER(MatmulCuda);
 
+constexpr const char* kTypes[] = {"F32 x f32", "BF16 x f32", "Q8_0 x f32", "Q4_0 x f32"};
+const char* type_of(WeightFormat format) {
+  return kTypes[static_cast<int>(format)];
+}
+
 constexpr WeightFormat kFormats[] = {WeightFormat::kF32, WeightFormat::kBf16, WeightFormat::kQ8,
                                      WeightFormat::kQ4};
 
@@ -112,7 +117,8 @@ TEST_P(MatmulCuda, EveryFormat) {
             const double limit = cpu::strict_limit(columns, 1);
             for (std::size_t i = 0; i < y.size(); ++i) {
               const auto want = product(w, 0, i % rows, x.data() + i / rows * columns, round);
-              ASSERT_LE(std::abs(double(y[i]) - want.sum), limit * want.unit)
+              const double off = std::abs(double(y[i]) - want.sum), most = limit * want.unit;
+              ASSERT_LE(noted(tokens == 1 ? "matvec" : "matmul", off, most, type_of(format)), most)
                   << static_cast<int>(format) << " " << columns << " " << rows << " " << tokens;
             }
           }
@@ -191,7 +197,9 @@ TEST_P(MatmulCuda, RowsOfExperts) {
           const std::size_t row = gather ? choice / slots : place;
           const auto want = product(w, static_cast<std::size_t>(expert[choice]), i % rows,
                                     x.data() + row * columns, false);
-          ASSERT_LE(std::abs(double(y[i]) - want.sum), 12 * want.unit) << gather << by_choice;
+          const double off = std::abs(double(y[i]) - want.sum), most = 12 * want.unit;
+          ASSERT_LE(noted("expert_matmul", off, most, type_of(format)), most)
+              << gather << by_choice;
         }
       }
     }

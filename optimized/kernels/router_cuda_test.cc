@@ -40,9 +40,9 @@ TEST_P(RouterCuda, ThreeNormsOfOneRow) {
         expert[at] = n[at] * double(norm[i]);
       }
     }
-    EXPECT_LE(worst(normed.values(), n), 1e-6) << columns;
-    EXPECT_LE(worst(in.values(), router), 1e-6) << columns;
-    EXPECT_LE(worst(expert_in.values(), expert), 1e-6) << columns;
+    EXPECT_LE(noted("router_norms", worst(normed.values(), n), 1e-6), 1e-6) << columns;
+    EXPECT_LE(noted("router_norms", worst(in.values(), router), 1e-6), 1e-6) << columns;
+    EXPECT_LE(noted("router_norms", worst(expert_in.values(), expert), 1e-6), 1e-6) << columns;
   }
 }
 
@@ -82,9 +82,9 @@ TEST_P(RouterCuda, TheLargestAndTheirShares) {
         }
       }
       EXPECT_EQ(expert.values(), want_expert) << experts << " " << slots;
-      EXPECT_LE(worst(probs.values(), want_probs), 1e-6);
-      EXPECT_LE(worst(share.values(), want_share), 1e-6);
-      EXPECT_LE(worst(weight.values(), want_weight), 1e-6);
+      EXPECT_LE(noted("choose_experts", worst(probs.values(), want_probs), 1e-6), 1e-6);
+      EXPECT_LE(noted("choose_experts", worst(share.values(), want_share), 1e-6), 1e-6);
+      EXPECT_LE(noted("choose_experts", worst(weight.values(), want_weight), 1e-6), 1e-6);
     }
   }
 }
@@ -124,7 +124,7 @@ TEST_P(RouterCuda, ChoicesInTheOrderOfExpertsAndBack) {
           double(weight[c]) * double(out[static_cast<std::size_t>(back[c]) * width + d]);
     }
   }
-  EXPECT_LE(worst(y.values(), want), 1e-6);
+  EXPECT_LE(noted("combine_experts", worst(y.values(), want), 1e-6), 1e-6);
   rows.by_choice = true;
   group_experts(stream, rows, first.data(), sorted.data(), row_of.data());
   std::iota(order.begin(), order.end(), 0);

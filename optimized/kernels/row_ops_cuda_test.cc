@@ -44,8 +44,11 @@ TEST_P(RowOpsCuda, RmsNorm) {
     Floats in(x), by(scale), out(x.size()), bare(x.size());
     rms_norm(stream, in.rows(kRows), by.data(), kEps, out.rows(kRows));
     rms_norm(stream, in.rows(kRows), nullptr, kEps, bare.rows(kRows));
-    EXPECT_LE(worst(out.values(), normed(wide(x), columns, scale)), kLimit) << columns;
-    EXPECT_LE(worst(bare.values(), normed(wide(x), columns, {})), kLimit) << columns;
+    EXPECT_LE(noted("rms_norm", worst(out.values(), normed(wide(x), columns, scale)), kLimit),
+              kLimit)
+        << columns;
+    EXPECT_LE(noted("rms_norm", worst(bare.values(), normed(wide(x), columns, {})), kLimit), kLimit)
+        << columns;
   }
 }
 
@@ -62,7 +65,7 @@ TEST_P(RowOpsCuda, RmsNormOfARowInPlaceAndOfRowsApart) {
                                  got.begin() + static_cast<std::ptrdiff_t>(r * 64 + columns));
     const std::vector<double> from(x.begin() + static_cast<std::ptrdiff_t>(r * 64),
                                    x.begin() + static_cast<std::ptrdiff_t>(r * 64 + columns));
-    EXPECT_LE(worst(row, normed(from, columns, {})), kLimit);
+    EXPECT_LE(noted("rms_norm", worst(row, normed(from, columns, {})), kLimit), kLimit);
     for (std::size_t i = columns; i < 64; ++i) {
       EXPECT_EQ(got[r * 64 + i], x[r * 64 + i]);
     }
@@ -88,10 +91,13 @@ TEST_P(RowOpsCuda, AddNormed) {
       total[i] = double(h[i]) + expected[i];
       scaled[i] = total[i] * 0.75;
     }
-    EXPECT_LE(worst(normed_out.values(), expected), kLimit) << columns;
-    EXPECT_LE(worst(sum_out.values(), total), kLimit) << columns;
-    EXPECT_LE(worst(sum.values(), scaled), kLimit) << columns;
-    EXPECT_LE(worst(next.values(), normed(scaled, columns, next_scale)), 2 * kLimit) << columns;
+    EXPECT_LE(noted("add_normed", worst(normed_out.values(), expected), kLimit), kLimit) << columns;
+    EXPECT_LE(noted("add_normed", worst(sum_out.values(), total), kLimit), kLimit) << columns;
+    EXPECT_LE(noted("add_normed", worst(sum.values(), scaled), kLimit), kLimit) << columns;
+    EXPECT_LE(
+        noted("add_normed", worst(next.values(), normed(scaled, columns, next_scale)), 2 * kLimit),
+        2 * kLimit)
+        << columns;
   }
 }
 
@@ -121,8 +127,8 @@ TEST_P(RowOpsCuda, NormRope) {
         turned[at + i + half] = b * double(cos[t + i]) + a * double(sin[t + i]);
       }
     }
-    EXPECT_LE(worst(out.values(), expected), kLimit) << half;
-    EXPECT_LE(worst(in.values(), turned), kLimit) << half;
+    EXPECT_LE(noted("norm_rope", worst(out.values(), expected), kLimit), kLimit) << half;
+    EXPECT_LE(noted("norm_rope", worst(in.values(), turned), kLimit), kLimit) << half;
   }
 }
 
@@ -140,8 +146,8 @@ TEST_P(RowOpsCuda, Geglu) {
       expected[i] = x / (1 + std::exp(-2 * inner));
       product[i] = expected[i] * double(up[i]);
     }
-    EXPECT_LE(worst(act.values(), expected), kLimit) << columns;
-    EXPECT_LE(worst(g.values(), product), kLimit) << columns;
+    EXPECT_LE(noted("geglu", worst(act.values(), expected), kLimit), kLimit) << columns;
+    EXPECT_LE(noted("geglu", worst(g.values(), product), kLimit), kLimit) << columns;
   }
 }
 
@@ -157,8 +163,8 @@ TEST_P(RowOpsCuda, SoftcapAndSum) {
     expected[i] = 0.5 * std::tanh(double(x[i]) / 0.5);
     total[i] = double(y[i]) - 2 * double(x[i]);
   }
-  EXPECT_LE(worst(capped.values(), expected), kLimit);
-  EXPECT_LE(worst(sum.values(), total), kLimit);
+  EXPECT_LE(noted("softcap", worst(capped.values(), expected), kLimit), kLimit);
+  EXPECT_LE(noted("add_rows", worst(sum.values(), total), kLimit), kLimit);
 }
 
 TEST_P(RowOpsCuda, PerLayerInputs) {
@@ -182,9 +188,11 @@ TEST_P(RowOpsCuda, PerLayerInputs) {
     for (std::size_t i = 0; i < in.size(); ++i) {
       sum[i] = (expected[i] + embedded[i]) * std::sqrt(0.5);
     }
-    EXPECT_LE(worst(token_out.values(), embedded), kLimit) << width;
-    EXPECT_LE(worst(context.values(), expected), kLimit) << width;
-    EXPECT_LE(worst(rows.values(), sum), kLimit) << width;
+    EXPECT_LE(noted("per_layer_inputs", worst(token_out.values(), embedded), kLimit), kLimit)
+        << width;
+    EXPECT_LE(noted("per_layer_inputs", worst(context.values(), expected), kLimit), kLimit)
+        << width;
+    EXPECT_LE(noted("per_layer_inputs", worst(rows.values(), sum), kLimit), kLimit) << width;
   }
 }
 

@@ -14,6 +14,7 @@
 #include "optimized/device/cuda/stream.h"
 #include "optimized/kernels/device_rows_cuda.h"
 #include "optimized/testing/test_numbers.h"
+#include "optimized/testing/tolerance.h"
 
 namespace assay::cuda {
 
@@ -83,6 +84,14 @@ inline double worst(const std::vector<float>& got, const std::vector<double>& ex
     off = std::isnan(difference) ? INFINITY : std::max(off, difference);
   }
   return got.size() == expected.size() ? off / most : INFINITY;
+}
+
+// The error, noted as a share of its bound (tolerance.h) under what executed the kernel.
+inline double noted(const char* kernel, double off, double bound, const char* type = "f32") {
+  static const DeviceFacts facts = device_facts();
+  note_error(kernel, type, facts.is_host ? "cuda host twin" : "cuda " + facts.name,
+             off == 0 ? 0 : off / bound);
+  return off;
 }
 
 }  // namespace assay::cuda

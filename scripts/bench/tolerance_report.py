@@ -4,7 +4,7 @@
 
     scripts/bench/tolerance_report.py [PROGRAM…]
 
-Runs test programs of optimized/ (build/release/optimized/optimized_test, unless others are named),
+Runs test programs of optimized/ (optimized_test and optimized_cuda_test, unless others are named),
 which hold every result against fp64 within a bound computed from its operands, and writes the
 largest error of each kernel, type and target as a share of its bound. 1 is the most that passes.
 A program that fails writes nothing.
@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks/results"
-PROGRAM = ROOT / "build/release/optimized/optimized_test"
+PROGRAMS = [ROOT / "build/release/optimized" / name for name in ("optimized_test", "optimized_cuda_test")]
 KERNELS = "*Matmul.*:*Attention.*:*RowOps.*:*EncoderRows.*:*Cuda*"
 
 
@@ -64,7 +64,7 @@ def cell(rows: list[dict], kernel: str, kind: str, target: str) -> str:
 
 def page(result: dict, name: str) -> str:
     rows = result["rows"]
-    targets = list(dict.fromkeys(entry["target"] for entry in rows))
+    targets = sorted({entry["target"] for entry in rows}, key=lambda t: (t.startswith("cuda"), t))
     lines = [
         "# How exact the kernels are",
         "",
@@ -78,6 +78,10 @@ def page(result: dict, name: str) -> str:
         "what rounding rows does to a model is the business of `assay verify`. Empty: the target has no",
         "such kernel, or the machine lacks the target.",
         "",
+        "*cuda host twin*: the CUDA kernels, executed on the CPU by the host executor in three orders of",
+        "threads, and on no device. Their bound is that of the sum for products and attention by tensor",
+        "cores, elsewhere a millionth of the largest value.",
+        "",
         "| kernel | type | values | " + " | ".join(targets) + " |",
         "| --- | --- | --: |" + " --: |" * len(targets),
     ]
@@ -89,7 +93,7 @@ def page(result: dict, name: str) -> str:
 
 
 def main() -> int:
-    programs = sys.argv[1:] or [str(PROGRAM)]
+    programs = sys.argv[1:] or [str(program) for program in PROGRAMS]
     rows = sorted(
         (entry for program in programs for entry in run(program)),
         key=lambda entry: (entry["kernel"], entry["type"], entry["target"]),
