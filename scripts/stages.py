@@ -5,6 +5,7 @@ Every stage runs, whatever became of the one before; only a failed build ends ea
 is the sum of checks, unit tests (each test of a program counts) and verified cases.
 """
 
+import functools
 import json
 import os
 import re
@@ -233,6 +234,34 @@ def cuda_on_the_host() -> dict[str, int]:
     return total
 
 
+def cuda_goldens() -> dict[str, int]:
+    """Every golden of text and drafts by kernels that the CPU runs: whole, in chunks, token by
+    token, in each class; judged end to end. Media as a whole."""
+    goldens = RESULTS / "plain-goldens"
+    programs = BUILD / "conformance/doors/cuda"
+    if run(programs / "export_goldens", ROOT / "golden", goldens) != 0:
+        return counts(failed=1)
+
+    def verify(folder: Path) -> dict[str, int]:
+        prefills = ("0",) if "media" in folder.name else ("0", "3", "1")
+        options = [word for n in prefills for word in ("--prefill", n)]
+        command = [programs / "cuda_verify", goldens, "--only", f"{folder.name}/", *options]
+        result = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, text=True)
+        print(f"{folder.name}: {result.stdout}", end="", flush=True)
+        try:
+            found = json.loads(result.stdout)
+        except ValueError:
+            return counts(failed=1)
+        failed = found["fail"] + (1 if result.returncode != 0 and found["fail"] == 0 else 0)
+        return counts(found["pass"], failed, found["not_supported"] + found["not_tested"])
+
+    folders = sorted((goldens / "cases").iterdir(), key=lambda f: "media" not in f.name)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        totals = list(pool.map(verify, folders))
+    shutil.rmtree(goldens)
+    return functools.reduce(add, totals)
+
+
 def mutate(name: str, *options) -> dict | None:
     """The summary of `assay mutate` with another seed each day; None where it has none."""
     report, seed = RESULTS / name, int(time.time()) // 86400
@@ -335,6 +364,7 @@ def main() -> int:
         "verify, CPU engine": lambda: verified_cases("--impl", "cpu", "--prefill", "3"),
         "verify, its AVX2": lambda: verified_cases("--impl", "cpu", "--target", "avx2"),
         "verify, CUDA on the host": cuda_on_the_host,
+        "CUDA, every golden": cuda_goldens,
         "mutants": some_mutants,
         "honest programs": some_honest_runs,
         "true widths": true_widths,
