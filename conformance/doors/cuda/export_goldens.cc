@@ -2,18 +2,37 @@
 // Goldens and their checkpoints as plain files, for machines without HDF5 (plain_golden.h).
 //
 //   export_goldens GOLDEN_FOLDER TO [TEXT]…      cases whose name has one of the texts; none: all
+//
+// Files of images and audio become pixels and samples, for the libraries that read them may be
+// missing there, too. Videos stay as they are: cuda_verify counts their cases as not supported.
 #include <cstdio>
 #include <filesystem>
 #include <set>
+#include <span>
 #include <string>
+#include <variant>
 
 #include "conformance/records/plain_golden.h"
 #include "reference/family/base/error.h"
+#include "reference/family/media/media_file.h"
 
 namespace assay::conformance {
 namespace {
 
 namespace fs = std::filesystem;
+
+void open_file(MediaItem& item) {
+  if (item.file.empty() || item.kind == MediaKind::kVideo) {
+    return;
+  }
+  const auto content = decode_media(std::as_bytes(std::span(item.file)), item.kind, item.name);
+  if (const Image* const image = std::get_if<Image>(&content)) {
+    item.rgb = {{image->size.height, image->size.width, 3}, {image->rgb.begin(), image->rgb.end()}};
+  } else if (const Audio* const audio = std::get_if<Audio>(&content)) {
+    item.samples = {{audio->samples.size()}, {audio->samples.begin(), audio->samples.end()}};
+  }
+  item.file.clear();
+}
 
 bool wanted(const std::string& name, int count, char** arguments) {
   for (int i = 3; i < count; ++i) {
@@ -36,9 +55,12 @@ void run(int count, char** arguments) {
     if (entry.path().extension() != ".h5" || !wanted(name.string(), count, arguments)) {
       continue;
     }
-    const Golden golden = read_golden(entry.path());
+    Golden golden = read_golden(entry.path());
     if (!golden.input.requests.empty()) {
       continue;  // the text around the network
+    }
+    for (MediaItem& item : golden.input.media) {
+      open_file(item);
     }
     fs::path out = to / "cases" / name;
     fs::create_directories(out.parent_path());
