@@ -91,7 +91,8 @@ def output_of(nvcc: str, version: str, name: str) -> tuple[int, str, Path]:
     for old in CACHE.glob(f"{Path(name).stem}-{'?' * 24}.*"):
         old.unlink(missing_ok=True)
     fresh = compiled.with_suffix(f".{os.getpid()}.o")
-    command = [nvcc, *FLAGS, "-c", name, "-o", str(fresh)]
+    ccache = [shutil.which("ccache")] if shutil.which("ccache") else []  # keeps messages, too
+    command = [*ccache, nvcc, *FLAGS, "-c", name, "-o", str(fresh)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     output = done.stdout + done.stderr
     if done.returncode == 0:
