@@ -19,6 +19,7 @@
 #include <cstdint>
 
 #include "optimized/device/cuda/stream.h"
+#include "optimized/kernels/device_rows_cuda.h"
 
 namespace assay::cuda {
 
@@ -36,7 +37,16 @@ struct Gemm {
 void gemm_mma(Stream& stream, const Gemm& call);
 void gemm_wgmma(Stream& stream, const Gemm& call);
 
-// to[i] = x[i], to the nearest bf16
-void round_to_bf16(Stream& stream, const float* x, std::size_t count, std::uint16_t* to);
+// Rows of x to the nearest bf16, `stride` numbers in a row of the result, zeros after those of x;
+// with `sorted` row i is that of choice sorted[i], of which a row of x has `slots` (matmul_cuda.h).
+struct RoundRows {
+  DeviceRows x;
+  int rows = 0;  // of the result
+  int stride = 0;
+  std::uint16_t* to = nullptr;
+  const int* sorted = nullptr;
+  int slots = 1;
+};
+void round_to_bf16(Stream& stream, const RoundRows& call);
 
 }  // namespace assay::cuda

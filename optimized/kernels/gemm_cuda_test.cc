@@ -145,8 +145,18 @@ TEST(Gemm, RoundsToTheNearest) {
   Floats x(std::vector<float>{1.0f, 1.00390625f, 1.01171875f, -3.3895314e38f});
   Halves y(4);
   Stream stream;
-  round_to_bf16(stream, x.data(), 4, y.data());
+  round_to_bf16(stream, {x.rows(1), 1, 4, y.data()});
   EXPECT_EQ(y.values(), (std::vector<std::uint16_t>{0x3f80, 0x3f80, 0x3f82, 0xff7f}));
+}
+
+TEST(Gemm, RoundsRowsOfChoicesAndPadsThem) {
+  Floats x(std::vector<float>{1, 2, 3, -1, -2, -3});
+  Ints sorted(std::vector<int>{3, 0, 2});  // of tokens 1, 0, 1
+  Halves y(12);
+  Stream stream;
+  round_to_bf16(stream, {x.rows(2), 3, 4, y.data(), sorted.data(), 2});
+  EXPECT_EQ(y.values(), (std::vector<std::uint16_t>{0xbf80, 0xc000, 0xc040, 0, 0x3f80, 0x4000,
+                                                    0x4040, 0, 0xbf80, 0xc000, 0xc040, 0}));
 }
 
 }  // namespace

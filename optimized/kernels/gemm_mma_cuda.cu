@@ -160,10 +160,13 @@ void launch(Stream& stream, const Gemm& call, Tile<kWarpRows, kWarpColumns, kTal
               gemm_mma_kernel<kWarpRows, kWarpColumns, kTall, kWide>, call);
 }
 
-__global__ void round_kernel(const float* x, long count, std::uint16_t* to) {
-  const long i = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i < count) {
-    to[i] = __bfloat16_as_ushort(__float2bfloat16(x[i]));
+__global__ void round_kernel(RoundRows call) {
+  const long row = blockIdx.x;
+  const int i = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x);
+  if (i < call.stride) {
+    const long from = call.sorted == nullptr ? row : call.sorted[row] / call.slots;
+    const float x = i < call.x.columns ? call.x.data[from * call.x.stride + i] : 0.0F;
+    call.to[row * call.stride + i] = __bfloat16_as_ushort(__float2bfloat16(x));
   }
 }
 
@@ -182,11 +185,12 @@ void gemm_mma(Stream& stream, const Gemm& call) {
   }
 }
 
-void round_to_bf16(Stream& stream, const float* x, std::size_t count, std::uint16_t* to) {
-  constexpr unsigned kThreads = 256;
-  if (count > 0) {
-    const auto blocks = static_cast<unsigned>((count + kThreads - 1) / kThreads);
-    SIMT_LAUNCH(stream, blocks, kThreads, 0, round_kernel, x, static_cast<long>(count), to);
+void round_to_bf16(Stream& stream, const RoundRows& call) {
+  constexpr int kThreads = 256;
+  if (call.rows > 0) {
+    const dim3 grid(static_cast<unsigned>(call.rows),
+                    static_cast<unsigned>((call.stride + kThreads - 1) / kThreads));
+    SIMT_LAUNCH(stream, grid, kThreads, 0, round_kernel, call);
   }
 }
 

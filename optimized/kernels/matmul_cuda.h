@@ -3,8 +3,8 @@
 //
 //   y[t, n] = sum_k w[n, k] x[t, k]
 //
-// A weight lies row after row: f32, bf16, and of q8_0 and q4_0 all codes, then all scales, so that
-// both are read in words:
+// A weight lies row after row: f32, bf16, whose rows may be padded, and of q8_0 and q4_0 all codes,
+// then all scales, so that both are read in words:
 //
 //   q8_0  i8 codes [rows][columns],       f16 scales [rows][columns/32]
 //   q4_0  u8 pairs [rows][columns/32][16], f16 scales; low half: k, high half: k + 16, each + 8
@@ -36,8 +36,10 @@ struct DeviceWeight {
   int columns = 0;
   const void* data = nullptr;
   const std::uint16_t* scales = nullptr;  // of all slices, after their codes
+  int stride = 0;  // of bf16: numbers from one row to the next, zeros at the end; 0: columns
 
   bool empty() const { return rows == 0; }
+  long row_stride() const { return stride == 0 ? columns : stride; }
 };
 
 // Bytes of `rows` rows, without their scales; and how many scales they have.

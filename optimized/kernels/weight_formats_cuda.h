@@ -35,13 +35,17 @@ __device__ __forceinline__ float rounded_to_bf16(float x) {
   return __bfloat162float(__float2bfloat16(x));
 }
 
+__device__ __forceinline__ long row_stride(const DeviceWeight& w) {
+  return w.stride == 0 ? w.columns : w.stride;
+}
+
 // Element (row, k) of a weight.
 template <WeightFormat kFormat>
 __device__ __forceinline__ float element_of(const DeviceWeight& w, long row, int k) {
   if constexpr (kFormat == WeightFormat::kF32) {
     return static_cast<const float*>(w.data)[row * w.columns + k];
   } else if constexpr (kFormat == WeightFormat::kBf16) {
-    return float_from_bf16(static_cast<const std::uint16_t*>(w.data)[row * w.columns + k]);
+    return float_from_bf16(static_cast<const std::uint16_t*>(w.data)[row * row_stride(w) + k]);
   } else {
     const long block = (row * w.columns + k) / kWeightBlock;
     const float scale = float_from_half(w.scales[block]);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One decoder layer; reference/blocks/decoder_layer.h has the formulas. The sum of each residual
 // connection is one kernel with the norms on both sides of it.
+#include <algorithm>
+
 #include "optimized/engine/cuda/cache_taps.h"
 #include "optimized/engine/cuda/engine.h"
 #include "optimized/kernels/router_cuda.h"
@@ -76,8 +78,10 @@ DeviceRows Engine::self_attention(std::size_t i, const Run& run, const cpu::TapS
   emit_context(tap, source, static_cast<std::size_t>(kind.first_key),
                run.call.start + run.call.tokens, cache, stream_, shown_);
   const DeviceRows mix = scratch_.rows(scratch_.mix, rows, heads * layer.head_dim);
-  attention(stream_, {q, static_cast<int>(heads), cache, kind.visible + run.first_token, kind.masks,
-                      kind.first_key, mix, kind.pieces, scratch_.parts});
+  const std::size_t tokens = run.call.start + run.call.tokens;
+  const int stored = static_cast<int>(std::min(tokens, static_cast<std::size_t>(cache.slots)));
+  attend({q, static_cast<int>(heads), cache, kind.visible + run.first_token, kind.masks,
+          kind.first_key, mix, kind.pieces, scratch_.parts, stored});
   shown_(tap, "mix", mix, shape);
   const DeviceRows out = scratch_.rows(scratch_.out, rows, config.hidden_size);
   product(w.o_proj, mix, out);

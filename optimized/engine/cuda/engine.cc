@@ -27,7 +27,11 @@ std::size_t input_bytes(const TextConfig& config, std::size_t tokens, std::size_
 }  // namespace
 
 Engine::Engine(const Model& model, const Options& options, Stream& stream)
-    : model_(model), options_(options), stream_(stream), shown_(stream) {}
+    : model_(model),
+      options_(options),
+      stream_(stream),
+      kernels_(options.kernels ? *options.kernels : kernels_of(device_facts())),
+      shown_(stream) {}
 
 KvCache Engine::new_cache(std::size_t context, std::size_t call) {
   reserve(std::min(call, context), 1, context);
@@ -41,10 +45,6 @@ void Engine::reserve(std::size_t tokens, std::size_t rows, std::size_t context) 
     step_.reset();
   }
   inputs_.reserve(inputs);
-}
-
-void Engine::product(const DeviceWeight& w, const DeviceRows& x, const DeviceRows& y) {
-  matmul(stream_, w, x, rounds(w), y);
 }
 
 DeviceCall Engine::put_call(const cpu::Tokens& tokens, const cpu::Call& call,

@@ -10,7 +10,7 @@
 // and launches kernels; nothing comes back before the logits. A step of decoding is a list of
 // launches that is recorded once for a cache and runs again for each token. Memory is planned for
 // the longest call before the first token. Scores and probabilities of attention are never whole
-// and cannot be shown.  Spec.
+// and cannot be shown. Which kernels a call runs on says kernel_choice.h.  Spec.
 #pragma once
 
 #include <cstddef>
@@ -19,11 +19,13 @@
 
 #include "optimized/engine/call.h"
 #include "optimized/engine/cuda/call_inputs.h"
+#include "optimized/engine/cuda/kernel_choice.h"
 #include "optimized/engine/cuda/kv_cache.h"
 #include "optimized/engine/cuda/model.h"
 #include "optimized/engine/cuda/scratch.h"
 #include "optimized/engine/cuda/shown.h"
 #include "optimized/engine/taps.h"
+#include "optimized/kernels/gemm_cuda.h"
 
 namespace assay::cuda {
 
@@ -32,6 +34,7 @@ struct Options {
   KeyType cache = KeyType::kF32;
   bool skip_shared = true;
   VisionMask vision_mask = VisionMask::kSlidingClamped;
+  std::optional<KernelChoice> kernels;  // none: the device's own
 };
 
 // Rows on the device, valid until the engine's next call.
@@ -87,6 +90,13 @@ class Engine {
   // Room for calls of so many tokens; a recorded step is dropped when something has to move.
   void reserve(std::size_t tokens, std::size_t rows, std::size_t context);
   void product(const DeviceWeight& w, const DeviceRows& x, const DeviceRows& y);
+  // `gather`: x has a row for each token; else one for each sorted choice.
+  void expert_product(const DeviceWeight& w, const ExpertRows& rows, bool gather,
+                      const DeviceRows& x, const DeviceRows& y);
+  // Rows of x meet w as bf16, by the kernels of a set other than kPlain.
+  void tensor_product(KernelSet set, const DeviceWeight& w, RoundRows x, const DeviceRows& y,
+                      const ExpertRows* experts);
+  void attend(const AttentionCall& call);
   bool rounds(const DeviceWeight& w) const {
     return options_.round_to_bf16 && w.format == WeightFormat::kBf16;
   }
@@ -113,6 +123,7 @@ class Engine {
   Stream& stream_;
   Scratch scratch_;
   CallInputs inputs_;
+  KernelChoice kernels_;
   mutable Shown shown_;
   std::optional<Step> step_;
 };

@@ -100,7 +100,33 @@ TEST_P(EngineCalls, InBf16) {
   half.round_to_bf16 = true;
   half.cache = KeyType::kBf16;
   simt::settings.order = simt::Order::kReverse;
-  EXPECT_EQ(logits_of_calls(path, half).size(), 5 * kVocabulary);
+  for (const KernelSet most : {KernelSet::kPlain, KernelSet::kMma, KernelSet::kWgmma}) {
+    half.kernels = KernelChoice{most, true};
+    EXPECT_EQ(logits_of_calls(path, half).size(), 5 * kVocabulary);
+  }
+}
+
+// Heads as wide as those that attention by tensor cores takes.
+TEST(EngineCallsOfWideHeads, InBf16) {
+  const TestDirectory directory;
+  const auto path = directory.path() / "model";
+  SynthOptions wide = smallest("31b");
+  wide.head_dim = 256;
+  wide.global_head_dim = 512;
+  write_synthetic_checkpoint("31b", path, wide);
+  Options half;
+  half.round_to_bf16 = true;
+  half.cache = KeyType::kBf16;
+  std::vector<float> plain;
+  for (const KernelSet most : {KernelSet::kPlain, KernelSet::kMma, KernelSet::kWgmma}) {
+    half.kernels = KernelChoice{most, true};
+    const auto logits = logits_of_calls(path, half);
+    if (most == KernelSet::kPlain) {
+      plain = logits;
+    }
+    EXPECT_LE(cpu::relative_difference(logits, plain), 0.02) << static_cast<int>(most);
+    EXPECT_EQ(logits == plain, most == KernelSet::kPlain) << static_cast<int>(most);
+  }
 }
 
 TEST_P(EngineCalls, Drafts) {

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "optimized/testing/test_engine.h"
@@ -147,6 +148,88 @@ TEST(CudaEngine, ACacheOfBf16IsNear) {
     EXPECT_GT(off, 1e-5) << name;
     EXPECT_LT(off, 0.1) << name;
   }
+}
+
+// Both round the same rows, which hides most of what sums of tensor cores are off; the last
+// product's shows.
+TEST(CudaEngine, KernelsOfTensorCoresAgreeWithPlainOnes) {
+  const Ids ids = some_ids(30, 9);
+  for (const char* name : {"e2b-tiny", "26b-media-tiny", "31b-tiny"}) {
+    std::vector<float> plain;
+    for (const KernelSet most : {KernelSet::kPlain, KernelSet::kMma, KernelSet::kWgmma}) {
+      Options options;
+      options.round_to_bf16 = true;
+      options.kernels = KernelChoice{most, true};
+      CudaEngine t(name, options);
+      for (const std::size_t chunk : {30, 10}) {
+        if (most == KernelSet::kWgmma && chunk == 10) {
+          continue;  // tiles of 128 take their time
+        }
+        KvCache cache = t.engine.new_cache(30, chunk);
+        const auto logits = t.logits(ids, chunk, 10, cache);
+        if (plain.empty()) {
+          plain = logits;
+        }
+        EXPECT_LE(cpu::relative_difference(logits, plain), 0.01) << name << " by " << chunk;
+        EXPECT_FALSE(most != KernelSet::kPlain && same_bits(logits, plain)) << name;
+      }
+    }
+  }
+}
+
+TEST(CudaEngine, InF32EveryKernelIsPlain) {
+  const Ids ids = some_ids(10, 9);
+  std::vector<float> plain;
+  for (const KernelSet most : {KernelSet::kPlain, KernelSet::kWgmma}) {
+    Options options;
+    options.cache = KeyType::kBf16;
+    options.kernels = KernelChoice{most, true};
+    CudaEngine t("31b-tiny", options);
+    KvCache cache = t.engine.new_cache(10, 10);
+    const auto logits = t.logits(ids, 10, 1, cache);
+    EXPECT_TRUE(plain.empty() || same_bits(logits, plain));
+    plain = logits;
+  }
+}
+
+TEST(KernelChoice, FollowsDeviceAndShape) {
+  DeviceFacts device;
+  device.major = 9;
+  ::unsetenv("ASSAY_CUDA_KERNELS");
+  const KernelChoice hopper = kernels_of(device);
+  EXPECT_EQ(hopper.product(1), KernelSet::kPlain);
+  EXPECT_EQ(hopper.product(64), KernelSet::kMma);
+  EXPECT_EQ(hopper.product(65), KernelSet::kWgmma);
+  AttentionCall call;
+  call.heads = 8;
+  call.cache = {KeyType::kBf16, 64, 1, 256, nullptr, nullptr};
+  call.queries.rows = 7;
+  EXPECT_EQ(hopper.attention(call), KernelSet::kMma);
+  call.queries.rows = 8;
+  EXPECT_EQ(hopper.attention(call), KernelSet::kWgmma);
+  call.cache.head_dim = 128;
+  EXPECT_EQ(hopper.attention(call), KernelSet::kMma);
+  call.cache.type = KeyType::kF32;
+  EXPECT_EQ(hopper.attention(call), KernelSet::kPlain);
+  for (const auto& [major, most] : {std::pair{8, KernelSet::kMma}, {10, KernelSet::kMma}}) {
+    device.major = major;
+    EXPECT_EQ(kernels_of(device).product(500), most);
+  }
+}
+
+TEST(KernelChoice, FollowsTheEnvironment) {
+  DeviceFacts device;
+  device.major = 9;
+  ::setenv("ASSAY_CUDA_KERNELS", "wgmma", 1);
+  EXPECT_EQ(kernels_of(device).product(2), KernelSet::kWgmma);
+  ::setenv("ASSAY_CUDA_KERNELS", "plain", 1);
+  EXPECT_EQ(kernels_of(device).product(500), KernelSet::kPlain);
+  ::setenv("ASSAY_CUDA_KERNELS", "tensor", 1);
+  EXPECT_THROW(kernels_of(device), Error);
+  device.major = 8;
+  ::setenv("ASSAY_CUDA_KERNELS", "wgmma", 1);
+  EXPECT_THROW(kernels_of(device), Error);
+  ::unsetenv("ASSAY_CUDA_KERNELS");
 }
 
 TEST(CudaEngine, RefusesWhatDoesNotFit) {

@@ -86,12 +86,12 @@ void Engine::moe(const MoeWeights& w, const DeviceRows& h, const DeviceRows& den
   shown_(tap, "norm_in", in);
   const DeviceRows gate_up =
       scratch_.rows(scratch_.expert_gate, choices, 2 * config.moe_intermediate_size);
-  expert_matmul(stream_, w.gate_up_proj, routing.rows, true, in, rounds(w.gate_up_proj), gate_up);
+  expert_product(w.gate_up_proj, routing.rows, true, in, gate_up);
   emit_choices(tap, "gate_up", gate_up, routing.row_of, config.top_k_experts, shown_);
   const DeviceRows gate = gate_up.part(0, inner);
   geglu(stream_, gate, gate_up.part(inner, inner), nullptr);
   const DeviceRows out = scratch_.rows(scratch_.expert_out, choices, width);
-  expert_matmul(stream_, w.down_proj, routing.rows, false, gate, rounds(w.down_proj), out);
+  expert_product(w.down_proj, routing.rows, false, gate, out);
   emit_choices(tap, "expert_out", out, routing.row_of, config.top_k_experts, shown_);
   const DeviceRows sum = scratch_.rows(scratch_.router_in, tokens, width);
   combine_experts(stream_, routing.rows, routing.row_of, routing.weight, out, sum);

@@ -51,6 +51,18 @@ Widths widths_of(const TextConfig& config, int pieces) {
   return widths;
 }
 
+// Of the rows of any product of a call: each is padded to 8, and a choice of an expert is a row.
+std::size_t rounded_numbers(const TextConfig& config, const Widths& widths, std::size_t tokens) {
+  constexpr std::size_t kPadding = 8;
+  const std::size_t width = config.hidden_size;
+  std::size_t numbers = tokens * (std::max({width, widths.queries, widths.inner}) + kPadding);
+  if (config.moe) {
+    const std::size_t choice = std::max(width, config.moe->moe_intermediate_size) + kPadding;
+    numbers = std::max(numbers, tokens * config.moe->top_k_experts * choice);
+  }
+  return numbers;
+}
+
 }  // namespace
 
 int Scratch::pieces(std::size_t keys) {
@@ -80,6 +92,7 @@ bool Scratch::reserve(const TextConfig& config, std::size_t tokens, std::size_t 
   plan.add(logits, rows_ * config.vocab_size);
   plan.add(parts, widths.parts);
   plan.add(token, 1);
+  plan.add(rounded, rounded_numbers(config, widths, tokens_));
   if (config.hidden_size_per_layer_input > 0) {
     plan.add(per_layer, tokens_ * config.layers.size() * config.hidden_size_per_layer_input);
   }

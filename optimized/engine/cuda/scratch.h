@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "optimized/device/cuda/stream.h"
 #include "optimized/kernels/device_rows_cuda.h"
@@ -30,7 +31,8 @@ class Scratch {
   float *router_in = nullptr, *expert_in = nullptr, *probs = nullptr, *weight = nullptr;
   float *expert_gate = nullptr, *expert_out = nullptr;
   int *expert = nullptr, *first = nullptr, *sorted = nullptr, *row_of = nullptr;
-  int* token = nullptr;  // that was chosen
+  int* token = nullptr;              // that was chosen
+  std::uint16_t* rounded = nullptr;  // rows that meet weights, as bf16
 
   // Pieces of keys that one query is cut into, for a layer that sees so many.
   static int pieces(std::size_t keys);

@@ -41,6 +41,25 @@ Blocks taken_apart(std::span<const std::byte> bytes, std::size_t block_bytes) {
   return blocks;
 }
 
+std::size_t padded(std::size_t columns) {
+  constexpr std::size_t kWith = 8;
+  return (columns + kWith - 1) / kWith * kWith;
+}
+
+// Rows that are `row_bytes` long, each followed by zeros up to `stride`; empty where there are
+// none.
+std::vector<std::byte> with_zeros(std::span<const std::byte> rows, std::size_t row_bytes,
+                                  std::size_t stride) {
+  std::vector<std::byte> longer;
+  if (stride > row_bytes) {
+    longer.resize(rows.size() / row_bytes * stride);
+    for (std::size_t r = 0; r * row_bytes < rows.size(); ++r) {
+      std::memcpy(longer.data() + r * stride, rows.data() + r * row_bytes, row_bytes);
+    }
+  }
+  return longer;
+}
+
 }  // namespace
 
 WeightFormat WeightLoader::format_of(const std::string& name, std::size_t columns) const {
@@ -70,7 +89,10 @@ void WeightLoader::matrix(const std::string& name, DeviceWeight& to,
   planned.rows = elements(shape) / planned.columns;
   planned.format = format_of(name, planned.columns);
   planned.weight = &to;
+  planned.stride =
+      planned.format == WeightFormat::kBf16 ? padded(planned.columns) : planned.columns;
   to.format = planned.format;
+  to.stride = static_cast<int>(planned.stride);
   to.rows = static_cast<int>(shape[shape.size() - 2]);
   to.columns = static_cast<int>(planned.columns);
   planned_.push_back(std::move(planned));
@@ -162,7 +184,7 @@ void WeightLoader::fill_stored(const Planned& planned, std::span<const std::byte
   check_finite(planned, bytes);
   const std::size_t row_bytes = bytes.size() / planned.rows;
   const std::size_t rows_at_once = std::max<std::size_t>(1, 4 * kChunk / row_bytes);
-  const std::size_t code_row = weight_code_bytes(planned.format, 1, planned.columns);
+  const std::size_t code_row = weight_code_bytes(planned.format, 1, planned.stride);
   const std::size_t scale_row = 2 * weight_scales(planned.format, 1, planned.columns);
   std::vector<std::byte> gathered;
   for (std::size_t row = 0; row < planned.rows; row += rows_at_once) {
@@ -178,7 +200,10 @@ void WeightLoader::fill_stored(const Planned& planned, std::span<const std::byte
       from = gathered;
     }
     if (scale_row == 0) {
-      stream_.upload(memory + planned.at + row * code_row, from.data(), from.size());
+      const auto padded_rows = with_zeros(from, row_bytes, code_row);
+      const auto rows = padded_rows.empty() ? from : std::span<const std::byte>(padded_rows);
+      stream_.upload(memory + planned.at + row * code_row, rows.data(), rows.size());
+      stream_.synchronize();
     } else {
       const Blocks blocks = taken_apart(
           from, planned.format == WeightFormat::kQ8 ? kWeightBlock + 2 : kWeightBlock / 2 + 2);
@@ -216,7 +241,8 @@ Memory WeightLoader::load() {
   std::size_t bytes = 0;
   for (Planned& planned : planned_) {
     planned.at = bytes;
-    bytes += aligned(weight_code_bytes(planned.format, planned.rows, planned.columns));
+    bytes += aligned(
+        weight_code_bytes(planned.format, planned.rows, std::max(planned.stride, planned.columns)));
     planned.scales_at = bytes;
     bytes += aligned(2 * weight_scales(planned.format, planned.rows, planned.columns));
   }

@@ -3,8 +3,9 @@
 // is taken and filled.
 //
 // bf16, q8_0 and q4_0 keep the bits of the file (matmul_cuda.h says how they lie); every other type
-// is widened to f32, exactly. Throws Error on a NaN or an infinity, naming the element, and on
-// activations quantised by stored scales, which are not computed here.
+// is widened to f32, exactly. Rows of bf16 are padded with zeros to a multiple of 8, which copies
+// of 16 bytes need. Throws Error on a NaN or an infinity, naming the element, and on activations
+// quantised by stored scales, which are not computed here.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +51,8 @@ class WeightLoader {
     WeightFormat format = WeightFormat::kF32;
     std::size_t rows = 0;  // of all slices
     std::size_t columns = 0;
-    std::size_t at = 0;  // of its codes
+    std::size_t stride = 0;  // as DeviceWeight has it; of a row in memory
+    std::size_t at = 0;      // of its codes
     std::size_t scales_at = 0;
     DeviceWeight* weight = nullptr;
     const float** pointer = nullptr;
