@@ -30,7 +30,6 @@ struct CudaKind {
   static Options options_of(const std::string& precision) {
     cuda::Options options;
     options.round_to_bf16 = precision == "bf16";
-    options.cache = precision == "bf16" ? cuda::KeyType::kBf16 : cuda::KeyType::kF32;
     return options;
   }
 
