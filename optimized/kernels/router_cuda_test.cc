@@ -144,6 +144,80 @@ TEST_P(RouterCuda, ArgmaxIsTheFirstOfTheLargest) {
   EXPECT_EQ(token.values(), (std::vector<int>{311, 0, static_cast<int>(last)}));
 }
 
+// What sampler.h draws, in its words.
+int drawn(const std::vector<float>& scores, const Sample& how, double u) {
+  std::vector<int> order(scores.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, std::greater(), [&](int i) { return scores[i]; });
+  const float threshold = scores[order[static_cast<std::size_t>(how.top_k) - 1]];
+  std::erase_if(order, [&](int i) { return scores[i] < threshold; });
+  std::vector<double> share;
+  for (const int i : order) {
+    share.push_back(
+        std::exp((double(scores[i]) - double(scores[order[0]])) / double(how.temperature)));
+  }
+  const double all = std::accumulate(share.begin(), share.end(), 0.0);
+  double prefix = 0, sum = 0;
+  for (std::size_t i = 0; i < share.size() && prefix < double(how.top_p) * all; ++i) {
+    prefix += share[i];
+  }
+  for (std::size_t i = 0; i < share.size(); ++i) {
+    sum += share[i];
+    if (sum > u * prefix) {
+      return order[i];
+    }
+  }
+  return order.back();
+}
+
+TEST_P(RouterCuda, DrawsAsTheSamplerDoes) {
+  const std::vector<double> u = {0.31, 0.999};
+  auto row = normal_values(2100, 14);
+  row[7] = row[2000] = row[1024] = 2.5F;  // ties, near the threshold of 20
+  row[90] = -INFINITY;
+  std::vector<float> rows;
+  for (std::size_t i = 0; i < u.size(); ++i) {
+    rows.insert(rows.end(), row.begin(), row.end());
+  }
+  Floats scores(rows);
+  OnDevice<double> numbers(u);
+  Ints token(u.size());
+  Stream stream;
+  for (const int top_k : {1, 20, 200}) {
+    for (const float top_p : {0.3F, 0.95F, 1.0F}) {
+      const Sample how{scores.rows(u.size()), 0.8F, top_k, top_p, numbers.data(), token.data()};
+      sample(stream, how);
+      const auto got = token.values();
+      for (std::size_t i = 0; i < u.size(); ++i) {
+        EXPECT_EQ(got[i], drawn(row, how, u[i])) << top_k << " " << top_p << " " << u[i];
+      }
+    }
+  }
+}
+
+TEST_P(RouterCuda, DrawsNeitherANanNorFromOptionsOutOfRange) {
+  std::vector<float> row(40, NAN);
+  row[11] = -3;
+  Floats scores(row);
+  OnDevice<double> u(std::vector<double>{0.99});
+  Ints token(1);
+  Stream stream;
+  sample(stream, {scores.rows(1), 1, 64, 1, u.data(), token.data()});
+  EXPECT_EQ(token.values()[0], 11);
+  sample(stream, {scores.rows(1), 0, 64, 1, u.data(), token.data()});
+  EXPECT_EQ(token.values()[0], 11);
+  for (const auto& [temperature, top_k, top_p] : {std::tuple{-1.0F, 64, 1.0F},
+                                                  {NAN, 64, 1.0F},
+                                                  {1.0F, 0, 1.0F},
+                                                  {1.0F, 1025, 1.0F},
+                                                  {1.0F, 64, 0.0F},
+                                                  {1.0F, 64, 1.5F}}) {
+    EXPECT_THROW(
+        sample(stream, {scores.rows(1), temperature, top_k, top_p, u.data(), token.data()}),
+        std::invalid_argument);
+  }
+}
+
 TEST_P(RouterCuda, LargestOfARow) {
   for (const std::size_t count : {5, 64, 1000}) {
     auto x = normal_values(1000, 9);

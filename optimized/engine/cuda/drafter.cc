@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "optimized/kernels/row_ops_cuda.h"
 #include "optimized/kernels/sampling_cuda.h"
@@ -122,28 +123,21 @@ DeviceRows Drafter::logits(const DeviceRows& m, const cpu::TapScope& tap) {
   return logits;
 }
 
-std::vector<std::int32_t> Drafter::draft(const KvCache& cache, std::int32_t token,
-                                         std::int32_t position, std::span<const float> hidden,
-                                         std::size_t steps, cpu::DraftWindow window,
-                                         cpu::Taps* taps) {
-  const std::size_t width = target_.config().hidden_size;
-  if (cache.length() == 0 || hidden.size() != width || token < 0 ||
-      static_cast<std::size_t>(token) >= target_.config().vocab_size) {
-    throw Error("draft: got the token " + std::to_string(token) + " after " +
-                std::to_string(cache.length()) + ", and a hidden vector of " +
-                std::to_string(hidden.size()) + ", expected one of the vocabulary, some, and " +
-                std::to_string(width));
+void Drafter::reserve(std::size_t steps, std::size_t context) {
+  if (engine_.reserve(1, 1, context) || tokens_.size() < steps + 1) {
+    recorded_.reset();
   }
-  engine_.reserve(1, 1, cache.context());
   if (tokens_.size() < steps + 1) {
     tokens_ = Buffer<int>(steps + 1);
   }
-  const DeviceCall call = put_call(cache, position, window);
+}
+
+void Drafter::run_steps(const DeviceCall& call, const KvCache& cache, std::size_t steps,
+                        cpu::Taps* taps) {
+  const std::size_t width = target_.config().hidden_size;
   const DeviceRows in = device_rows(in_.data(), 1, 2 * width);
   const DeviceRows token_part = in.part(0, static_cast<int>(width));
   const DeviceRows hidden_part = in.part(static_cast<int>(width), static_cast<int>(width));
-  stream_.upload(tokens_.data(), &token, sizeof token);
-  stream_.upload(hidden_part.data, hidden.data(), width * sizeof(float));
   for (std::size_t step = 0; step < steps; ++step) {
     const cpu::TapScope tap(taps, "mtp.step." + std::to_string(step) + ".");
     Embedding embedding;
@@ -166,6 +160,40 @@ std::vector<std::int32_t> Drafter::draft(const KvCache& cache, std::int32_t toke
     argmax(stream_, scores, tokens_.data() + step + 1);
     engine_.shown_.integers(tap, "token", tokens_.data() + step + 1, 1, {}, TapAxes::kWhole);
     stream_.copy(hidden_part.data, next.data, width * sizeof(float));
+  }
+}
+
+// What differs between two drafts of one shape lies on the device.
+void Drafter::run_recorded(const DeviceCall& call, const KvCache& cache, std::size_t steps) {
+  const int sliding = call.sliding.pieces, full = call.full.pieces;
+  if (!recorded_ || recorded_->cache != cache.id() || recorded_->steps != steps ||
+      recorded_->sliding_pieces != sliding || recorded_->full_pieces != full) {
+    Graph graph = stream_.record([&] { run_steps(call, cache, steps, nullptr); });
+    recorded_.emplace(Recorded{cache.id(), steps, sliding, full, std::move(graph)});
+  }
+  stream_.run(recorded_->graph);
+}
+
+std::vector<std::int32_t> Drafter::draft(const KvCache& cache, std::int32_t token,
+                                         std::int32_t position, std::span<const float> hidden,
+                                         std::size_t steps, cpu::DraftWindow window,
+                                         cpu::Taps* taps) {
+  const std::size_t width = target_.config().hidden_size;
+  if (cache.length() == 0 || hidden.size() != width || token < 0 ||
+      static_cast<std::size_t>(token) >= target_.config().vocab_size) {
+    throw Error("draft: got the token " + std::to_string(token) + " after " +
+                std::to_string(cache.length()) + ", and a hidden vector of " +
+                std::to_string(hidden.size()) + ", expected one of the vocabulary, some, and " +
+                std::to_string(width));
+  }
+  reserve(steps, cache.context());
+  const DeviceCall call = put_call(cache, position, window);
+  stream_.upload(tokens_.data(), &token, sizeof token);
+  stream_.upload(in_.data() + width, hidden.data(), width * sizeof(float));
+  if (taps == nullptr && call.sliding.masks == nullptr && call.full.masks == nullptr) {
+    run_recorded(call, cache, steps);
+  } else {
+    run_steps(call, cache, steps, taps);
   }
   return engine_.shown_.values(tokens_.data() + 1, steps);
 }

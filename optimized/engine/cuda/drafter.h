@@ -9,11 +9,13 @@
 //
 // optimized/engine/drafter.h says more. A token that was drafted stays on the device: the next step
 // looks up its row there, and all of them come back together. The rows of an ordered head lie in
-// the order of its centroids, so that a centroid is a slice of rows, as an expert is.  Spec: R-70
-// to R-77.
+// the order of its centroids, so that a centroid is a slice of rows, as an expert is. The steps of
+// a draft without taps are one list of launches, recorded once for a cache and run again.  Spec:
+//
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,7 +35,19 @@ class Drafter {
                                   std::span<const float> hidden, std::size_t steps,
                                   cpu::DraftWindow window, cpu::Taps* taps = nullptr);
 
+  // How many launches and copies a recorded draft has; 0 before the first.
+  std::size_t recorded() const { return recorded_ ? recorded_->graph.size() : 0; }
+
  private:
+  struct Recorded {
+    std::uint64_t cache;
+    std::size_t steps;
+    int sliding_pieces, full_pieces;
+    Graph graph;
+  };
+  void reserve(std::size_t steps, std::size_t context);
+  void run_steps(const DeviceCall& call, const KvCache& cache, std::size_t steps, cpu::Taps* taps);
+  void run_recorded(const DeviceCall& call, const KvCache& cache, std::size_t steps);
   DeviceCall put_call(const KvCache& cache, std::int32_t position, cpu::DraftWindow window);
   DeviceRows run_layers(const DeviceRows& h, const DeviceCall& call, const KvCache& cache,
                         const cpu::TapScope& tap);
@@ -47,6 +61,7 @@ class Drafter {
   Engine engine_;  // of the drafter's layers
   Buffer<float> in_, next_, centroids_, scored_;
   Buffer<int> best_, ordering_, tokens_;
+  std::optional<Recorded> recorded_;
 };
 
 }  // namespace assay::cuda

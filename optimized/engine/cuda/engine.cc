@@ -38,13 +38,17 @@ KvCache Engine::new_cache(std::size_t context, std::size_t call) {
   return {model_.config(), options_.cache, context, call};
 }
 
-void Engine::reserve(std::size_t tokens, std::size_t rows, std::size_t context) {
+bool Engine::reserve(std::size_t tokens, std::size_t rows, std::size_t context) {
   const std::size_t inputs = input_bytes(model_.config(), tokens, context);
-  const bool moves = inputs > inputs_.bytes();
-  if (scratch_.reserve(model_.config(), tokens, rows, context) || moves) {
+  bool moves = inputs > inputs_.bytes();
+  if (scratch_.reserve(model_.config(), tokens, rows, context)) {
+    moves = true;
+  }
+  if (moves) {
     step_.reset();
   }
   inputs_.reserve(inputs);
+  return moves;
 }
 
 DeviceCall Engine::put_call(const cpu::Tokens& tokens, const cpu::Call& call,

@@ -87,8 +87,8 @@ class Engine {
     Graph graph;
     ForwardResult result;
   };
-  // Room for calls of so many tokens; a recorded step is dropped when something has to move.
-  void reserve(std::size_t tokens, std::size_t rows, std::size_t context);
+  // Room for calls of so many tokens. True: something had to move, and a recorded step is dropped.
+  bool reserve(std::size_t tokens, std::size_t rows, std::size_t context);
   void product(const DeviceWeight& w, const DeviceRows& x, const DeviceRows& y);
   // `gather`: x has a row for each token; else one for each sorted choice.
   void expert_product(const DeviceWeight& w, const ExpertRows& rows, bool gather,

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "optimized/engine/cuda/drafter.h"
 #include "optimized/testing/test_engine.h"
 #include "reference/family/base/error.h"
 
@@ -173,6 +174,30 @@ TEST(CudaEngine, KernelsOfTensorCoresAgreeWithPlainOnes) {
         EXPECT_LE(cpu::relative_difference(logits, plain), 0.01) << name << " by " << chunk;
         EXPECT_FALSE(most != KernelSet::kPlain && same_bits(logits, plain)) << name;
       }
+    }
+  }
+}
+
+TEST(CudaEngine, ARecordedDraftIsWhatItsLaunchesAre) {
+  for (const char* name : {"e2b-tiny", "31b-tiny"}) {
+    CudaEngine t(name);
+    const Checkpoint checkpoint =
+        Checkpoint::open(golden_checkpoint(std::string(name) + "-drafter"));
+    const Model model(checkpoint, t.stream);
+    Drafter recorded(model, t.model, {}, t.stream);
+    Drafter one_by_one(model, t.model, {}, t.stream);
+    Deaf deaf;
+    KvCache cache = t.engine.new_cache(700, 11);
+    for (const std::size_t count : {11, 1, 4, 11}) {
+      const auto at = cache.length();
+      const auto last = t.engine.forward(text_tokens(some_ids(count, at), at), cache, 1);
+      const auto hidden = t.engine.values(last.final_norm);
+      const auto position = static_cast<std::int32_t>(cache.length());
+      const auto window = cpu::DraftWindow::kLastKeys;
+      const auto drafted = recorded.draft(cache, 5, position, hidden, 3, window);
+      EXPECT_EQ(drafted, one_by_one.draft(cache, 5, position, hidden, 3, window, &deaf)) << name;
+      EXPECT_GT(recorded.recorded(), 20U);
+      EXPECT_EQ(one_by_one.recorded(), 0U);
     }
   }
 }
