@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "conformance/catalogue/block_taps.h"
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/catalogue/roles.h"
 
@@ -17,9 +16,11 @@ constexpr std::array<std::string_view, 9> kOfStream = {
 constexpr std::array<std::string_view, 14> kInputs = {
     "q_norm",     "k_norm",  "cos",       "sin",      "logits_raw", "ple.gate",    "mlp.gate",
     "embed_rows", "ple.ctx", "ple.token", "ple.proj", "expert_out", "topk_weight", "topk_index"};
-constexpr std::array<std::string_view, 9> kNormsOfEncoders = {
-    "attn_norm", "attn_post_norm", "ffn_norm",  "ffn_post_norm", "q_norm",
-    "k_norm",    "v_norm",         "post_norm", "conv_norm"};
+constexpr std::array<std::string_view, 10> kNormsOfEncoders = {
+    "attn_norm", "attn_post_norm", "ffn_norm", "ffn_post_norm", "q_norm",
+    "k_norm",    "v_norm",         "pre_norm", "post_norm",     "conv_norm"};
+constexpr std::array<std::string_view, 2> kOtherNorms = {"audio.subsample.{s}.norm",
+                                                         "audio.layer.{i}.out"};
 constexpr std::array<std::string_view, 3> kAroundDrafter = {"pre_proj", "norm", "post_proj"};
 constexpr std::array<std::string_view, 4> kOfSamples = {"audio.frames_windowed", "audio.magnitude",
                                                         "audio.mel_linear", "audio.mel"};
@@ -150,15 +151,18 @@ bool is_made_before_model(std::string_view tap) {
 namespace {
 
 bool is_known_of_encoder(std::string_view tap) {
+  const auto match = find_tap(tap);
+  if (match && std::ranges::find(kOtherNorms, match->entry->pattern) != kOtherNorms.end()) {
+    return true;
+  }
   return tap.find(".layer.") != std::string_view::npos &&
          (ends_with_any(tap, kNormsOfEncoders) || inner_step_of(tap) == InnerStep::kGatedInput);
 }
 
 bool is_known_of_drafter(std::string_view tap) {
   const std::string_view leaf = tap.substr(tap.rfind('.') + 1);
-  return tap.find(".layer.") != std::string_view::npos
-             ? !is_seen_by_attention(tap)
-             : std::ranges::find(kAroundDrafter, leaf) != kAroundDrafter.end();
+  return tap.find(".layer.") != std::string_view::npos ||
+         std::ranges::find(kAroundDrafter, leaf) != kAroundDrafter.end();
 }
 
 }  // namespace

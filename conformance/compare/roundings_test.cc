@@ -200,8 +200,13 @@ TEST(Roundings, WhatTheRouterKeepsInFloatIsNotJudged) {
   EXPECT_TRUE(is_rounded_as_known("text.layer.3.moe.sum"));
   EXPECT_TRUE(is_rounded_as_known("text.layer.3.moe.gate_up"));
   EXPECT_TRUE(is_rounded_as_known("text.ple.ctx"));
-  for (const char* tap : {"text.layer.3.moe.topk_weight", "text.layer.3.moe.router_probs",
-                          "text.ple.ids", "vision.layer.0.attn.mix", "no.tap"}) {
+  EXPECT_TRUE(is_rounded_as_known("mtp.step.1.layer.0.ffn.down"));
+  EXPECT_TRUE(is_rounded_as_known("media.0.audio.layer.1.ffn1.pre_norm"));
+  EXPECT_TRUE(is_rounded_as_known("media.0.audio.subsample.0.norm"));
+  EXPECT_TRUE(is_rounded_as_known("media.1.vision.layer.0.mlp.act"));
+  for (const char* tap :
+       {"text.layer.3.moe.topk_weight", "text.layer.3.moe.router_probs", "text.ple.ids",
+        "vision.layer.0.attn.context", "mtp.step.0.logits", "no.tap"}) {
     EXPECT_FALSE(is_rounded_as_known(tap)) << tap;
   }
 }

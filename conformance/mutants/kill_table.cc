@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "conformance/catalogue/catalogue.h"
+#include "conformance/compare/constants.h"
 #include "conformance/compare/harness.h"
 #include "conformance/compare/listeners.h"
 
@@ -47,6 +48,12 @@ class ShownRoundingListener : public RoundingListener {
 std::string pattern_of(const std::string& tap) {
   const auto match = find_tap(tap);
   return match ? std::string(match->entry->pattern) : tap;
+}
+
+// Whether more values round otherwise than honest programs turn over.
+bool shows_in_class(const Change& change) {
+  const bool as_honest = change.others <= 1 && change.excess <= kRoundingLimit * kHonestExcess;
+  return change.differing > kShows && !as_honest;
 }
 
 double size_at(const std::vector<CaseResult>& results, const std::string& tap) {
@@ -177,7 +184,9 @@ Kill CaseTrials::judge(const Mutant& mutant) {
     kill.spacings = std::max(kill.spacings, change.spacings);
   }
   const auto results = judge_taps(taps, shown_without(mutant.hidden));
-  kill.fate = rounds != nullptr && kill.differing <= kShows ? Fate::kBelow : Fate::kEscaped;
+  kill.fate = rounds != nullptr && std::ranges::none_of(candidate.changed(), shows_in_class)
+                  ? Fate::kBelow
+                  : Fate::kEscaped;
   const auto& blamed = results.front().introduced_by;
   if (!blamed.empty()) {
     kill.caught_at = blamed.front();

@@ -21,8 +21,9 @@ namespace assay::conformance {
 // misplaced   fails, but first at another
 // escaped     changes the run and passes
 // below       passes, and at no tap that it acts on do more than kShows of the values round to
-//             another number of the class: a dump of the class does not show it; or none does, as
-//             where the class itself rounds so
+//             another number of the class: a dump of the class does not show it. Or one value does,
+//             by no more than honest fp32 programs are off; or none does, as where the class itself
+//             rounds so
 // equivalent  changes no tap of any case that was tried
 enum class Fate { kKilled, kMisplaced, kEscaped, kBelow, kEquivalent };
 const char* fate_name(Fate fate);

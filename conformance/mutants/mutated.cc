@@ -3,8 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "conformance/catalogue/catalogue.h"
+#include "conformance/compare/constants.h"
+#include "conformance/compare/measure.h"
 
 namespace assay::conformance {
 namespace {
@@ -44,16 +48,20 @@ Change change_at(const std::string& tap, const Numbers& before, const Numbers& a
   if (rounds == nullptr || before.empty()) {
     return change;
   }
-  std::size_t other = 0;
+  const double usual = rms(before);
   for (std::size_t i = 0; i < before.size(); ++i) {
-    other += round_to_class(before[i], *rounds) != round_to_class(after[i], *rounds) ? 1 : 0;
+    if (round_to_class(before[i], *rounds) != round_to_class(after[i], *rounds)) {
+      ++change.others;
+      const double unit = kFloatRoundoff * std::max(usual, std::abs(before[i]));
+      change.excess = std::max(change.excess, std::abs(after[i] - before[i]) / unit);
+    }
     const double size = std::max(std::abs(before[i]), std::abs(after[i]));
     if (size > 0 && std::isfinite(size)) {
       const double spacing = std::ldexp(2 * rounds->unit_roundoff(), std::ilogb(size));
       change.spacings = std::max(change.spacings, std::abs(after[i] - before[i]) / spacing);
     }
   }
-  change.differing = static_cast<double>(other) / static_cast<double>(before.size());
+  change.differing = static_cast<double>(change.others) / static_cast<double>(before.size());
   return change;
 }
 
@@ -122,7 +130,10 @@ class Rewriter : public TapListener {
       }
     }
     if (tap.values.size() != before.size()) {
-      changed.push_back({name, 1, 1, 0});
+      Change reshaped{.tap = name, .relative = 1, .differing = 1};
+      reshaped.others = before.size();
+      reshaped.excess = std::numeric_limits<double>::infinity();
+      changed.push_back(std::move(reshaped));
       if (next_.wants(name)) {
         hand_over(next_, tap);
       }

@@ -3,6 +3,7 @@
 // formulas in between.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct Change {
   // change in units of the spacing of its numbers.
   double differing = 0;
   double spacings = 0;
+  std::size_t others = 0;  // how many round otherwise
+  // Of those the largest change in unit roundoffs of fp32: of the value, or of the tap's rms where
+  // that is larger.
+  double excess = 0;
 };
 
 class Mutated : public Implementation {

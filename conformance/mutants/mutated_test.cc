@@ -140,5 +140,23 @@ TEST(AllMutants, CoverTheCatalogue) {
   EXPECT_GE(all_mutants().size(), 300U);
 }
 
+// One value put across the boundary between two numbers of bf16, and how far.
+TEST_F(MutatedRun, CountsTheValuesThatRoundOtherwise) {
+  const PrecisionClass& bf16 = *find_precision("bf16");
+  const Mutant one = mutant(
+      "M-60", "text.layer.{i}.ffn.down",
+      [&](Scene&, Tap& tap) { tap.values[3] += spacing_of_class(tap.values[3], bf16); }, "",
+      Layers::kFirst);
+  Mutated mutated(*f64_, model_, {&one}, &bf16);
+  CollectingListener listener;
+  EXPECT_TRUE(mutated.run(golden_.input, {}, listener).ok());
+  ASSERT_EQ(mutated.changed().size(), 1U);
+  const Change& change = mutated.changed().front();
+  EXPECT_EQ(change.others, 1U);
+  EXPECT_NEAR(change.spacings, 1, 1e-9);
+  EXPECT_GT(change.excess, 100);
+  EXPECT_LT(change.excess, 0x1p17);
+}
+
 }  // namespace
 }  // namespace assay::conformance
