@@ -3,7 +3,7 @@
 """Run Hugging Face transformers (5.22.2) as a port: one golden case in, one dump out.
 
     python transformers_port.py --checkpoint DIR --case GOLDEN.h5 --out DUMP.h5|.safetensors
-        [--drafter DIR] [--precision f32|bf16] [--taps typical|all] [--plant BUG] [--chunk N]
+        [--drafter DIR] [--precision f32|bf16|f16] [--taps typical|all] [--plant BUG] [--chunk N]
 
 Exit codes: 0 written, 2 bad input, 77 case not supported (the reason is on standard error).
 `--plant BUG` computes with one deliberate mistake; `--list-bugs` prints them as JSON lines.
@@ -18,7 +18,7 @@ import transformers_functions as functions
 from assay_dump import Dump, DumpError, hook_torch
 
 HERE = Path(__file__).resolve().parent
-PRECISIONS = {"f32": "float32", "bf16": "bfloat16"}
+PRECISIONS = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
 
 # A port's usual choice, about twenty taps a layer: no scores, no rotated tensors, no masks.
 TYPICAL = set(
