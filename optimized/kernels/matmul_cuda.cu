@@ -114,10 +114,49 @@ __device__ __forceinline__ float reduce_four(const float (&sum)[kGemvRows]) {
   return v;
 }
 
-// One warp: rows n0 … n0 + 3 of slice `slice` times one row.
+// Lane l has elements l, l + 32, … of each of the four rows.
+template <WeightFormat kFormat, bool kRound>
+__device__ __forceinline__ void sum_elements(const DeviceWeight& w, long row, int rows,
+                                             const float* x, float (&sum)[kGemvRows]) {
+  for (int k = static_cast<int>(threadIdx.x) % kWarp; k < w.columns; k += kWarp) {
+    const float a = kRound ? rounded_to_bf16(x[k]) : x[k];
+    for (int i = 0; i < kGemvRows && i < rows; ++i) {
+      sum[i] += a * element_of<kFormat>(w, row + i, k);
+    }
+  }
+}
+
+// Lane l has words l, l + 32, … of 16 bytes; those of all four rows are under way at once.
+template <WeightFormat kFormat, bool kRound>
+__device__ __forceinline__ void sum_words(const DeviceWeight& w, long row, int rows, const float* x,
+                                          float (&sum)[kGemvRows]) {
+  constexpr int kCount = kWordElements<kFormat>;
+  for (int k = static_cast<int>(threadIdx.x) % kWarp * kCount; k < w.columns; k += kWarp * kCount) {
+    uint4 words[kGemvRows];
+#pragma unroll
+    for (int i = 0; i < kGemvRows; ++i) {
+      words[i] = word_of<kFormat>(w, row + smaller(i, rows - 1), k);
+    }
+    float a[kCount];
+#pragma unroll
+    for (int j = 0; j < kCount; j += 4) {
+      const float4 four = *reinterpret_cast<const float4*>(x + k + j);
+      a[j] = kRound ? rounded_to_bf16(four.x) : four.x;
+      a[j + 1] = kRound ? rounded_to_bf16(four.y) : four.y;
+      a[j + 2] = kRound ? rounded_to_bf16(four.z) : four.z;
+      a[j + 3] = kRound ? rounded_to_bf16(four.w) : four.w;
+    }
+#pragma unroll
+    for (int i = 0; i < kGemvRows; ++i) {
+      sum[i] += word_product<kFormat>(w, words[i], row + smaller(i, rows - 1), k, a);
+    }
+  }
+}
+
+// One warp: rows n0 … n0 + 3 of slice `slice` times one row; `by_words`: both can be read so.
 template <WeightFormat kFormat, bool kRound>
 __device__ __forceinline__ void gemv_rows(const DeviceWeight& w, long slice, const float* x,
-                                          float* y) {
+                                          bool by_words, float* y) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
   const int n0 = (static_cast<int>(blockIdx.x) * kGemvWarps + warp) * kGemvRows;
@@ -125,11 +164,10 @@ __device__ __forceinline__ void gemv_rows(const DeviceWeight& w, long slice, con
     return;
   }
   float sum[kGemvRows] = {};
-  for (int k = lane; k < w.columns; k += kWarp) {
-    const float a = kRound ? rounded_to_bf16(x[k]) : x[k];
-    for (int i = 0; i < kGemvRows && n0 + i < w.rows; ++i) {
-      sum[i] += a * element_of<kFormat>(w, slice * w.rows + n0 + i, k);
-    }
+  if (by_words) {
+    sum_words<kFormat, kRound>(w, slice * w.rows + n0, w.rows - n0, x, sum);
+  } else {
+    sum_elements<kFormat, kRound>(w, slice * w.rows + n0, w.rows - n0, x, sum);
   }
   const float total = reduce_four(sum);
   if (lane % 8 == 0 && n0 + lane / 8 < w.rows) {
@@ -139,17 +177,18 @@ __device__ __forceinline__ void gemv_rows(const DeviceWeight& w, long slice, con
 
 template <WeightFormat kFormat, bool kRound>
 __global__ void __launch_bounds__(kGemvWarps* kWarp)
-    gemv_kernel(DeviceWeight w, DeviceRows x, DeviceRows y) {
-  gemv_rows<kFormat, kRound>(w, 0, x.data, y.data);
+    gemv_kernel(DeviceWeight w, DeviceRows x, bool by_words, DeviceRows y) {
+  gemv_rows<kFormat, kRound>(w, 0, x.data, by_words, y.data);
 }
 
 // blockIdx.y: the choice.
 template <WeightFormat kFormat, bool kRound>
 __global__ void __launch_bounds__(kGemvWarps* kWarp)
-    expert_gemv_kernel(DeviceWeight w, ExpertRows rows, bool gather, DeviceRows x, DeviceRows y) {
+    expert_gemv_kernel(DeviceWeight w, ExpertRows rows, bool gather, DeviceRows x, bool by_words,
+                       DeviceRows y) {
   const long choice = blockIdx.y;
   const long row = gather ? choice / rows.slots : choice;
-  gemv_rows<kFormat, kRound>(w, rows.expert[choice], x.data + row * x.stride,
+  gemv_rows<kFormat, kRound>(w, rows.expert[choice], x.data + row * x.stride, by_words,
                              y.data + choice * y.stride);
 }
 
@@ -209,6 +248,14 @@ unsigned blocks(int count, int per) {
   return static_cast<unsigned>((count + per - 1) / per);
 }
 
+// Whether rows can be read by words: they begin at multiples of 16 bytes, and are full of them.
+template <WeightFormat kFormat>
+bool has_words(const DeviceWeight& w, const DeviceRows& x) {
+  const auto aligned = [](const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; };
+  return w.columns % kWordElements<kFormat> == 0 && w.row_stride() % kWordElements<kFormat> == 0 &&
+         aligned(w.data) && aligned(x.data) && (x.rows == 1 || x.stride % 4 == 0);
+}
+
 struct Plain {
   Stream& stream;
   const DeviceWeight& w;
@@ -219,7 +266,7 @@ struct Plain {
   void run() const {
     if (x.rows == 1) {
       SIMT_LAUNCH(stream, blocks(w.rows, kGemvRows * kGemvWarps), kGemvWarps * kWarp, 0,
-                  gemv_kernel<kFormat, kRound>, w, x, y);
+                  gemv_kernel<kFormat, kRound>, w, x, has_words<kFormat>(w, x), y);
     } else {
       SIMT_LAUNCH(stream, dim3(blocks(w.rows, kTile), blocks(x.rows, kTile)), kTileThreads, 0,
                   matmul_kernel<kFormat, kRound>, w, x, y);
@@ -240,7 +287,7 @@ struct Grouped {
     if (rows.by_choice) {
       const dim3 grid(blocks(w.rows, kGemvRows * kGemvWarps), static_cast<unsigned>(rows.choices));
       SIMT_LAUNCH(stream, grid, kGemvWarps * kWarp, 0, expert_gemv_kernel<kFormat, kRound>, w, rows,
-                  gather, x, y);
+                  gather, x, has_words<kFormat>(w, x), y);
     } else {
       const dim3 grid(blocks(w.rows, kTile), blocks(rows.most, kTile),
                       static_cast<unsigned>(rows.experts));

@@ -9,9 +9,10 @@
 //   q8_0  i8 codes [rows][columns],       f16 scales [rows][columns/32]
 //   q4_0  u8 pairs [rows][columns/32][16], f16 scales; low half: k, high half: k + 16, each + 8
 //
-// One row of x meets four rows of w in a warp (gemv): x is read once for the four, and their sums
-// are reduced together. More rows go by tiles of 32 x 32. Sums are f32 and run over k in order
-// (tiles), or in 32 parts (gemv). `round` rounds x to bf16 first: the class bf16.
+// One row of x meets four rows of w in a warp (gemv): x is read once for the four, w in words of 16
+// bytes where rows begin at such, and their sums are reduced together. More rows go by tiles of 32
+// x 32. Sums are f32 and run over k in order (tiles), or in 32 parts (gemv). `round` rounds x to
+// bf16 first: the class bf16.
 //
 // The grouped product multiplies rows that were chosen by experts (router_cuda.h) with the slice of
 // w that belongs to each.  Spec.

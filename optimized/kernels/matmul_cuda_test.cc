@@ -145,6 +145,26 @@ TEST_P(MatmulCuda, WidthsThatAreNoMultipleOfAnything) {
   }
 }
 
+// Several words of a lane, and a lane without its last; and the same bytes at an odd place.
+TEST_P(MatmulCuda, OneRowByWordsAndByElements) {
+  const std::size_t columns = 1056 + 32, rows = 6;
+  for (const WeightFormat format : kFormats) {
+    const TestWeight w(format, 1, rows, columns, 31);
+    auto x = normal_values(columns + 1, 32);
+    Stream stream;
+    Floats in(x), out(rows);
+    for (const std::size_t from : {0, 1}) {
+      matmul(stream, w.weight, device_rows(in.data() + from, 1, columns), true, out.rows(1));
+      const auto y = out.values();
+      for (std::size_t n = 0; n < rows; ++n) {
+        const auto want = product(w, 0, n, x.data() + from, true);
+        ASSERT_LE(std::abs(double(y[n]) - want.sum), cpu::strict_limit(columns, 1) * want.unit)
+            << static_cast<int>(format) << " " << from;
+      }
+    }
+  }
+}
+
 TEST_P(MatmulCuda, ANanInARowStaysInItsRow) {
   const TestWeight w(WeightFormat::kQ8, 1, 40, 64, 1);
   for (const std::size_t tokens : {1, 5}) {

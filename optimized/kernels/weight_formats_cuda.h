@@ -61,4 +61,50 @@ __device__ __forceinline__ float element_of(const DeviceWeight& w, long row, int
   }
 }
 
+// Elements in 16 bytes of codes; for rows that begin at multiples of 16 bytes.
+template <WeightFormat kFormat>
+constexpr int kWordElements = kFormat == WeightFormat::kF32    ? 4
+                              : kFormat == WeightFormat::kBf16 ? 8
+                              : kFormat == WeightFormat::kQ8   ? 16
+                                                               : 32;
+
+// The word that begins with element (row, k).
+template <WeightFormat kFormat>
+__device__ __forceinline__ uint4 word_of(const DeviceWeight& w, long row, int k) {
+  const long stride = kFormat == WeightFormat::kBf16 ? row_stride(w) : w.columns;
+  return static_cast<const uint4*>(w.data)[(row * stride + k) / kWordElements<kFormat>];
+}
+
+// Sum of the elements of a word times those of a.
+template <WeightFormat kFormat>
+__device__ __forceinline__ float word_product(const DeviceWeight& w, const uint4& word, long row,
+                                              int k, const float (&a)[kWordElements<kFormat>]) {
+  const unsigned parts[4] = {word.x, word.y, word.z, word.w};
+  float sum = 0;
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    if constexpr (kFormat == WeightFormat::kF32) {
+      sum += __uint_as_float(parts[i]) * a[i];
+    } else if constexpr (kFormat == WeightFormat::kBf16) {
+      sum += __uint_as_float(parts[i] << 16) * a[2 * i];
+      sum += __uint_as_float(parts[i] & 0xffff0000U) * a[2 * i + 1];
+    } else {
+#pragma unroll
+      for (int j = 0; j < 4; ++j) {
+        const unsigned code = parts[i] >> 8 * j & 255U;
+        if constexpr (kFormat == WeightFormat::kQ8) {
+          sum += static_cast<float>(static_cast<signed char>(code)) * a[4 * i + j];
+        } else {
+          sum += static_cast<float>(static_cast<int>(code & 15U) - 8) * a[4 * i + j];
+          sum += static_cast<float>(static_cast<int>(code >> 4) - 8) * a[16 + 4 * i + j];
+        }
+      }
+    }
+  }
+  if constexpr (kFormat == WeightFormat::kQ8 || kFormat == WeightFormat::kQ4) {
+    sum *= float_from_half(w.scales[(row * w.columns + k) / kWeightBlock]);
+  }
+  return sum;
+}
+
 }  // namespace assay::cuda
