@@ -88,7 +88,10 @@ Loop probe_of(RowFormat format) {
     return bf16_dot_loop();
   }
   if (format == RowFormat::kInt8 || format == RowFormat::kInt8Digits) {
-    return has.avx512_vnni ? vnni_loop() : has.avx2 ? maddubs_loop() : fma_loop();
+    return has.avx512_vnni ? vnni_loop()
+           : has.avx_vnni  ? avx_vnni_loop()
+           : has.avx2      ? maddubs_loop()
+                           : fma_loop();
   }
   return fma_loop();
 }

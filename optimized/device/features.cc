@@ -9,6 +9,9 @@
 
 #if HWY_ARCH_X86
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 #include "reference/family/base/error.h"
@@ -30,8 +33,14 @@ Features detect() {
   unsigned b = 0;
   unsigned c = 0;
   unsigned d = 0;
-  has.avx512_bf16 = avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & (1U << 5)) != 0;
+  const bool leaf = __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0;
+  has.avx_vnni = has.avx2 && leaf && (a & (1U << 4)) != 0;
+  has.avx512_bf16 = avx512 && leaf && (a & (1U << 5)) != 0;
   has.fast_bf16_dot = has.avx512_bf16 && __builtin_cpu_is("intel") == 0;
+#elif defined(__aarch64__) && defined(__linux__)
+  has.neon_dotprod = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
+  has.neon_dotprod = true;
 #endif
   return has;
 }
@@ -42,13 +51,18 @@ const Features& machine() {
 }
 
 // The rungs above Highway's own targets.
-enum class Rung { kBf16, kVnni, kHighway };
+enum class Rung { kBf16, kVnni, kAvxVnni, kDotprod, kHighway };
 
 struct Choice {
   std::string name;
   Rung rung = Rung::kHighway;
   std::int64_t highway = 0;
 };
+
+// The target that Highway dispatches to; 0: the best that the machine has.
+std::int64_t highway_target(const Choice& choice) {
+  return choice.rung == Rung::kBf16 || choice.rung == Rung::kVnni ? 0 : choice.highway;
+}
 
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -64,6 +78,14 @@ std::vector<Choice> detect_choices() {
     }
     if (all.size() <= 1 && has.avx512_vnni) {
       all.push_back({"avx512-vnni", Rung::kVnni, target});
+    }
+#if HWY_ARCH_X86
+    if (target == HWY_AVX2 && has.avx_vnni) {
+      all.push_back({"avx-vnni", Rung::kAvxVnni, target});
+    }
+#endif
+    if (all.empty() && has.neon_dotprod) {
+      all.push_back({"neon-dotprod", Rung::kDotprod, target});
     }
     all.push_back({lower(hwy::TargetName(target)), Rung::kHighway, target});
   }
@@ -87,7 +109,9 @@ Features features() {
   const Choice& now = chosen();
   has.avx512_bf16 = has.avx512_bf16 && now.rung == Rung::kBf16;
   has.fast_bf16_dot = has.fast_bf16_dot && has.avx512_bf16;
-  has.avx512_vnni = has.avx512_vnni && now.rung != Rung::kHighway;
+  has.avx512_vnni = has.avx512_vnni && (now.rung == Rung::kBf16 || now.rung == Rung::kVnni);
+  has.avx_vnni = has.avx_vnni && now.rung == Rung::kAvxVnni;
+  has.neon_dotprod = has.neon_dotprod && now.rung == Rung::kDotprod;
 #if HWY_ARCH_X86
   has.avx2 = has.avx2 && (now.highway == HWY_AVX2 || now.highway == HWY_AVX3);
 #endif
@@ -105,7 +129,9 @@ std::vector<std::string> targets() {
 std::vector<std::string> compiled_targets() {
   std::vector<std::string> names;
 #if HWY_ARCH_X86
-  names = {"avx512-bf16", "avx512-vnni"};
+  names = {"avx512-bf16", "avx512-vnni", "avx-vnni"};
+#elif defined(__aarch64__)
+  names = {"neon-dotprod"};
 #endif
   for (std::int64_t left = HWY_TARGETS; left != 0; left &= left - 1) {
     names.push_back(lower(hwy::TargetName(left & -left)));
@@ -124,8 +150,7 @@ void use_target(const std::string& name) {
     throw Error("target: got '" + name + "', expected one of " + known);
   }
   chosen() = *found;
-  // 0: whatever the machine has.
-  hwy::SetSupportedTargetsForTest(found->rung == Rung::kHighway ? found->highway : 0);
+  hwy::SetSupportedTargetsForTest(highway_target(*found));
 }
 
 std::string target() {
@@ -143,6 +168,8 @@ std::string machine_features() {
 #endif
   add(machine().avx512_vnni, "avx512_vnni");
   add(machine().avx512_bf16, "avx512_bf16");
+  add(machine().avx_vnni, "avx_vnni");
+  add(machine().neon_dotprod, "neon dotprod");
   if (names.empty()) {
     names = lower(hwy::TargetName(hwy::SupportedAndGeneratedTargets().front()));
   }

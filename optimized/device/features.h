@@ -12,18 +12,24 @@
 namespace assay::cpu {
 
 struct Features {
+  bool neon_dotprod = false;
   bool avx2 = false;         // with FMA and F16C
+  bool avx_vnni = false;     // beside AVX2: the instructions of 256 bits
   bool avx512_vnni = false;  // with F, BW, VL, DQ
   bool avx512_bf16 = false;
   // A dot product of bf16 does more than FMAs of f32 do in its time: true of AMD's Zen 4, while
   // Intel's Sapphire Rapids takes four times as long for one (kernel_bench measures both).
   bool fast_bf16_dot = false;
+
+  // Whether kernels multiply int8 by instructions made for it, one digit or three.
+  bool int8_dot() const { return avx512_vnni || avx_vnni || avx2 || neon_dotprod; }
 };
 
 // Of this machine, as far as the target in use allows.
 Features features();
 
-// Names that use_target() takes, best first: "avx512-bf16", "avx512-vnni", "avx3", "avx2", ….
+// Names that use_target() takes, best first: "avx512-bf16", "avx512-vnni", "avx3", "avx-vnni",
+// "avx2", …; "neon-dotprod", "neon".
 std::vector<std::string> targets();
 
 // Names of all that this program holds code for: those of targets(), and those that this machine

@@ -14,6 +14,7 @@ struct Loop {
 Loop fma_loop();       // any machine
 Loop bf16_dot_loop();  // AVX-512 BF16
 Loop vnni_loop();      // AVX-512 VNNI
+Loop avx_vnni_loop();  // AVX-VNNI
 Loop maddubs_loop();   // AVX2: vpmaddubsw, vpmaddwd, vpaddd
 
 // Reads every byte; `bytes` is a multiple of 4096.

@@ -53,6 +53,24 @@ __attribute__((target("avx512f,avx512bw,avx512bf16"))) void bf16_steps() {
   }
 }
 
+__attribute__((target("avx2,avxvnni"))) void avx_vnni_steps() {
+  __m256i sum[kChains];
+  for (__m256i& each : sum) {
+    each = _mm256_setzero_si256();
+  }
+  __m256i x = _mm256_set1_epi8(3);
+  const __m256i y = _mm256_set1_epi8(2);
+  for (int i = 0; i < kSteps; ++i) {
+    for (__m256i& each : sum) {
+      each = _mm256_dpbusd_avx_epi32(each, x, y);
+    }
+    asm volatile("" : "+x"(x));
+  }
+  for (const __m256i& each : sum) {
+    int_sink = _mm256_extract_epi32(each, 0);
+  }
+}
+
 __attribute__((target("avx2"))) void maddubs_steps() {
   __m256i sum[kChains];
   for (__m256i& each : sum) {
@@ -82,6 +100,9 @@ Loop bf16_dot_loop() {
 Loop vnni_loop() {
   return {vnni_steps, 128.0 * kSteps * kChains};
 }
+Loop avx_vnni_loop() {
+  return {avx_vnni_steps, 64.0 * kSteps * kChains};
+}
 Loop maddubs_loop() {
   return {maddubs_steps, 64.0 * kSteps * kChains};
 }
@@ -96,6 +117,9 @@ Loop bf16_dot_loop() {
   return {};
 }
 Loop vnni_loop() {
+  return {};
+}
+Loop avx_vnni_loop() {
   return {};
 }
 Loop maddubs_loop() {

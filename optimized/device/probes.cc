@@ -61,6 +61,8 @@ ArithmeticRates arithmetic_rates(const Threads& threads) {
   }
   if (has.avx512_vnni) {
     rates.int8_dot = rate_of(vnni_loop(), threads);
+  } else if (has.avx_vnni) {
+    rates.int8_dot = rate_of(avx_vnni_loop(), threads);
   } else if (has.avx2) {
     rates.int8_dot = rate_of(maddubs_loop(), threads);
   }

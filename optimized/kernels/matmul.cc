@@ -29,6 +29,12 @@ TileKernel kernel_for(RowFormat format) {
   if (has.avx512_vnni) {
     return multiply_int8_vnni;
   }
+  if (has.avx_vnni) {
+    return multiply_int8_avx_vnni;
+  }
+  if (has.neon_dotprod) {
+    return multiply_int8_dotprod;
+  }
   return has.avx2 ? multiply_int8_avx2 : multiply_int8;
 }
 
@@ -71,8 +77,7 @@ RowFormat row_format(WeightLayout layout, Arithmetic arithmetic, std::size_t row
         return RowFormat::kInt8;
       }
       // A few rows wait for memory, and digits need no conversion; for many FMAs are as fast.
-      return rows <= kFewRows && (has.avx512_vnni || has.avx2) ? RowFormat::kInt8Digits
-                                                               : RowFormat::kF32;
+      return rows <= kFewRows && has.int8_dot() ? RowFormat::kInt8Digits : RowFormat::kF32;
     case WeightLayout::kF32:
     case WeightLayout::kRows:
       break;

@@ -58,7 +58,7 @@ std::vector<Kind> kinds() {
   if (features().avx512_bf16) {
     all.push_back({"BF16", RowFormat::kBf16});
   }
-  if (features().avx512_vnni || features().avx2) {
+  if (features().int8_dot()) {
     all.push_back({"Q8_0", RowFormat::kInt8Digits});
     all.push_back({"Q4_0", RowFormat::kInt8Digits});
   }

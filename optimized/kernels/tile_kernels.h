@@ -19,8 +19,10 @@ using TileKernel = void (*)(const Product& product, TileRange tiles);
 void multiply_f32(const Product& product, TileRange tiles);
 void multiply_int8(const Product& product, TileRange tiles);
 
-// With AVX2: maddubs.
+// With AVX2 (maddubs), AVX-VNNI, and the dot product of ARMv8.2; one digit or three.
 void multiply_int8_avx2(const Product& product, TileRange tiles);
+void multiply_int8_avx_vnni(const Product& product, TileRange tiles);
+void multiply_int8_dotprod(const Product& product, TileRange tiles);
 
 // With AVX-512 VNNI, one digit or three, and AVX-512 BF16.
 void multiply_int8_vnni(const Product& product, TileRange tiles);
