@@ -304,7 +304,9 @@ def some_mutants() -> dict[str, int]:
 def some_honest_runs() -> dict[str, int]:
     """Other honest programs and cases each day; scripts/innocence.py runs a thousand."""
     precision = sixteen_bits(int(time.time()) // 86400)[1]
-    narrow = mutate("honest-16", "--innocent", HONEST_16, "--precision", precision)
+    # docs/innocence.md: in 16 bits the judge refuses honest sums of the ill-conditioned checkpoint.
+    options = ("--innocent", HONEST_16, "--precision", precision, "--case", "*-tiny/*")
+    narrow = mutate("honest-16", *options)
     return add(passed(mutate("honest", "--innocent", HONEST)), passed(narrow))
 
 
