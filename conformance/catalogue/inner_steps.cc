@@ -105,6 +105,10 @@ bool hides_stream(std::string_view tap) {
   return tap.ends_with(".moe.sum");
 }
 
+bool is_model_wide(std::string_view tap) {
+  return tap == "text.embed";
+}
+
 bool is_per_layer_input(std::string_view tap) {
   return tap == per_layer_input();
 }

@@ -41,6 +41,8 @@ bool stays_in_float(std::string_view tap);
 bool shows_stream(std::string_view tap);
 // A sum whose order is the program's own, so that what follows is known no better: moe.sum.
 bool hides_stream(std::string_view tap);
+// text.embed: its rows are as wide as the model.
+bool is_model_wide(std::string_view tap);
 // text.ple.in, which every ple.mul reads, and what it is the sum of.
 bool is_per_layer_input(std::string_view tap);
 std::string per_layer_input();

@@ -313,7 +313,7 @@ void InnerRounding::fused_probabilities(Tap& tap) {
 }
 
 void InnerRounding::within(Tap& tap, const Tap* dumped) {
-  if (tap.name == "text.embed" && !tap.shape.empty()) {
+  if (is_model_wide(tap.name) && !tap.shape.empty()) {
     width_ = tap.shape.back();
   }
   const InnerStep step = inner_step_of(tap.name);
