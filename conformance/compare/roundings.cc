@@ -86,7 +86,9 @@ void judge_share(const Roundings& roundings, const RoundingFloor& floor,
 }
 
 void judge_size(const Roundings& roundings, const RoundingFloor& floor, TapResult& result) {
-  const double limit = kRoundingLimit * std::max(floor.excess, kHonestExcess);
+  const bool cancels = floor.excess > kCancellingExcess;
+  const double limit =
+      (cancels ? kCancellingLimit : kRoundingLimit) * std::max(floor.excess, kHonestExcess);
   if (roundings.excess > limit) {
     fail(result, "an element lies " + number(roundings.excess) +
                      " fp32 roundings beyond the boundary of its own rounding, limit " +

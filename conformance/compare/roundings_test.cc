@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <tuple>
 #include <vector>
 
 #include "conformance/catalogue/inner_steps.h"
@@ -103,6 +104,24 @@ TEST(Roundings, OneElementFarOffFailsBySize) {
   const TapResult result = judged(truth, got);
   EXPECT_EQ(result.verdict, Verdict::kFail);
   EXPECT_THAT(result.note, HasSubstr("beyond the boundary"));
+}
+
+// The ensemble's largest says little of a sum that cancels, and much of any other.
+TEST(Roundings, AnElementMayLieFartherWhereSumsCancel) {
+  Roundings found;
+  found.count = 1000;
+  found.rows = 10;
+  found.channels = 100;
+  found.different = 1;
+  for (const auto& [floor, excess, right] : {std::tuple{62.0, 256.0, true},
+                                             {62.0, 2000.0, false},
+                                             {20.0, 59.0, true},
+                                             {20.0, 61.0, false}}) {
+    found.excess = excess;
+    TapResult result;
+    judge_roundings(found, {0, floor, 0, 0}, kBf16, result);
+    EXPECT_EQ(result.verdict, right ? Verdict::kPass : Verdict::kFail) << floor << " " << excess;
+  }
 }
 
 TEST(Roundings, TruncationIsToldFromTheSideOnWhichTheNumbersLie) {
