@@ -82,7 +82,8 @@ def closure(name: str, seen: dict[str, str]) -> dict[str, str]:
 def output_of(nvcc: str, version: str, name: str) -> tuple[int, str, Path]:
     """What nvcc prints for a file, and its object; kept where nothing that it reads has changed."""
     texts = closure(name, {})
-    key = hashlib.sha256(repr([version, FLAGS, sorted(texts.items())]).encode()).hexdigest()
+    # 2: before, ccache gave objects of other texts.
+    key = hashlib.sha256(repr([2, version, FLAGS, sorted(texts.items())]).encode()).hexdigest()
     kept = CACHE / f"{Path(name).stem}-{key[:24]}.txt"
     compiled = kept.with_suffix(".o")
     if kept.is_file() and compiled.is_file():
@@ -93,7 +94,9 @@ def output_of(nvcc: str, version: str, name: str) -> tuple[int, str, Path]:
     fresh = compiled.with_suffix(f".{os.getpid()}.o")
     ccache = [shutil.which("ccache")] if shutil.which("ccache") else []  # keeps messages, too
     command = [*ccache, nvcc, *FLAGS, "-c", name, "-o", str(fresh)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    # ccache looks at the text for the first device alone, which lacks what is for others.
+    environment = {**os.environ, "CCACHE_EXTRAFILES": os.pathsep.join(str(ROOT / t) for t in sorted(texts))}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     output = done.stdout + done.stderr
     if done.returncode == 0:
         fresh.rename(compiled)

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the gate reads from the output of ptxas, and when a file fails."""
 
+import os
+import tempfile
 import unittest
+from pathlib import Path
 from unittest import mock
 
 import cuda_gate
@@ -51,6 +54,19 @@ class Compare(unittest.TestCase):
 
     def test_a_kernel_that_is_not_on_record_fails(self):
         self.assertIn("not in", self.problems({})[0])
+
+
+class Compile(unittest.TestCase):
+    def test_ccache_hashes_every_file_that_is_read(self):
+        name = "optimized/kernels/gemm_wgmma_cuda.cu"
+        with tempfile.TemporaryDirectory() as cache, mock.patch.object(
+            cuda_gate, "CACHE", Path(cache)
+        ), mock.patch.object(cuda_gate.subprocess, "run") as run:
+            run.return_value = mock.Mock(returncode=2, stdout="", stderr="")
+            cuda_gate.output_of("nvcc", "13", name)
+        hashed = run.call_args.kwargs["env"]["CCACHE_EXTRAFILES"].split(os.pathsep)
+        for read in (name, "optimized/device/cuda/wgmma.h", "optimized/device/cuda/hopper.h"):
+            self.assertIn(str(cuda_gate.ROOT / read), hashed)
 
 
 class Names(unittest.TestCase):
