@@ -219,11 +219,7 @@ void int8_tiles(const Product& p, TileRange tiles) {
 }  // namespace
 
 void multiply_int8_avx2(const Product& p, TileRange tiles) {
-  const bool eight = p.weight->layout == WeightLayout::kQ8;
-  const bool three = p.x->format == RowFormat::kInt8Digits;
-  (eight   ? three ? int8_tiles<true, 3> : int8_tiles<true, 1>
-     : three ? int8_tiles<false, 3>
-           : int8_tiles<false, 1>)(p, tiles);
+  with_int8_format(p, [&](auto eight, auto digits) { int8_tiles<eight, digits>(p, tiles); });
 }
 
 }  // namespace assay::cpu

@@ -243,11 +243,7 @@ void bf16_step(const Product& p, std::size_t tile) {
 }  // namespace
 
 void multiply_int8_vnni(const Product& p, TileRange tiles) {
-  const bool eight = p.weight->layout == WeightLayout::kQ8;
-  const bool three = p.x->format == RowFormat::kInt8Digits;
-  (eight   ? three ? int8_tiles<true, 3> : int8_tiles<true, 1>
-     : three ? int8_tiles<false, 3>
-           : int8_tiles<false, 1>)(p, tiles);
+  with_int8_format(p, [&](auto eight, auto digits) { int8_tiles<eight, digits>(p, tiles); });
 }
 
 void multiply_bf16_dot(const Product& p, TileRange tiles) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 #include "optimized/kernels/matmul.h"
 
@@ -12,6 +13,24 @@ struct TileRange {
   std::size_t first = 0;
   std::size_t end = 0;
 };
+
+// Calls kernel(whether codes have 8 bits, how many digits), both as constants, as a product of int8
+// has them.
+template <class Kernel>
+void with_int8_format(const Product& product, const Kernel& kernel) {
+  const auto with_digits = [&](auto eight) {
+    if (product.x->format == RowFormat::kInt8Digits) {
+      kernel(eight, std::integral_constant<std::size_t, 3>());
+    } else {
+      kernel(eight, std::integral_constant<std::size_t, 1>());
+    }
+  };
+  if (product.weight->layout == WeightLayout::kQ8) {
+    with_digits(std::true_type());
+  } else {
+    with_digits(std::false_type());
+  }
+}
 
 using TileKernel = void (*)(const Product& product, TileRange tiles);
 
