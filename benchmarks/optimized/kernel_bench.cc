@@ -83,15 +83,12 @@ struct Weights {
 
 // The instruction that products of a format are made of, on the target in use.
 Loop probe_of(RowFormat format) {
-  const Features has = features();
   if (format == RowFormat::kBf16) {
     return bf16_dot_loop();
   }
   if (format == RowFormat::kInt8 || format == RowFormat::kInt8Digits) {
-    return has.avx512_vnni ? vnni_loop()
-           : has.avx_vnni  ? avx_vnni_loop()
-           : has.avx2      ? maddubs_loop()
-                           : fma_loop();
+    const Loop loop = int8_dot_loop();
+    return loop.run != nullptr ? loop : fma_loop();
   }
   return fma_loop();
 }

@@ -52,6 +52,14 @@ double read_rate(const std::byte* memory, std::size_t bytes, const Threads& thre
   return static_cast<double>(bytes) / std::min(whole, pieces);
 }
 
+Loop int8_dot_loop() {
+  const Features has = features();
+  return has.avx512_vnni ? vnni_loop()
+         : has.avx_vnni  ? avx_vnni_loop()
+         : has.avx2      ? maddubs_loop()
+                         : Loop();
+}
+
 ArithmeticRates arithmetic_rates(const Threads& threads) {
   const Features has = features();
   ArithmeticRates rates;
@@ -59,12 +67,8 @@ ArithmeticRates arithmetic_rates(const Threads& threads) {
   if (has.avx512_bf16) {
     rates.bf16_dot = rate_of(bf16_dot_loop(), threads);
   }
-  if (has.avx512_vnni) {
-    rates.int8_dot = rate_of(vnni_loop(), threads);
-  } else if (has.avx_vnni) {
-    rates.int8_dot = rate_of(avx_vnni_loop(), threads);
-  } else if (has.avx2) {
-    rates.int8_dot = rate_of(maddubs_loop(), threads);
+  if (const Loop loop = int8_dot_loop(); loop.run != nullptr) {
+    rates.int8_dot = rate_of(loop, threads);
   }
   return rates;
 }

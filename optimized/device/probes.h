@@ -7,6 +7,7 @@
 
 #include <cstddef>
 
+#include "optimized/device/probe_loops.h"
 #include "optimized/device/threads.h"
 
 namespace assay::cpu {
@@ -22,6 +23,9 @@ struct ArithmeticRates {
   double bf16_dot = 0;  // f32 += bf16 bf16 + bf16 bf16
   double int8_dot = 0;  // i32 += four u8 i8, or what AVX2 takes for it
 };
+
+// The loop that int8_dot is measured by; without a function where it is 0.
+Loop int8_dot_loop();
 
 ArithmeticRates arithmetic_rates(const Threads& threads);
 
