@@ -29,15 +29,19 @@ float get(CacheType type, const std::byte* array, std::size_t at) {
              : float_from_bf16(reinterpret_cast<const std::uint16_t*>(array)[at]);
 }
 
-std::size_t key_at(const HeadCache& cache, std::size_t index, std::size_t c) {
+std::size_t key_at(const HeadCache& cache, std::size_t index) {
   const std::size_t slot = index % cache.slots;
-  return slot / kKeyGroup * kKeyGroup * cache.head_dim + c * kKeyGroup + slot % kKeyGroup;
+  return slot / kKeyGroup * kKeyGroup * cache.head_dim + slot % kKeyGroup;
 }
 
-std::size_t value_at(const HeadCache& cache, std::size_t index, std::size_t c) {
+std::size_t value_at(const HeadCache& cache, std::size_t index) {
   const std::size_t slot = index % cache.slots;
-  return slot / kKeyBlock * kKeyBlock * value_stride(cache.head_dim) +
-         c / kKeyGroup * kKeyGroup * kKeyBlock + slot % kKeyBlock * kKeyGroup + c % kKeyGroup;
+  return slot / kKeyBlock * kKeyBlock * value_stride(cache.head_dim) + slot % kKeyBlock * kKeyGroup;
+}
+
+// From the first channel of a value to channel c.
+constexpr std::size_t channel_at(std::size_t c) {
+  return c / kKeyGroup * kKeyGroup * kKeyBlock + c % kKeyGroup;
 }
 
 // What a tile computes, in memory that lives as long as its thread.
@@ -57,7 +61,6 @@ struct Scratch {
     }
     std::fill_n(out.data(), rows * width, 0.0F);
     std::fill_n(most, rows, kHidden);
-    std::fill_n(sum, rows, 0.0F);
   }
 };
 
@@ -189,22 +192,25 @@ void attend_few(const AttentionCall& call, std::size_t caches, const Threads& th
 
 void store_key_value(const HeadCache& cache, std::size_t index, const float* key,
                      const float* value) {
-  const std::size_t first_key = key_at(cache, index, 0);
+  const std::size_t first_key = key_at(cache, index);
+  const std::size_t first_value = value_at(cache, index);
   for (std::size_t c = 0; c < cache.head_dim; ++c) {
     put(cache.type, cache.keys, first_key + c * kKeyGroup, key[c]);
-    put(cache.type, cache.values, value_at(cache, index, c), value[c]);
+    put(cache.type, cache.values, first_value + channel_at(c), value[c]);
   }
 }
 
 void load_key(const HeadCache& cache, std::size_t index, float* key) {
+  const std::size_t first = key_at(cache, index);
   for (std::size_t c = 0; c < cache.head_dim; ++c) {
-    key[c] = get(cache.type, cache.keys, key_at(cache, index, c));
+    key[c] = get(cache.type, cache.keys, first + c * kKeyGroup);
   }
 }
 
 void load_value(const HeadCache& cache, std::size_t index, float* value) {
+  const std::size_t first = value_at(cache, index);
   for (std::size_t c = 0; c < cache.head_dim; ++c) {
-    value[c] = get(cache.type, cache.values, value_at(cache, index, c));
+    value[c] = get(cache.type, cache.values, first + channel_at(c));
   }
 }
 

@@ -26,7 +26,8 @@ struct AttentionTile {
   VisibleKeys visible[kTileQueries] = {};
   std::size_t first = 0;  // of the keys that any row sees
   std::size_t end = 0;
-  // Of each row, 0 and kHidden before the first key: unnormalised sums, and what divides them.
+  // Of each row: unnormalised sums, 0 before the first key; the largest score, kHidden before; and
+  // what divides the sums, which is written.
   float* out = nullptr;   // [kTileQueries][value_stride]
   float* most = nullptr;  // [kTileQueries]
   float* sum = nullptr;
