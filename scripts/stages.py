@@ -262,9 +262,14 @@ def cuda_goldens() -> dict[str, int]:
     return functools.reduce(add, totals)
 
 
+def day() -> int:
+    """What the samples change with."""
+    return int(time.time()) // 86400
+
+
 def mutate(name: str, *options) -> dict | None:
     """The summary of `assay mutate` with another seed each day; None where it has none."""
-    report, seed = RESULTS / name, int(time.time()) // 86400
+    report, seed = RESULTS / name, day()
     print("assay mutate", *options, f"--seed {seed}", flush=True)
     run(BUILD / "assay", "mutate", *options, "--seed", seed, "--report", report)
     try:
@@ -291,7 +296,7 @@ def passed(summary: dict | None) -> dict[str, int]:
 
 def size_of_the_day() -> str:
     """All of them take three minutes; what AVX2 does otherwise, the unit tests run whole."""
-    return ("e2b", "e4b", "12b", "26b", "31b")[int(time.time()) // 86400 % 5]
+    return ("e2b", "e4b", "12b", "26b", "31b")[day() % 5]
 
 
 def sixteen_bits(seed: int) -> tuple[str, str]:
@@ -301,14 +306,14 @@ def sixteen_bits(seed: int) -> tuple[str, str]:
 
 def some_mutants() -> dict[str, int]:
     """Other mutants each day; `assay mutate` runs all of them."""
-    precision = sixteen_bits(int(time.time()) // 86400)[0]
+    precision = sixteen_bits(day())[0]
     narrow = mutate("mutants-16", "--sample", MUTANTS_16, "--precision", precision)
     return add(caught(mutate("mutants", "--sample", MUTANTS)), caught(narrow))
 
 
 def some_honest_runs() -> dict[str, int]:
     """Other honest programs and cases each day; scripts/innocence.py runs a thousand."""
-    precision = sixteen_bits(int(time.time()) // 86400)[1]
+    precision = sixteen_bits(day())[1]
     # docs/innocence.md: in 16 bits the judge refuses honest sums of the ill-conditioned checkpoint.
     options = ("--innocent", HONEST_16, "--precision", precision, "--case", "*-tiny/*")
     narrow = mutate("honest-16", *options)
