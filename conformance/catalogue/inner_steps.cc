@@ -22,8 +22,18 @@ constexpr std::array<std::string_view, 10> kNormsOfEncoders = {
 constexpr std::array<std::string_view, 2> kOtherNorms = {"audio.subsample.{s}.norm",
                                                          "audio.layer.{i}.out"};
 constexpr std::array<std::string_view, 3> kAroundDrafter = {"pre_proj", "norm", "post_proj"};
-constexpr std::array<std::string_view, 4> kOfSamples = {"audio.frames_windowed", "audio.magnitude",
-                                                        "audio.mel_linear", "audio.mel"};
+constexpr std::array<std::string_view, 1> kTakenIn = {"audio.mel"};
+constexpr std::array<std::string_view, 5> kMadeBefore = {
+    "image.patches", "audio.frames_windowed", "audio.magnitude", "audio.mel_linear", "audio.mel"};
+
+bool is_one_of(std::string_view name, const auto& names) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+bool has_pattern(std::string_view tap, const auto& patterns) {
+  const auto match = find_tap(tap);
+  return match && is_one_of(match->entry->pattern, patterns);
+}
 
 bool ends_with_any(std::string_view tap, const auto& leaves) {
   return std::ranges::any_of(leaves, [&](std::string_view leaf) {
@@ -142,31 +152,24 @@ bool is_of_encoder(std::string_view tap) {
 }
 
 bool is_taken_in(std::string_view tap) {
-  const auto match = find_tap(tap);
-  return match && match->entry->pattern == "audio.mel";
+  return has_pattern(tap, kTakenIn);
 }
 
 bool is_made_before_model(std::string_view tap) {
-  const auto match = find_tap(tap);
-  return match && (match->entry->pattern == "image.patches" ||
-                   std::ranges::find(kOfSamples, match->entry->pattern) != kOfSamples.end());
+  return has_pattern(tap, kMadeBefore);
 }
 
 namespace {
 
 bool is_known_of_encoder(std::string_view tap) {
-  const auto match = find_tap(tap);
-  if (match && std::ranges::find(kOtherNorms, match->entry->pattern) != kOtherNorms.end()) {
-    return true;
-  }
-  return tap.find(".layer.") != std::string_view::npos &&
-         (ends_with_any(tap, kNormsOfEncoders) || inner_step_of(tap) == InnerStep::kGatedInput);
+  return has_pattern(tap, kOtherNorms) ||
+         (tap.find(".layer.") != std::string_view::npos &&
+          (ends_with_any(tap, kNormsOfEncoders) || inner_step_of(tap) == InnerStep::kGatedInput));
 }
 
 bool is_known_of_drafter(std::string_view tap) {
   const std::string_view leaf = tap.substr(tap.rfind('.') + 1);
-  return tap.find(".layer.") != std::string_view::npos ||
-         std::ranges::find(kAroundDrafter, leaf) != kAroundDrafter.end();
+  return tap.find(".layer.") != std::string_view::npos || is_one_of(leaf, kAroundDrafter);
 }
 
 }  // namespace
@@ -193,13 +196,13 @@ bool is_rounded_as_known(std::string_view tap) {
   }
   const std::string_view leaf = tap.substr(tap.rfind('.') + 1);
   if (tap.starts_with("text.ple.")) {
-    return std::ranges::find(kOfPerLayerInput, leaf) != kOfPerLayerInput.end();
+    return is_one_of(leaf, kOfPerLayerInput);
   }
   if (!tap.starts_with("text.layer.")) {
-    return tap == "text." + std::string(leaf) && std::ranges::find(kOfText, leaf) != kOfText.end();
+    return tap == "text." + std::string(leaf) && is_one_of(leaf, kOfText);
   }
   if (tap.find(".moe.") != std::string_view::npos) {
-    return std::ranges::find(kOfExperts, leaf) != kOfExperts.end();
+    return is_one_of(leaf, kOfExperts);
   }
   return !is_cache(tap);
 }
