@@ -150,18 +150,19 @@ Roundings measure_roundings(const Tap& truth, std::span<const double> got,
       continue;
     }
     ++found.count;
+    const double rounded = round_to_class(y, precision);
     const bool of_class = round_to_class(got[i], precision) == got[i];
     found.of_class = found.of_class && of_class;
-    const double e = (got[i] - (of_class ? round_to_class(y, precision) : y)) * y;
+    const double e = (got[i] - (of_class ? rounded : y)) * y;
     found.sum_e_truth += e;
     found.sum_e_truth2 += e * e;
     found.sum_truth2 += y * y;
     const double beyond = std::abs(got[i] - y) - spacing_of_class(y, precision) / 2;
-    if (got[i] == round_to_class(y, precision) || beyond <= 0) {
+    if (got[i] == rounded || beyond <= 0) {
       continue;
     }
     ++found.different;
-    found.toward_zero += std::abs(got[i]) < std::abs(round_to_class(y, precision)) ? 1 : 0;
+    found.toward_zero += std::abs(got[i]) < std::abs(rounded) ? 1 : 0;
     ++by_row[i / found.channels];
     ++by_channel[i % found.channels];
     const double excess = beyond / (kFloatRoundoff * std::max(usual, std::abs(y)));
