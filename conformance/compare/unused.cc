@@ -15,8 +15,6 @@ namespace {
 
 using Names = std::set<std::string>;
 
-constexpr const char* kUnused = "not the value that was used";
-
 // Introduced taps that are right end to end, or those that are wrong there.
 Names introduced(const CaseResult& chained, const CaseResult& replayed, bool right) {
   Names names;
@@ -68,16 +66,13 @@ void part_unused(Implementation& f64, const Replayed& what, const CaseResult& ch
     add_note(*tap, "right, though it does not follow from " + source + " as it is dumped");
     std::erase(replayed.introduced_by, name);
     TapResult* cause = find_result(replayed, source);
-    if (!is_unused(*cause)) {
-      add_note(*cause,
-               std::string(kUnused) + ": " + name + ", which comes from it, is right end to end");
+    if (!cause->unused) {
+      cause->unused = true;
+      add_note(*cause, "not the value that was used: " + name +
+                           ", which comes from it, is right end to end");
     }
   }
   conclude(replayed);
-}
-
-bool is_unused(const TapResult& tap) {
-  return tap.note.find(kUnused) != std::string::npos;
 }
 
 }  // namespace assay::conformance

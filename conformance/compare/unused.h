@@ -25,7 +25,4 @@ struct Replayed {
 void part_unused(Implementation& f64, const Replayed& what, const CaseResult& chained,
                  CaseResult& replayed);
 
-// Whether such a note is at the tap: what is wrong there is the dump, no step of the program.
-bool is_unused(const TapResult& tap);
-
 }  // namespace assay::conformance

@@ -47,6 +47,7 @@ struct TapResult {
   double worst_row_units = kNotMeasured;
   double differing = kNotMeasured;        // share of 16-bit elements that are rounded otherwise
   double differing_limit = kNotMeasured;  // the share that still passes
+  bool unused = false;  // the program went on from another value: wrong is the dump, not the step
   std::string note;
   std::string floor_source;  // golden, measured, predicted
   // Of a failure: the rows of the leading axis that are wrong, and what they have in common.

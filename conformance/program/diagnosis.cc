@@ -6,7 +6,6 @@
 #include <string>
 
 #include "conformance/compare/judge_run.h"
-#include "conformance/compare/unused.h"
 #include "conformance/mutants/diagnose.h"
 
 namespace assay::program {
@@ -19,7 +18,7 @@ namespace {
 std::set<std::string> failing_steps(const CaseResult& replayed) {
   std::set<std::string> taps(replayed.introduced_by.begin(), replayed.introduced_by.end());
   for (const conformance::TapResult& tap : replayed.taps) {
-    if (conformance::is_unused(tap)) {
+    if (tap.unused) {
       taps.erase(tap.tap);
     }
   }
