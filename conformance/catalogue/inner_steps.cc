@@ -23,6 +23,8 @@ constexpr std::array<std::string_view, 2> kOtherNorms = {"audio.subsample.{s}.no
                                                          "audio.layer.{i}.out"};
 constexpr std::array<std::string_view, 3> kAroundDrafter = {"pre_proj", "norm", "post_proj"};
 constexpr std::array<std::string_view, 1> kTakenIn = {"audio.mel"};
+constexpr std::array<std::string_view, 3> kOfSamples = {"audio.frames_windowed", "audio.magnitude",
+                                                        "audio.mel_linear"};
 constexpr std::array<std::string_view, 5> kMadeBefore = {
     "image.patches", "audio.frames_windowed", "audio.magnitude", "audio.mel_linear", "audio.mel"};
 
@@ -157,6 +159,10 @@ bool is_taken_in(std::string_view tap) {
 
 bool is_made_before_model(std::string_view tap) {
   return has_pattern(tap, kMadeBefore);
+}
+
+bool is_sum_over_samples(std::string_view tap) {
+  return has_pattern(tap, kOfSamples);
 }
 
 namespace {

@@ -61,6 +61,8 @@ bool is_of_encoder(std::string_view tap);
 bool is_taken_in(std::string_view tap);
 // Made of files, before a model runs: in fp32, whatever the class of the model.
 bool is_made_before_model(std::string_view tap);
+// Of these, what is as exact as the largest of its frame: all of an audio but its logarithm.
+bool is_sum_over_samples(std::string_view tap);
 
 // Taps whose rounding points are known: of the text model and the drafter, without what the router
 // keeps in fp32; of the encoders the norms and the activation between two products.

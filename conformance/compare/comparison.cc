@@ -115,10 +115,10 @@ Comparison compare_tap(const Tap& truth, const Tap& got, const ComparisonContext
     result.errors = measure_real(truth, values, context, selection);
     result.errors.scale = context.scale;
     measure_padding(truth, got, context, result.errors);
-    const bool by_gain = is_made_before_model(truth.name);
-    if (context.rounded_to != nullptr && (by_gain || is_rounded_as_known(truth.name))) {
+    const bool before_model = is_made_before_model(truth.name);
+    if (context.rounded_to != nullptr && (before_model || is_rounded_as_known(truth.name))) {
       result.roundings = measure_roundings(truth, values, *context.rounded_to, selection);
-      result.roundings.by_gain = by_gain;
+      result.roundings.before_model = before_model;
     }
   }
   return result;

@@ -148,6 +148,10 @@ constexpr double kUsualEps = 1e-6;
 constexpr double kGain = 0.35;
 constexpr double kGainDeviations = 6;
 constexpr std::size_t kGainElements = 256;
+// Of the same, in fp32 roundoffs of the largest value of a frame: what an FFT in fp32 is off by at
+// most; and the share of values that may be rounded to another number beyond that.
+constexpr double kFrameSpread = 64;
+constexpr double kFrameShare = 0.02;
 // Two evaluations of one step in fp64, and the largest cap of logits that is looked for.
 constexpr double kSameStep = 1e-9;
 constexpr double kLargestCap = 1e4;

@@ -58,6 +58,51 @@ class Image : public Implementation {
   std::string wrong_;
 };
 
+// The front end of an audio: frames, magnitudes of two bins and their filters, as a program has it
+// that computes in fp32 and rounds its dump, or that rounds as it goes.
+class FrontEnd : public Implementation {
+ public:
+  explicit FrontEnd(double filter, bool rounds = false) : filter_(filter), rounds_(rounds) {}
+
+  Capabilities capabilities() const override { return {"front end", "f64", true, false, false}; }
+  Status load(const std::string&, const std::string&) override { return {}; }
+  Status run(const CaseInput&, const RunOptions&, TapListener& taps) override {
+    std::vector<double> magnitude(kFrames * 2);
+    for (std::size_t i = 0; i < magnitude.size(); ++i) {
+      magnitude[i] = 1 + static_cast<double>(i * 7919 % 1009) / 1009;
+    }
+    magnitude = show(taps, "media.0.audio.magnitude", std::move(magnitude));
+    std::vector<double> filtered(kFrames * 2);
+    for (std::size_t t = 0; t < kFrames; ++t) {
+      filtered[2 * t] = filter_ * magnitude[2 * t] + (1 - filter_) * magnitude[2 * t + 1];
+      filtered[2 * t + 1] = magnitude[2 * t];
+    }
+    show(taps, "media.0.audio.mel_linear", std::move(filtered));
+    return {};
+  }
+
+ private:
+  static constexpr std::size_t kFrames = 500;
+
+  std::vector<double> show(TapListener& taps, const char* name, std::vector<double> values) const {
+    Tap tap{name, {kFrames, 2}, std::move(values), false};
+    if (rounds_) {
+      for (double& value : tap.values) {
+        value = round_to_class(value, *find_precision("bf16"));
+      }
+    }
+    if (taps.wants(name)) {
+      hand_over(taps, tap);
+    }
+    return tap.values;
+  }
+
+  double filter_;
+  bool rounds_;
+};
+
+constexpr double kFilter = 0.7;
+
 CaseInput prompt() {
   CaseInput input;
   input.ids = {2, 9, 5};
@@ -69,6 +114,20 @@ TapSet dump_of(Implementation&& implementation) {
   CollectingListener listener;
   EXPECT_TRUE(implementation.run(prompt(), {}, listener).ok());
   return std::move(listener.taps());
+}
+
+CaseResult replay_in_bf16(FrontEnd&& program) {
+  const PrecisionClass& bf16 = *find_precision("bf16");
+  TapSet dump = dump_of(std::move(program));
+  Floors floors(bf16);
+  for (const std::string& name : dump.names()) {
+    for (double& value : dump.find(name)->values) {
+      value = round_to_class(value, bf16);
+    }
+    floors.raise_roundings(name, {.count = 1});
+  }
+  FrontEnd f64(kFilter);
+  return replay(f64, prompt(), dump, floors);
 }
 
 CaseResult replay_of(const TapSet& dump) {
@@ -145,6 +204,21 @@ TEST(MediaReplay, PaddingOfThePromptIsNotPaddingOfAnImage) {
   const Tap text_truth{"text.embed", {2, 1}, {1, 2}, false};
   const Tap text_got{"text.embed", {2, 1}, {5, 2}, false};
   EXPECT_EQ(compare_tap(text_truth, text_got, context).errors.max_abs, 0);
+}
+
+// What came before was rounded for the dump alone, or is what the program went on from.
+TEST(MediaReplay, AFrontEndMayRoundAsItGoesOrNot) {
+  EXPECT_EQ(replay_in_bf16(FrontEnd(kFilter)).verdict, Verdict::kPass);
+  EXPECT_EQ(replay_in_bf16(FrontEnd(kFilter, true)).verdict, Verdict::kPass);
+}
+
+// Half a percent off, which is less than bf16 has between two numbers.
+TEST(MediaReplay, AFilterThatIsSlightlyOffShowsInItsRoundings) {
+  for (const bool rounds : {false, true}) {
+    const CaseResult result = replay_in_bf16(FrontEnd(kFilter + 0.01, rounds));
+    EXPECT_THAT(result.introduced_by, ElementsAre("media.0.audio.mel_linear"));
+    EXPECT_EQ(result.taps.back().code, "ROUNDING");
+  }
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ class ReplayListener : public SafeListener {
 
   // What a model of this class takes in is rounded to it first.
   void round_what_is_taken_in(const PrecisionClass& precision) { taken_in_as_ = &precision; }
-  // Compares roundings, too, as a program rounds that has these points.
+  // Compares roundings, too, as a program rounds that has these points. One without any at its taps
+  // has rounded sums over samples for the dump alone.
   void compare_roundings(const PrecisionClass& precision, const RoundingPoints& points);
 
   bool wants(const std::string& name) const override;
@@ -61,6 +62,7 @@ class ReplayListener : public SafeListener {
   bool replace_choice(Tap& tap, const Tap& got);
   const Tap* remembered(const std::string& name) const;
   bool is_replaced(const std::string& name) const;
+  bool is_kept_in_float(const std::string& name) const;
 
   const TapSet& dump_;
   std::vector<char> padding_;
@@ -80,6 +82,7 @@ class ReplayListener : public SafeListener {
   double scale_ = 1;
   const PrecisionClass* taken_in_as_ = nullptr;
   const PrecisionClass* rounded_to_ = nullptr;
+  bool float_before_model_ = false;
   std::optional<InnerRounding> inner_;
 };
 

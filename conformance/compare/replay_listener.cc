@@ -124,6 +124,7 @@ ReplayListener::ReplayListener(const TapSet& dump, const CaseInput& input, doubl
 void ReplayListener::compare_roundings(const PrecisionClass& precision,
                                        const RoundingPoints& points) {
   rounded_to_ = &precision;
+  float_before_model_ = !points.at_taps;
   inner_.emplace(precision, points);
 }
 
@@ -136,7 +137,11 @@ bool ReplayListener::wants(const std::string& name) const {
 }
 
 bool ReplayListener::is_replaced(const std::string& name) const {
-  return dump_.has(name) && (!replaced_ || replaced_(name));
+  return dump_.has(name) && !is_kept_in_float(name) && (!replaced_ || replaced_(name));
+}
+
+bool ReplayListener::is_kept_in_float(const std::string& name) const {
+  return float_before_model_ && is_sum_over_samples(name);
 }
 
 const Tap* ReplayListener::remembered(const std::string& name) const {

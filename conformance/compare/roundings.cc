@@ -27,6 +27,16 @@ std::uint64_t digest_of(std::span<const double> values) {  // FNV-1a, a number a
   return digest;
 }
 
+// Of each row of a tap whose values are as exact as the largest of their row.
+std::vector<double> largest_of_frames(const Tap& truth, std::size_t width) {
+  std::vector<double> largest;
+  for (std::size_t i = 0; is_sum_over_samples(truth.name) && i < truth.values.size(); ++i) {
+    largest.resize(i / width + 1, 0);
+    largest.back() = std::max(largest.back(), std::abs(truth.values[i]));
+  }
+  return largest;
+}
+
 double rms_of_selected(const Tap& truth, const Selection& selection) {
   double sum = 0;
   std::size_t count = 0;
@@ -127,6 +137,18 @@ void judge_gain(const Roundings& roundings, double roundoff, TapResult& result) 
     result.code = "GAIN";
   }
 }
+void judge_before_model(const Roundings& roundings, const PrecisionClass& precision,
+                        TapResult& result) {
+  judge_gain(roundings, precision.unit_roundoff(), result);
+  const double share =
+      static_cast<double>(roundings.beyond_frame) / static_cast<double>(roundings.count);
+  if (roundings.of_class && result.verdict != Verdict::kFail && share > kFrameShare) {
+    fail(result, percent(share) + " of the values are another " + std::string(precision.name) +
+                     " number than the formula gives, of the samples in fp32 and of the values " +
+                     "before in the dump alike; limit " + percent(kFrameShare));
+  }
+}
+
 
 }  // namespace
 
@@ -140,6 +162,7 @@ Roundings measure_roundings(const Tap& truth, std::span<const double> got,
   found.digest = digest_of(truth.values);
   found.rows = truth.shape.empty() ? 1 : std::max<std::size_t>(truth.shape[0], 1);
   found.channels = std::max<std::size_t>(truth.values.size() / found.rows, 1);
+  const std::vector<double> frames = largest_of_frames(truth, found.channels);
   const double usual = rms_of_selected(truth, selection);
   std::vector<std::size_t> by_row(found.rows, 0);
   std::vector<std::size_t> by_channel(found.channels, 0);
@@ -164,6 +187,10 @@ Roundings measure_roundings(const Tap& truth, std::span<const double> got,
     ++found.different;
     found.toward_zero += std::abs(got[i]) < std::abs(rounded) ? 1 : 0;
     ++by_row[i / found.channels];
+    if (!frames.empty()) {
+      const double spread = kFrameSpread * kFloatRoundoff * frames[i / found.channels];
+      found.beyond_frame += beyond > spread ? 1 : 0;
+    }
     ++by_channel[i % found.channels];
     const double excess = beyond / (kFloatRoundoff * std::max(usual, std::abs(y)));
     if (excess > found.excess) {
@@ -195,8 +222,8 @@ void judge_roundings(const Roundings& roundings, const RoundingFloor& floor,
   if (roundings.count == 0 || result.verdict == Verdict::kFail) {
     return;
   }
-  if (roundings.by_gain) {
-    judge_gain(roundings, precision.unit_roundoff(), result);
+  if (roundings.before_model) {
+    judge_before_model(roundings, precision, result);
     return;
   }
   if (!roundings.known || !roundings.of_class || floor.share > kMostHonestShare) {

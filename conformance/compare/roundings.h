@@ -27,20 +27,21 @@ struct Roundings {
   std::size_t toward_zero = 0;  // of those, got the smaller number
   double excess = 0;            // the largest
   std::size_t worst = 0;
-  std::size_t in_channel = 0;  // the most that one channel has: all axes but the first
-  std::size_t in_row = 0;      // the most that one row of the first axis has
+  std::size_t beyond_frame = 0;  // of those, by more than an FFT in fp32 is off
+  std::size_t in_channel = 0;    // the most that one channel has: all axes but the first
+  std::size_t in_row = 0;        // the most that one row of the first axis has
   std::size_t rows = 0;
   std::size_t channels = 0;
   // Of e truth, its square, and truth^2: what is a number of the class is off R_c(y'), else y'.
   double sum_e_truth = 0;
   double sum_e_truth2 = 0;
   double sum_truth2 = 0;
-  bool by_gain = false;      // judged by its gain alone: where it is rounded is not known
-  bool of_class = true;      // every value compared is a number of the class
-  bool known = true;         // the rounding points within the step are
-  bool single = true;        // nothing is rounded between the step's inputs and its end
-  bool fused = false;        // y' is that of a program with fused attention
-  std::uint64_t digest = 0;  // of y'
+  bool before_model = false;  // made before a model runs, in fp32 or in the class
+  bool of_class = true;       // every value compared is a number of the class
+  bool known = true;          // the rounding points within the step are
+  bool single = true;         // nothing is rounded between the step's inputs and its end
+  bool fused = false;         // y' is that of a program with fused attention
+  std::uint64_t digest = 0;   // of y'
 
   double share() const;
 };
@@ -62,9 +63,11 @@ struct RoundingFloor {
 // Fails a tap (ROUNDING) whose values are rounded to other numbers than the formula's: too many of
 // them, one by too much, or too many in one channel or row. Only a single step is judged by size
 // and concentration: a value that fell on the other side within it moves many elements of one row.
-// What is judged by its gain alone fails (GAIN) where all values are off alike, alpha = sum e y /
-// sum y^2, as rounding to nearest cannot be.
-// Where the rule cannot judge, the note says so (resolution: low).
+// What is made before a model runs may be rounded when it is dumped alone. It fails (GAIN) where
+// all values are off alike, alpha = sum e y / sum y^2, as rounding to nearest cannot be; and sums
+// over samples where more than a few are another number than the formula gives, of the samples in
+// fp32 as well as of what the dump has. Where the rule cannot judge, the note says so (resolution:
+// low).
 void judge_roundings(const Roundings& roundings, const RoundingFloor& floor,
                      const PrecisionClass& precision, TapResult& result);
 

@@ -244,7 +244,7 @@ TEST(Roundings, AGainOfAllValuesFailsAndTheirRoundingDoesNot) {
   for (const auto& [got, right] :
        {std::pair(rounded(truth), true), std::pair(scaled, false), std::pair(truth.values, true)}) {
     Roundings found = measure_roundings(truth, got, kBf16);
-    found.by_gain = true;
+    found.before_model = true;
     TapResult result;
     judge_roundings(found, {}, kBf16, result);
     EXPECT_EQ(result.verdict, right ? Verdict::kPass : Verdict::kFail);
