@@ -21,6 +21,31 @@
 namespace assay::conformance {
 namespace {
 
+// Replays a dump, and notes how far the values that it was rounded from are off the formula's.
+class SpreadListener : public ReplayListener {
+ public:
+  SpreadListener(const TapSet& dump, const TapSet& unrounded, const CaseInput& input,
+                 const PrecisionClass& precision, TapFilter replaced)
+      : ReplayListener(dump, input, precision.largest, {}, std::move(replaced)),
+        unrounded_(unrounded),
+        precision_(precision) {}
+  const std::map<std::string, FloatSpread>& spreads() const { return spreads_; }
+
+ protected:
+  void receive(Tap& tap) override {
+    if (const Tap* was = unrounded_.find(tap.name);
+        was != nullptr && !is_discrete(tap) && was->values.size() == tap.values.size()) {
+      spreads_[tap.name] = measure_spread(tap.values, was->values, precision_);
+    }
+    ReplayListener::receive(tap);
+  }
+
+ private:
+  const TapSet& unrounded_;
+  const PrecisionClass& precision_;
+  std::map<std::string, FloatSpread> spreads_;
+};
+
 class Calibration {
  public:
   Calibration(Implementation& f64, Implementation& f32, const CaseInput& input,
@@ -60,9 +85,11 @@ class Calibration {
 
   void measure_float();
   void measure_rounding();
-  bool run_member(const Member& member, TapSet* keep, const TapFilter& filter);
+  bool run_member(const Member& member, TapSet* keep, const TapFilter& filter,
+                  SafeListener* unrounded = nullptr);
   void replay_member(const TapSet& dump);
-  void count_roundings(const TapSet& dump, const RoundingPoints& points);
+  void count_roundings(const TapSet& dump, const RoundingPoints& points,
+                       const TapSet& unrounded = {});
   void count_fused_attention();
   void measure_steps(const TapSet& dump);
   void follow(const Member& member, bool replayed);
@@ -100,7 +127,8 @@ void Calibration::raise_chained(TruthComparer& comparer, const Tap& tap, bool& f
   }
 }
 
-bool Calibration::run_member(const Member& member, TapSet* keep, const TapFilter& filter) {
+bool Calibration::run_member(const Member& member, TapSet* keep, const TapFilter& filter,
+                             SafeListener* unrounded) {
   CollectingListener collect(filter);
   TruthComparer comparer(truth_, input_, precision_.largest);
   bool flipped = false;
@@ -116,7 +144,7 @@ bool Calibration::run_member(const Member& member, TapSet* keep, const TapFilter
   const TapSet* forced = member.forced ? forced_ : nullptr;
   std::unique_ptr<SafeListener> listener;
   if (member.rounds) {
-    listener = std::make_unique<RoundingListener>(precision_, member.seed, forced, next);
+    listener = std::make_unique<RoundingListener>(precision_, member.seed, forced, next, unrounded);
   } else if (member.noisy) {
     listener = std::make_unique<NoiseListener>(step_sizes_, member.seed, forced, next);
   } else if (member.other_gelu) {
@@ -159,11 +187,12 @@ void Calibration::replay_member(const TapSet& dump) {
 }
 
 // How often a program that rounds at these points falls on the other side of a boundary.
-void Calibration::count_roundings(const TapSet& dump, const RoundingPoints& points) {
+void Calibration::count_roundings(const TapSet& dump, const RoundingPoints& points,
+                                  const TapSet& unrounded) {
   if (!compares_roundings()) {
     return;
   }
-  ReplayListener listener(dump, input_, precision_.largest, {},
+  SpreadListener listener(dump, unrounded, input_, precision_,
                           [&](const std::string& name) { return taps_.contains(name); });
   listener.compare_roundings(precision_, points);
   RunOptions run;
@@ -173,6 +202,9 @@ void Calibration::count_roundings(const TapSet& dump, const RoundingPoints& poin
     if (step.kind == Comparison::Kind::kReal) {
       floors_.raise_roundings(step.tap, step.roundings, points.fused_attention);
     }
+  }
+  for (const auto& [tap, spread] : listener.spreads()) {
+    floors_.raise_spread(tap, spread);
   }
 }
 
@@ -293,7 +325,9 @@ void Calibration::measure_rounding() {
   exact_angles.rounding.fp32_rope_angles = false;
   {
     TapSet nearest;
-    if (!run_member({f32_, rounding, 0, true, false, true}, &nearest, watched_)) {
+    CollectingListener unrounded(
+        [&](const std::string& name) { return compares_roundings() && taps_.contains(name); });
+    if (!run_member({f32_, rounding, 0, true, false, true}, &nearest, watched_, &unrounded)) {
       throw HarnessError("the float build cannot run the case that is to be calibrated");
     }
     for (const Tap& tap : nearest) {
@@ -301,7 +335,7 @@ void Calibration::measure_rounding() {
     }
     if (options_.replay) {
       replay_member(nearest);
-      count_roundings(nearest, {.at_taps = true});
+      count_roundings(nearest, {.at_taps = true}, unrounded.taps());
       count_fused_attention();
     }
   }

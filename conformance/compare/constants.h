@@ -122,10 +122,10 @@ constexpr std::size_t kMoreInRow = 4;
 constexpr double kHonestShare = 1e-3;
 constexpr double kHonestShareWithin = 5e-3;
 constexpr double kHonestExcess = 6;
-// Sums that cancel show: the ensemble lies this many units beyond a boundary. Its few members then
-// say little of the largest, which other orders of summation exceed by a factor of 6 and more.
-constexpr double kCancellingExcess = 4 * kHonestExcess;
-constexpr double kCancellingLimit = 30;
+// Sums that cancel show in what the float build is off by before it rounds: 2 to 6 units elsewhere.
+// Other orders of summation lie farther, by this factor at most.
+constexpr double kCancellingSpread = 4 * kHonestExcess;
+constexpr double kCancellingLimit = 10;
 // Taps rounded within a step. Beyond it, as where a dump has block taps only, one element on the
 // other side of a boundary moves a tenth of all: an honest dump in f16 had 9 %.
 constexpr std::size_t kLongestStep = 8;

@@ -64,6 +64,12 @@ void Floors::raise_roundings(const std::string& tap, const Roundings& roundings,
   }
 }
 
+void Floors::raise_spread(const std::string& tap, const FloatSpread& unrounded) {
+  if (const auto found = roundings_.find(tap_kind(tap)); found != roundings_.end()) {
+    found->second.raise(unrounded);
+  }
+}
+
 std::optional<RoundingFloor> Floors::roundings(const std::string& tap, bool fused) const {
   const std::string kind = tap_kind(tap);
   const auto found = roundings_.find(kind);

@@ -40,6 +40,7 @@ class Floors {
   void raise_replay(const std::string& tap, const Errors& errors);
   // Of programs with fused attention, or of others.
   void raise_roundings(const std::string& tap, const Roundings& roundings, bool fused = false);
+  void raise_spread(const std::string& tap, const FloatSpread& unrounded);
 
   // Stored floors win over measured ones. A truth without its low part is itself off by a
   // rounding to fp32, which no candidate can be blamed for.

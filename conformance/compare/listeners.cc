@@ -74,6 +74,10 @@ void ChangingListener::receive(Tap& tap) {
 }
 
 void RoundingListener::change(Tap& tap) {
+  if (unrounded_ != nullptr && unrounded_->wants(tap.name)) {
+    Tap copy = tap;
+    unrounded_->take(copy);
+  }
   Random random(seed_of(tap.name, seed_));
   for (double& value : tap.values) {
     value = seed_ == 0 ? round_to_class(value, precision_)

@@ -84,11 +84,15 @@ class ChangingListener : public SafeListener {
 };
 
 // Every real tap rounded to the class: to nearest, or up and down at random with a seed.
+// `unrounded` gets those that it wants as they were before.
 class RoundingListener : public ChangingListener {
  public:
   RoundingListener(const PrecisionClass& precision, std::uint64_t seed, const TapSet* forced,
-                   std::vector<SafeListener*> next)
-      : ChangingListener(forced, std::move(next)), precision_(precision), seed_(seed) {}
+                   std::vector<SafeListener*> next, SafeListener* unrounded = nullptr)
+      : ChangingListener(forced, std::move(next)),
+        precision_(precision),
+        seed_(seed),
+        unrounded_(unrounded) {}
 
  protected:
   void change(Tap& tap) override;
@@ -96,6 +100,7 @@ class RoundingListener : public ChangingListener {
  private:
   const PrecisionClass& precision_;
   std::uint64_t seed_;  // 0: to nearest
+  SafeListener* unrounded_;
 };
 
 // Gaussian noise on every real tap, of a size per kind of tap relative to the rms of the row.

@@ -96,9 +96,8 @@ void judge_share(const Roundings& roundings, const RoundingFloor& floor,
 }
 
 void judge_size(const Roundings& roundings, const RoundingFloor& floor, TapResult& result) {
-  const bool cancels = floor.excess > kCancellingExcess;
-  const double limit =
-      (cancels ? kCancellingLimit : kRoundingLimit) * std::max(floor.excess, kHonestExcess);
+  const double cancelling = floor.spread > kCancellingSpread ? kCancellingLimit * floor.spread : 0;
+  const double limit = std::max(kRoundingLimit * std::max(floor.excess, kHonestExcess), cancelling);
   if (roundings.excess > limit) {
     fail(result, "an element lies " + number(roundings.excess) +
                      " fp32 roundings beyond the boundary of its own rounding, limit " +
@@ -137,6 +136,7 @@ void judge_gain(const Roundings& roundings, double roundoff, TapResult& result) 
     result.code = "GAIN";
   }
 }
+
 void judge_before_model(const Roundings& roundings, const PrecisionClass& precision,
                         TapResult& result) {
   judge_gain(roundings, precision.unit_roundoff(), result);
@@ -148,7 +148,6 @@ void judge_before_model(const Roundings& roundings, const PrecisionClass& precis
                      "before in the dump alike; limit " + percent(kFrameShare));
   }
 }
-
 
 }  // namespace
 
@@ -162,8 +161,8 @@ Roundings measure_roundings(const Tap& truth, std::span<const double> got,
   found.digest = digest_of(truth.values);
   found.rows = truth.shape.empty() ? 1 : std::max<std::size_t>(truth.shape[0], 1);
   found.channels = std::max<std::size_t>(truth.values.size() / found.rows, 1);
-  const std::vector<double> frames = largest_of_frames(truth, found.channels);
   const double usual = rms_of_selected(truth, selection);
+  const std::vector<double> frames = largest_of_frames(truth, found.channels);
   std::vector<std::size_t> by_row(found.rows, 0);
   std::vector<std::size_t> by_channel(found.channels, 0);
   for (std::size_t i = 0; i < got.size(); ++i) {
@@ -187,11 +186,11 @@ Roundings measure_roundings(const Tap& truth, std::span<const double> got,
     ++found.different;
     found.toward_zero += std::abs(got[i]) < std::abs(rounded) ? 1 : 0;
     ++by_row[i / found.channels];
+    ++by_channel[i % found.channels];
     if (!frames.empty()) {
       const double spread = kFrameSpread * kFloatRoundoff * frames[i / found.channels];
       found.beyond_frame += beyond > spread ? 1 : 0;
     }
-    ++by_channel[i % found.channels];
     const double excess = beyond / (kFloatRoundoff * std::max(usual, std::abs(y)));
     if (excess > found.excess) {
       found.excess = excess;
@@ -201,6 +200,33 @@ Roundings measure_roundings(const Tap& truth, std::span<const double> got,
   found.in_row = std::ranges::max(by_row);
   found.in_channel = std::ranges::max(by_channel);
   return found;
+}
+
+FloatSpread measure_spread(std::span<const double> truth, std::span<const double> got,
+                           const PrecisionClass& precision) {
+  const double usual = rms(truth);
+  FloatSpread found;
+  double turned = 0;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < std::min(truth.size(), got.size()); ++i) {
+    const double apart = std::abs(got[i] - truth[i]);
+    if (!std::isfinite(apart) || std::abs(truth[i]) > precision.largest) {
+      continue;
+    }
+    ++count;
+    if (apart > 0) {
+      turned += std::min(1.0, apart / spacing_of_class(truth[i], precision));
+      const double scale = kFloatRoundoff * std::max(usual, std::abs(truth[i]));
+      found.largest = std::max(found.largest, apart / scale);
+    }
+  }
+  found.share = count == 0 ? 0 : turned / static_cast<double>(count);
+  return found;
+}
+
+void RoundingFloor::raise(const FloatSpread& unrounded) {
+  share = std::max(share, unrounded.share);
+  spread = std::max(spread, unrounded.largest);
 }
 
 void RoundingFloor::raise(const Roundings& roundings) {
@@ -213,6 +239,7 @@ void RoundingFloor::raise(const Roundings& roundings) {
 void RoundingFloor::raise(const RoundingFloor& other) {
   share = std::max(share, other.share);
   excess = std::max(excess, other.excess);
+  spread = std::max(spread, other.spread);
   in_channel = std::max(in_channel, other.in_channel);
   in_row = std::max(in_row, other.in_row);
 }

@@ -49,14 +49,26 @@ struct Roundings {
 Roundings measure_roundings(const Tap& truth, std::span<const double> got,
                             const PrecisionClass& precision, const Selection& selection = {});
 
+// Of an fp32 program's values before they are rounded. It tells of sums that cancel, whether or not
+// one of them happens to lie near a boundary.
+struct FloatSpread {
+  double largest = 0;  // max |got - y'| / ( 2^-24 max(|y'|, rms(y')) )
+  double share = 0;    // mean |got - y'| / ulp_c(y'): how many fall on another number, on average
+};
+
+FloatSpread measure_spread(std::span<const double> truth, std::span<const double> got,
+                           const PrecisionClass& precision);
+
 // What honest programs differ by at a kind of tap, the largest of each.
 struct RoundingFloor {
   double share = 0;
   double excess = 0;
+  double spread = 0;  // before they are rounded
   std::size_t in_channel = 0;
   std::size_t in_row = 0;
 
   void raise(const Roundings& roundings);
+  void raise(const FloatSpread& unrounded);
   void raise(const RoundingFloor& other);
 };
 

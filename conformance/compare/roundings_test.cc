@@ -106,22 +106,40 @@ TEST(Roundings, OneElementFarOffFailsBySize) {
   EXPECT_THAT(result.note, HasSubstr("beyond the boundary"));
 }
 
-// The ensemble's largest says little of a sum that cancels, and much of any other.
+// What the float build is off by before it rounds tells of a sum that cancels.
 TEST(Roundings, AnElementMayLieFartherWhereSumsCancel) {
   Roundings found;
   found.count = 1000;
   found.rows = 10;
   found.channels = 100;
   found.different = 1;
-  for (const auto& [floor, excess, right] : {std::tuple{62.0, 256.0, true},
-                                             {62.0, 2000.0, false},
-                                             {20.0, 59.0, true},
-                                             {20.0, 61.0, false}}) {
+  for (const auto& [spread, excess, right] : {std::tuple{546.0, 1195.0, true},
+                                              {546.0, 5500.0, false},
+                                              {20.0, 17.0, true},
+                                              {20.0, 19.0, false}}) {
     found.excess = excess;
     TapResult result;
-    judge_roundings(found, {0, floor, 0, 0}, kBf16, result);
-    EXPECT_EQ(result.verdict, right ? Verdict::kPass : Verdict::kFail) << floor << " " << excess;
+    RoundingFloor floor;
+    floor.raise(FloatSpread{spread, 0});
+    judge_roundings(found, floor, kBf16, result);
+    EXPECT_EQ(result.verdict, right ? Verdict::kPass : Verdict::kFail) << spread << " " << excess;
   }
+}
+
+// A twentieth of the distance of two numbers off: one in twenty lands on another, on average.
+TEST(Roundings, TheFloatBuildTellsHowManyValuesTurn) {
+  const Tap truth = truth_of();
+  std::vector<double> got = truth.values;
+  for (double& value : got) {
+    value += spacing_of_class(value, kBf16) / 20;
+  }
+  const FloatSpread spread = measure_spread(truth.values, got, kBf16);
+  EXPECT_NEAR(spread.share, 0.05, 1e-12);
+  EXPECT_GT(spread.largest, 0x1p-8 / 20 / 0x1p-24 / 2);
+  Tap rounded_got = truth;
+  rounded_got.values = rounded(Tap{"", truth.shape, got, false});
+  const Roundings found = measure_roundings(truth, rounded_got.values, kBf16);
+  EXPECT_NEAR(found.share(), spread.share, 0.03);
 }
 
 TEST(Roundings, TruncationIsToldFromTheSideOnWhichTheNumbersLie) {
