@@ -88,6 +88,8 @@ class Calibration {
   bool run_member(const Member& member, TapSet* keep, const TapFilter& filter,
                   SafeListener* unrounded = nullptr);
   void replay_member(const TapSet& dump);
+  void replay_member(const TapSet& dump, const Rounding& rounding, const TapFilter& raised);
+  bool has_hidden_input(const std::string& name) const;
   void count_roundings(const TapSet& dump, const RoundingPoints& points,
                        const TapSet& unrounded = {});
   void count_fused_attention();
@@ -170,13 +172,33 @@ bool Calibration::run_member(const Member& member, TapSet* keep, const TapFilter
 
 // Own steps at the granularity of the dump that will be judged.
 void Calibration::replay_member(const TapSet& dump) {
+  Rounding rounding = replay_rounding(precision_);
+  replay_member(dump, rounding, {});
+  for (const HalfWay other : {HalfWay::kUp, HalfWay::kDown}) {
+    rounding.half_way = other;
+    if (rounding.stored_products) {
+      const auto hidden = [&](const std::string& name) { return has_hidden_input(name); };
+      replay_member(dump, rounding, hidden);
+    }
+  }
+}
+
+// A product of what the dump does not show: an honest program may have rounded some of it to the
+// other side.
+bool Calibration::has_hidden_input(const std::string& name) const {
+  const auto product = input_of_product(name);
+  return product && (product->half || !taps_.contains(std::string(product->tap)));
+}
+
+void Calibration::replay_member(const TapSet& dump, const Rounding& rounding,
+                                const TapFilter& raised) {
   ReplayListener listener(dump, input_, precision_.largest, {},
                           [&](const std::string& name) { return taps_.contains(name); });
   RunOptions run;
-  run.rounding = replay_rounding(precision_);
+  run.rounding = rounding;
   require_ok(f64_.run(input_, run, listener), "", "the replay of a calibration run");
   for (const Comparison& step : listener.finish()) {
-    if (step.kind == Comparison::Kind::kReal) {
+    if (step.kind == Comparison::Kind::kReal && (!raised || raised(step.tap))) {
       floors_.raise_replay(step.tap, step.errors);
     }
     if (is_angle(step.tap)) {

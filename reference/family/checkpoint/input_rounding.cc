@@ -14,12 +14,12 @@ namespace {
 constexpr float kMostSteps = 127;
 constexpr std::size_t kShortBlock = 32;
 constexpr std::size_t kLongBlock = 256;
-constexpr float kHalfWayUnits = 4 * 0x1p-24f;
+constexpr float kHalfWay = 4 * 0x1p-24f;
 
 float rounded(float steps, HalfWay half_way) {
   const float below = std::floor(steps);
   const float distance = std::abs(steps - below - 0.5f);
-  if (half_way != HalfWay::kEven && distance <= kHalfWayUnits * std::abs(steps)) {
+  if (half_way != HalfWay::kEven && distance <= kHalfWay * kMostSteps) {
     return half_way == HalfWay::kUp ? below + 1 : below;
   }
   return std::nearbyint(steps);
@@ -36,10 +36,22 @@ float through_f16(float value) {
   return float_from_f16(f16_from_float(value));
 }
 
+// R(value), where what lies within kHalfWay of the middle of two numbers goes up or down.
+float through(float (*round)(float), float value, HalfWay half_way) {
+  const float side = half_way == HalfWay::kUp ? 1.0f : half_way == HalfWay::kDown ? -1.0f : 0.0f;
+  return round(value * (1 + side * kHalfWay));
+}
+
+template <class Real>
+void round_each(float (*round)(float), HalfWay half_way, Real* row, std::size_t count) {
+  std::transform(row, row + count, row,
+                 [&](Real value) { return through(round, static_cast<float>(value), half_way); });
+}
+
 template <class Real>
 void round_blocks_32(HalfWay half_way, Real* block, std::size_t count) {
   const float largest = std::abs(value_of_largest_magnitude(block, count));
-  const float scale = through_f16(largest / kMostSteps);
+  const float scale = through(through_f16, largest / kMostSteps, half_way);
   const float inverse = largest == 0 ? 0 : kMostSteps / largest;
   for (std::size_t i = 0; i < count; ++i) {
     block[i] = scale * rounded(static_cast<float>(block[i]) * inverse, half_way);
@@ -55,7 +67,7 @@ float sum_error(HalfWay half_way, const Real* block, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     sum += rounded(static_cast<float>(block[i]) * inverse, half_way);
   }
-  return through_f16(scale * sum) - through_f16(scale) * sum;
+  return through_f16(scale * sum) - through(through_f16, scale, half_way) * sum;
 }
 
 template <class Real>
@@ -102,13 +114,9 @@ void round_input(InputRounding rounding, HalfWay half_way, Real* row, std::size_
     case InputRounding::kNone:
       return;
     case InputRounding::kF16:
-      std::transform(row, row + count, row,
-                     [](Real value) { return through_f16(static_cast<float>(value)); });
-      return;
+      return round_each(through_f16, half_way, row, count);
     case InputRounding::kBf16:
-      std::transform(row, row + count, row,
-                     [](Real value) { return round_to_bf16(static_cast<float>(value)); });
-      return;
+      return round_each(round_to_bf16, half_way, row, count);
     case InputRounding::kBlocks32:
       return for_each_block(row, count, kShortBlock, [&](Real* block, std::size_t length) {
         round_blocks_32(half_way, block, length);

@@ -7,9 +7,10 @@
 //   kBlocks256    c = -127 / x_m,    q = R(c x),             x' = (1 / c) q    over 256 values;
 //                 x_m: the first value of the largest magnitude
 //
-// All of it in fp32, R to the nearest integer. A value halfway between two integers, to within
-// 4 u |x / d| (u = 2^-24), goes either way in programs that divide where others multiply: HalfWay
-// says which.
+// All of it in fp32, R to the nearest integer. What is in the middle of two integers to within
+// 4 u max|x| (u = 2^-24), or of two numbers of f16 or bf16 to within 4 u of itself, goes either way
+// in programs that divide where others multiply, or whose x is no tap and off by its own
+// rounding: HalfWay says which.
 //
 // Types whose blocks have a minimum m beside their scale (Q4_1, Q5_1) multiply it with a sum that
 // is rounded once more, s = f16(d sum(q)): the product is off by m (s - f16(d) sum(q)) a block.

@@ -101,6 +101,30 @@ TEST(InputRounding, HalfWayGoesEitherWay) {
   EXPECT_EQ(rounded(InputRounding::kBlocks32, row, HalfWay::kDown)[2], 3);
 }
 
+// 1 + 2^-11 is in the middle of two numbers of f16; with 2^-22 more it is not, were it exact.
+TEST(InputRounding, TheMiddleOfTwoNumbersGoesEitherWay) {
+  const float middle = 1 + 0x1p-11f;
+  for (const float value : {middle, middle - 0x1p-23f, middle + 0x1p-23f}) {
+    const std::vector<float> row = {value, 1.25f};
+    EXPECT_EQ(rounded(InputRounding::kF16, row, HalfWay::kUp)[0], 1 + 0x1p-10f);
+    EXPECT_EQ(rounded(InputRounding::kF16, row, HalfWay::kDown)[0], 1);
+    EXPECT_EQ(rounded(InputRounding::kF16, row, HalfWay::kUp)[1], 1.25f);
+  }
+  const std::vector<float> above = {middle + 0x1p-20f};
+  EXPECT_EQ(rounded(InputRounding::kF16, above, HalfWay::kDown)[0], 1 + 0x1p-10f);
+  const std::vector<float> of_bf16 = {1 + 0x1p-8f};
+  EXPECT_EQ(rounded(InputRounding::kBf16, of_bf16, HalfWay::kUp)[0], 1 + 0x1p-7f);
+  EXPECT_EQ(rounded(InputRounding::kBf16, of_bf16, HalfWay::kDown)[0], 1);
+}
+
+// So does the scale of a block: 127 (1 + 2^-11) has one in the middle.
+TEST(InputRounding, AScaleGoesEitherWay) {
+  std::vector<float> row(32, 0);
+  row[0] = 127 * (1 + 0x1p-11f);
+  EXPECT_EQ(rounded(InputRounding::kBlocks32, row, HalfWay::kUp)[0], 127 * (1 + 0x1p-10f));
+  EXPECT_EQ(rounded(InputRounding::kBlocks32, row, HalfWay::kDown)[0], 127);
+}
+
 // A NaN that became a step would be a number.
 TEST(InputRounding, WhatIsNoNumberStaysNone) {
   for (const InputRounding rounding : {InputRounding::kF16, InputRounding::kBf16,
