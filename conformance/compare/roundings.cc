@@ -71,7 +71,8 @@ void fail(TapResult& result, const std::string& note) {
 
 // Honest programs differ more than the few members of an ensemble show.
 double honest_share(const Roundings& roundings, const RoundingFloor& floor) {
-  return std::max(floor.share, roundings.single ? kHonestShare : kHonestShareWithin);
+  return roundings.single ? std::max({floor.share, floor.spread.share, kHonestShare})
+                          : std::max(floor.share, kHonestShareWithin);
 }
 
 bool all_toward_zero(const Roundings& roundings) {
@@ -96,7 +97,8 @@ void judge_share(const Roundings& roundings, const RoundingFloor& floor,
 }
 
 void judge_size(const Roundings& roundings, const RoundingFloor& floor, TapResult& result) {
-  const double cancelling = floor.spread > kCancellingSpread ? kCancellingLimit * floor.spread : 0;
+  const double cancelling =
+      floor.spread.largest > kCancellingSpread ? kCancellingLimit * floor.spread.largest : 0;
   const double limit = std::max(kRoundingLimit * std::max(floor.excess, kHonestExcess), cancelling);
   if (roundings.excess > limit) {
     fail(result, "an element lies " + number(roundings.excess) +
@@ -225,8 +227,8 @@ FloatSpread measure_spread(std::span<const double> truth, std::span<const double
 }
 
 void RoundingFloor::raise(const FloatSpread& unrounded) {
-  share = std::max(share, unrounded.share);
-  spread = std::max(spread, unrounded.largest);
+  spread.largest = std::max(spread.largest, unrounded.largest);
+  spread.share = std::max(spread.share, unrounded.share);
 }
 
 void RoundingFloor::raise(const Roundings& roundings) {
@@ -239,7 +241,7 @@ void RoundingFloor::raise(const Roundings& roundings) {
 void RoundingFloor::raise(const RoundingFloor& other) {
   share = std::max(share, other.share);
   excess = std::max(excess, other.excess);
-  spread = std::max(spread, other.spread);
+  raise(other.spread);
   in_channel = std::max(in_channel, other.in_channel);
   in_row = std::max(in_row, other.in_row);
 }

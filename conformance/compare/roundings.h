@@ -63,7 +63,7 @@ FloatSpread measure_spread(std::span<const double> truth, std::span<const double
 struct RoundingFloor {
   double share = 0;
   double excess = 0;
-  double spread = 0;  // before they are rounded
+  FloatSpread spread = {};  // before they are rounded
   std::size_t in_channel = 0;
   std::size_t in_row = 0;
 
