@@ -14,6 +14,7 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -255,11 +256,9 @@ void attend(benchmark::State& state, const std::string& target, CacheType type,
   use_target(target);
   constexpr std::size_t kHeads = 8;
   const Threads threads(threads_of_run);
-  const std::size_t number = type == CacheType::kF32 ? 4 : 2;
   const std::size_t slots = round_up(keys, kKeyBlock);
-  Pages memory(slots * 2 * head_dim * number);
-  const HeadCache cache{type, slots, head_dim, memory.data(),
-                        memory.data() + slots * head_dim * number};
+  Pages memory(head_bytes(type, slots, head_dim));
+  const HeadCache cache = head_cache(type, slots, head_dim, memory.data());
   Random random;
   std::vector<float> one(head_dim);
   for (std::size_t s = 0; s < keys; ++s) {
@@ -330,15 +329,20 @@ void register_attention(const std::string& target) {
   struct Shape {
     std::size_t tokens, keys;
   };
-  for (const bool bf16 : {false, true}) {
+  struct Cache {
+    const char* name;
+    CacheType type;
+  };
+  constexpr std::array kCaches = {Cache{"f32", CacheType::kF32}, Cache{"bf16", CacheType::kBf16},
+                                  Cache{"q8_0", CacheType::kQ8_0}};
+  for (const auto& [cache, type] : kCaches) {
     for (const std::size_t head_dim : {256UL, 512UL}) {
       for (const Shape shape : {Shape{1, 512}, Shape{1, 8192}, Shape{512, 512}}) {
-        const std::string name = std::string("attention/") + (bf16 ? "bf16/" : "f32/") +
+        const std::string name = std::string("attention/") + cache + "/" +
                                  std::to_string(head_dim) + "/" + std::to_string(shape.tokens) +
                                  "of" + std::to_string(shape.keys) + "/" + target;
-        const CacheType type = bf16 ? CacheType::kBf16 : CacheType::kF32;
         benchmark::RegisterBenchmark(name.c_str(),
-                                     [=](benchmark::State& state) {
+                                     [=, type = type](benchmark::State& state) {
                                        attend(state, target, type, head_dim, shape.tokens,
                                               shape.keys);
                                      })

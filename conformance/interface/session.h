@@ -23,7 +23,8 @@ struct SessionRequest {
   std::size_t draft_steps = 0;
   std::string profile = "REF";
   bool standard_window = false;  // of drafts: false: the last W + 1 keys (HF); true: s > p - W
-  std::string cache = {};   // "f32" or "bf16": how keys and values are kept; empty: as it likes
+  std::string cache =
+      {};  // "f32", "bf16", "q8_0": how keys and values are kept; empty: as it likes
   bool skip_shared = true;  // false: a prompt runs every layer for every token
 };
 

@@ -62,7 +62,8 @@ TEST(Bench, AnotherImplementationHasRatesWithoutShares) {
 
 TEST(Bench, WhatCannotBeMeasuredIsRefused) {
   const std::string at = "bench --checkpoint " + source_dir() + "/golden/checkpoints/e2b-tiny ";
-  EXPECT_THAT(run(at + "--kv q3").text, HasSubstr("cache: got 'q3', expected f32 or bf16"));
+  EXPECT_THAT(run(at + "--kv q3").text,
+              HasSubstr("cache: got 'q3', expected one of f32, bf16, q8_0"));
   EXPECT_EQ(run(at + "--kv q3").status, 2);
   EXPECT_EQ(run(at + "--precision f64").status, 2);
   EXPECT_EQ(run("bench --checkpoint /nowhere").status, 2);

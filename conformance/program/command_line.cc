@@ -154,7 +154,8 @@ void add_bench(CLI::App& app, CommandLine& line) {
   c->add_option("-d,--depth", o.depth, "tokens in the cache before them")->check(kTokenCount);
   c->add_option("-r,--repetitions", o.repetitions, "samples of each")->check(CLI::Range(1, 1000));
   c->add_option("-t", line.threads, "threads")->check(CLI::Range(1, 256));
-  c->add_option("--kv", o.cache, "how keys and values are kept: f32 or bf16");
+  c->add_option("--kv", o.cache,
+                "how keys and values are kept: f32, bf16 or, by the CPU engine, q8_0");
   c->add_flag("--no-kv-skip", o.no_skip,
               "run the layers that share keys and values for every token of the prompt");
   c->add_flag("--json", o.json, "print one JSON object");

@@ -65,12 +65,12 @@ void Engine::own_keys(std::size_t i, const Rows& k, const Rows& v, const Call& c
 void Engine::count_keys(const KindOfCall& kind, std::size_t first_token,
                         const std::vector<HeadCache>& caches) {
   const HeadCache& cache = caches[0];
-  const double number = cache.type == CacheType::kF32 ? 4 : 2;
   double keys = 0;
   for (std::size_t t = first_token; t < kind.visible.size(); ++t) {
     keys += static_cast<double>(kind.visible[t].last + 1 - kind.visible[t].first);
   }
-  work_.bytes += keys * 2 * number * static_cast<double>(cache.head_dim * caches.size());
+  work_.bytes +=
+      keys * 2 * cached_bytes(cache.type) * static_cast<double>(cache.head_dim * caches.size());
 }
 
 Rows Engine::self_attention(std::size_t i, const Rows& n, const Call& call, const KvCache& cache,

@@ -4,14 +4,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "optimized/kernels/attention_tile.h"
 #include "optimized/packing/packed_weight.h"
 
 namespace assay::cpu {
 
 KvCache::KvCache(const TextConfig& config, CacheType type, std::size_t context, std::size_t call)
     : TokenPlaces(config.sliding_window, context, call) {
-  const std::size_t number = type == CacheType::kF32 ? sizeof(float) : sizeof(std::uint16_t);
   const std::size_t all = round_up(context, kKeyBlock);
   const std::size_t ring = std::min(all, round_up(ring_tokens(), kKeyBlock));
   std::vector<std::pair<HeadCache*, std::size_t>> places;
@@ -21,17 +19,15 @@ KvCache::KvCache(const TextConfig& config, CacheType type, std::size_t context, 
     const LayerConfig& layer = config.layers[i];
     layers_[i].resize(layer.num_key_value_heads);
     for (HeadCache& head : layers_[i]) {
-      head.type = type;
       head.slots = layer.kind == LayerKind::kSliding ? ring : all;
       head.head_dim = layer.head_dim;
       places.emplace_back(&head, bytes);
-      bytes += head.slots * (layer.head_dim + value_stride(layer.head_dim)) * number;
+      bytes += head_bytes(type, head.slots, layer.head_dim);
     }
   }
   memory_ = Pages(bytes);
   for (const auto& [head, at] : places) {
-    head->keys = memory_.data() + at;
-    head->values = head->keys + head->slots * head->head_dim * number;
+    *head = head_cache(type, head->slots, head->head_dim, memory_.data() + at);
   }
 }
 

@@ -3,46 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "optimized/device/pages.h"
 #include "optimized/kernels/attention_tile.h"
 #include "optimized/kernels/row_ops.h"
-#include "reference/family/base/number_formats.h"
 
 namespace assay::cpu {
 namespace {
 
 constexpr std::size_t kPiece = 512;  // keys of a piece, where one tile holds all queries
-
-void put(CacheType type, std::byte* array, std::size_t at, float value) {
-  if (type == CacheType::kF32) {
-    reinterpret_cast<float*>(array)[at] = value;
-  } else {
-    reinterpret_cast<std::uint16_t*>(array)[at] = bf16_from_float(value);
-  }
-}
-
-float get(CacheType type, const std::byte* array, std::size_t at) {
-  return type == CacheType::kF32
-             ? reinterpret_cast<const float*>(array)[at]
-             : float_from_bf16(reinterpret_cast<const std::uint16_t*>(array)[at]);
-}
-
-std::size_t key_at(const HeadCache& cache, std::size_t index) {
-  const std::size_t slot = index % cache.slots;
-  return slot / kKeyGroup * kKeyGroup * cache.head_dim + slot % kKeyGroup;
-}
-
-std::size_t value_at(const HeadCache& cache, std::size_t index) {
-  const std::size_t slot = index % cache.slots;
-  return slot / kKeyBlock * kKeyBlock * value_stride(cache.head_dim) + slot % kKeyBlock * kKeyGroup;
-}
-
-// From the first channel of a value to channel c.
-constexpr std::size_t channel_at(std::size_t c) {
-  return c / kKeyGroup * kKeyGroup * kKeyBlock + c % kKeyGroup;
-}
 
 // What a tile computes, in memory that lives as long as its thread.
 struct Scratch {
@@ -189,30 +158,6 @@ void attend_few(const AttentionCall& call, std::size_t caches, const Threads& th
 }
 
 }  // namespace
-
-void store_key_value(const HeadCache& cache, std::size_t index, const float* key,
-                     const float* value) {
-  const std::size_t first_key = key_at(cache, index);
-  const std::size_t first_value = value_at(cache, index);
-  for (std::size_t c = 0; c < cache.head_dim; ++c) {
-    put(cache.type, cache.keys, first_key + c * kKeyGroup, key[c]);
-    put(cache.type, cache.values, first_value + channel_at(c), value[c]);
-  }
-}
-
-void load_key(const HeadCache& cache, std::size_t index, float* key) {
-  const std::size_t first = key_at(cache, index);
-  for (std::size_t c = 0; c < cache.head_dim; ++c) {
-    key[c] = get(cache.type, cache.keys, first + c * kKeyGroup);
-  }
-}
-
-void load_value(const HeadCache& cache, std::size_t index, float* value) {
-  const std::size_t first = value_at(cache, index);
-  for (std::size_t c = 0; c < cache.head_dim; ++c) {
-    value[c] = get(cache.type, cache.values, first + channel_at(c));
-  }
-}
 
 void attention(const AttentionCall& call, const Threads& threads) {
   const std::size_t caches = call.heads / call.group;

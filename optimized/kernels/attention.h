@@ -5,10 +5,10 @@
 //   out[t, n] = sum_s softmax_s( q[t, n] . k[s, n / G] ) v[s, n / G]      s visible to t
 //
 // One code for decoding and prefill. The queries of the G heads that share keys, of all tokens, are
-// rows of one matrix; panels of up to 8 rows meet 64 keys at a time. Keys lie in groups of 16,
-// [s/16][d][16], so that a score needs no sum across lanes; values lie in blocks of 64 and in
-// groups of 16 channels, [s/64][d/16][64][16], so that a step of the second product reads them in
-// order: rows of 1 or 2 KiB would share a few sets of the first cache.
+// rows of one matrix; panels of up to 8 rows meet 64 keys at a time. Where keys and values lie
+// (head_cache.h): a score needs no sum across lanes, and a step of the second product reads values
+// in order: rows of 1 or 2 KiB would share a few sets of the first cache. A q8_0 cache is widened
+// to f32, 64 keys at a time; one of bf16 only where more than one panel reads it.
 //
 // A score that is no number makes its query's result none. The values of hidden keys count as zero
 // times what they are: they must be finite.
@@ -23,27 +23,9 @@
 #include <vector>
 
 #include "optimized/device/threads.h"
+#include "optimized/kernels/head_cache.h"
 
 namespace assay::cpu {
-
-constexpr std::size_t kKeyBlock = 64;  // a ring of keys has a multiple of this many slots
-
-enum class CacheType { kF32, kBf16 };
-
-// The keys and values of one head. Token i lies in slot i mod slots.
-struct HeadCache {
-  CacheType type = CacheType::kF32;
-  std::size_t slots = 0;
-  std::size_t head_dim = 0;
-  std::byte* keys = nullptr;    // [slots/16][head_dim][16]
-  std::byte* values = nullptr;  // [slots/64][head_dim/16][64][16], the last channels padded
-};
-
-// Writes key and value of token `index`.
-void store_key_value(const HeadCache& cache, std::size_t index, const float* key,
-                     const float* value);
-void load_key(const HeadCache& cache, std::size_t index, float* key);
-void load_value(const HeadCache& cache, std::size_t index, float* value);
 
 // What a query sees: tokens first … last, or nothing (last < first); and where `mask` is given,
 // only those whose byte is not 0.

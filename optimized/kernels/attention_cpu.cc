@@ -314,6 +314,72 @@ void attend_bf16(const AttentionTile& tile, std::size_t head_dim, std::size_t fi
   tile_block<float>(tile, head_dim, first, tile.widened, wide_values, sums);
 }
 
+HWY_INLINE Vector load(const std::int8_t* from) {
+  const hn::RebindToSigned<F32> wide;
+  const hn::Rebind<std::int8_t, decltype(wide)> codes;
+  return hn::ConvertTo(F32(), hn::PromoteTo(wide, hn::LoadU(codes, from)));
+}
+
+// Of 16 numbers, each times its own scale.
+HWY_INLINE void widen_group(const std::int8_t* from, const Vector (&scale)[kVectors], float* to) {
+  for (std::size_t v = 0; v < kVectors; ++v) {
+    hn::StoreU(hn::Mul(load(from + v * kLanes), scale[v]), F32(), to + v * kLanes);
+  }
+}
+
+// [4][head_dim][16] codes, [4][head_dim/32][16] scales.
+void widen_keys(const std::int8_t* codes, const std::uint16_t* scales, std::size_t head_dim,
+                float* to) {
+  for (std::size_t group = 0; group < kKeyBlock / kKeyGroup; ++group) {
+    Vector scale[kVectors];
+    for (std::size_t c = 0; c < head_dim; ++c) {
+      if (c % kScaledChannels == 0) {
+        HWY_ALIGN float wide[kKeyGroup];
+        std::transform(scales, scales + kKeyGroup, wide, float_from_f16);
+        scales += kKeyGroup;
+        for (std::size_t v = 0; v < kVectors; ++v) {
+          scale[v] = load(wide + v * kLanes);
+        }
+      }
+      widen_group(codes, scale, to);
+      codes += kKeyGroup;
+      to += kKeyGroup;
+    }
+  }
+}
+
+// [head_dim/16][64][16] codes, [head_dim/32][64] scales.
+void widen_values(const std::int8_t* codes, const std::uint16_t* scales, std::size_t head_dim,
+                  float* to) {
+  float wide[kKeyBlock];
+  for (std::size_t c = 0; c < head_dim; c += kKeyGroup) {
+    if (c % kScaledChannels == 0) {
+      std::transform(scales, scales + kKeyBlock, wide, float_from_f16);
+      scales += kKeyBlock;
+    }
+    for (std::size_t s = 0; s < kKeyBlock; ++s) {
+      Vector scale[kVectors];
+      std::fill_n(scale, kVectors, hn::Set(F32(), wide[s]));
+      widen_group(codes, scale, to);
+      codes += kKeyGroup;
+      to += kKeyGroup;
+    }
+  }
+}
+
+void attend_q8_0(const AttentionTile& tile, const HeadCache& cache, std::size_t first,
+                 float* sums) {
+  const std::size_t head_dim = cache.head_dim;
+  const std::size_t slot = first % cache.slots;
+  const std::size_t scales = slot * ((head_dim + kScaledChannels - 1) / kScaledChannels);
+  float* const wide_values = tile.widened + kKeyBlock * head_dim;
+  widen_keys(reinterpret_cast<const std::int8_t*>(cache.keys) + slot * head_dim,
+             cache.key_scales + scales, head_dim, tile.widened);
+  widen_values(reinterpret_cast<const std::int8_t*>(cache.values) + slot * value_stride(head_dim),
+               cache.value_scales + scales, head_dim, wide_values);
+  tile_block<float>(tile, head_dim, first, tile.widened, wide_values, sums);
+}
+
 void attend_tile(const AttentionTile& tile, const HeadCache& cache) {
   const std::size_t head_dim = cache.head_dim;
   HWY_ALIGN float sums[kTileQueries * kKeyGroup] = {};
@@ -324,7 +390,9 @@ void attend_tile(const AttentionTile& tile, const HeadCache& cache) {
        first += kKeyBlock) {
     const std::size_t keys = first % cache.slots * head_dim;
     const std::size_t values = first % cache.slots * value_stride(head_dim);
-    if (cache.type == CacheType::kBf16) {
+    if (cache.type == CacheType::kQ8_0) {
+      attend_q8_0(tile, cache, first, sums);
+    } else if (cache.type == CacheType::kBf16) {
       attend_bf16(tile, head_dim, first, reinterpret_cast<const std::uint16_t*>(cache.keys) + keys,
                   reinterpret_cast<const std::uint16_t*>(cache.values) + values, sums);
     } else {

@@ -7,9 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "optimized/kernels/attention_tile.h"
@@ -17,6 +19,7 @@
 #include "optimized/testing/test_numbers.h"
 #include "optimized/testing/tolerance.h"
 #include "reference/family/base/number_formats.h"
+#include "reference/family/checkpoint/ggml_blocks.h"
 
 namespace assay::cpu {
 namespace {
@@ -51,6 +54,25 @@ Rows64 some_rows(Numbers& numbers, std::size_t rows, std::size_t width, double s
   return made;
 }
 
+std::string name_of(CacheType type) {
+  return type == CacheType::kF32 ? "f32" : type == CacheType::kBf16 ? "bf16" : "q8_0";
+}
+
+// As a row comes back out of a cache.
+std::vector<float> stored(CacheType type, const float* row, std::size_t count) {
+  std::vector<float> values(row, row + count);
+  if (type == CacheType::kBf16) {
+    std::ranges::transform(values, values.begin(), round_to_bf16);
+  } else if (type == CacheType::kQ8_0) {
+    values.resize((count + 31) / 32 * 32);
+    std::vector<std::byte> blocks(values.size() / 32 * 34);
+    store_q8_0(values.data(), values.size(), blocks.data());
+    widen_ggml<GgmlBlock::kQ8_0>(blocks.data(), values.size(), values.data());
+    values.resize(count);
+  }
+  return values;
+}
+
 class Trial {
  public:
   explicit Trial(const Setting& s)
@@ -65,13 +87,9 @@ class Trial {
         out_(out_stride_ * (s.tokens - 1) + s.heads * s.head_dim, 3) {
     const std::size_t slots =
         s.slots > 0 ? s.slots : (s.length + kKeyBlock - 1) / kKeyBlock * kKeyBlock;
-    const std::size_t number = s.type == CacheType::kF32 ? 4 : 2;
     for (HeadCache& cache : caches_) {
-      cache = {s.type, slots, s.head_dim, nullptr, nullptr};
-      memory_.emplace_back(slots * s.head_dim * number);
-      cache.keys = memory_.back().data();
-      memory_.emplace_back(slots * value_stride(s.head_dim) * number);
-      cache.values = memory_.back().data();
+      memory_.emplace_back(head_bytes(s.type, slots, s.head_dim));
+      cache = head_cache(s.type, slots, s.head_dim, memory_.back().data());
     }
     see();
   }
@@ -134,7 +152,7 @@ class Trial {
   std::string words() const {
     return "head_dim " + std::to_string(s_.head_dim) + ", group " + std::to_string(s_.group) +
            ", " + std::to_string(s_.tokens) + " of " + std::to_string(s_.length) + ", window " +
-           std::to_string(s_.window) + (s_.type == CacheType::kF32 ? ", f32" : ", bf16");
+           std::to_string(s_.window) + ", " + name_of(s_.type);
   }
 
  private:
@@ -159,10 +177,6 @@ class Trial {
     return v.first <= i && i <= v.last && (v.mask == nullptr || v.mask[i - v.mask_first] != 0);
   }
 
-  double stored(float value) const {
-    return double(s_.type == CacheType::kF32 ? value : round_to_bf16(value));
-  }
-
   double worst_of_head(std::size_t t, std::size_t n) {
     const std::size_t at = n / s_.group * s_.head_dim;
     const float* const q = query(t) + n * s_.head_dim;
@@ -175,8 +189,9 @@ class Trial {
       }
       double sum = 0;
       double magnitude = 0;
+      const std::vector<float> key = stored(s_.type, keys_.row(i) + at, s_.head_dim);
       for (std::size_t c = 0; c < s_.head_dim; ++c) {
-        const double product = double(q[c]) * stored(keys_.row(i)[at + c]);
+        const double product = double(q[c]) * double(key[c]);
         sum += product;
         magnitude += std::abs(product);
       }
@@ -192,11 +207,15 @@ class Trial {
       keys += s > 0 ? 1 : 0;
     }
     double largest = 0;
+    std::vector<std::vector<float>> values;
+    for (std::size_t i = 0; i < s_.length; ++i) {
+      values.push_back(stored(s_.type, values_.row(i) + at, s_.head_dim));
+    }
     for (std::size_t c = 0; c < s_.head_dim; ++c) {
       double expected = 0;
       double magnitude = 0;
       for (std::size_t i = 0; i < s_.length && total > 0; ++i) {
-        const double part = score[i] / total * stored(values_.row(i)[at + c]);
+        const double part = score[i] / total * double(values[i][c]);
         expected += part;
         magnitude += std::abs(part);
       }
@@ -226,12 +245,12 @@ void expect_right(const Setting& setting) {
   const double worst = trial.worst();
   EXPECT_LE(worst, 1) << target() << ": " << trial.words();
   note_error(setting.tokens > 1 ? "attention, prefill" : "attention, decoding",
-             setting.type == CacheType::kF32 ? "f32 cache" : "bf16 cache", target(), worst,
+             name_of(setting.type) + " cache", target(), worst,
              setting.tokens * setting.heads * setting.head_dim);
   EXPECT_TRUE(trial.stayed_inside()) << target() << ": " << trial.words();
 }
 
-constexpr CacheType kTypes[] = {CacheType::kF32, CacheType::kBf16};
+constexpr CacheType kTypes[] = {CacheType::kF32, CacheType::kBf16, CacheType::kQ8_0};
 
 TEST_P(Attention, EveryHeadDim) {
   for (const CacheType type : kTypes) {
@@ -366,8 +385,8 @@ TEST_P(Attention, BitsDoNotDependOnTheNumberOfThreads) {
 TEST_P(Attention, ACacheGivesBackWhatItGot) {
   for (const CacheType type : kTypes) {
     Trial trial({.head_dim = 20, .heads = 1, .group = 1, .length = 100, .slots = 64, .type = type});
-    std::vector<std::byte> memory(64 * (20 + 32) * 4);
-    const HeadCache cache{type, 64, 20, memory.data(), memory.data() + 64 * 20 * 4};
+    std::vector<std::byte> memory(head_bytes(type, 64, 20));
+    const HeadCache cache = head_cache(type, 64, 20, memory.data());
     Numbers numbers(5);
     std::vector<std::vector<float>> rows;
     for (std::size_t i = 0; i < 100; ++i) {
@@ -378,9 +397,10 @@ TEST_P(Attention, ACacheGivesBackWhatItGot) {
       std::vector<float> got(40);
       load_key(cache, i, got.data());
       load_value(cache, i, got.data() + 20);
-      for (std::size_t c = 0; c < 40; ++c) {
-        EXPECT_EQ(got[c], type == CacheType::kF32 ? rows[i][c] : round_to_bf16(rows[i][c]));
-      }
+      auto expected = stored(type, rows[i].data(), 20);
+      const auto value = stored(type, rows[i].data() + 20, 20);
+      expected.insert(expected.end(), value.begin(), value.end());
+      EXPECT_EQ(got, expected);
     }
   }
 }

@@ -8,17 +8,11 @@
 
 namespace assay::cpu {
 
-constexpr std::size_t kKeyGroup = 16;
 constexpr std::size_t kTileQueries = 32;
 constexpr float kHidden = -1e30F;  // a score that no query sees
 // Of the largest probability of a row: less counts as 0. It would not change the sum, and numbers
 // below the normal range would take a hundred times as long.
 constexpr float kLeastShare = 1e-30F;
-
-// Floats from one value of a cache, and one row of out, to the next.
-constexpr std::size_t value_stride(std::size_t head_dim) {
-  return (head_dim + kKeyGroup - 1) / kKeyGroup * kKeyGroup;
-}
 
 struct AttentionTile {
   std::size_t rows = 0;  // at most kTileQueries

@@ -2,7 +2,9 @@
 // The CPU engine, as the doors' code for engines asks for it (doors/engine/engine_model.h).
 #pragma once
 
+#include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "optimized/engine/drafter.h"
@@ -26,6 +28,11 @@ struct CpuKind {
 
   static constexpr const char* kName = "cpu";
   static constexpr const char* kTitle = "CPU";
+
+  // How keys and values can be kept.
+  static constexpr std::array kCaches = {std::pair("f32", cpu::CacheType::kF32),
+                                         std::pair("bf16", cpu::CacheType::kBf16),
+                                         std::pair("q8_0", cpu::CacheType::kQ8_0)};
 
   static Runner make_runner();
   static std::string executed_on() { return ""; }

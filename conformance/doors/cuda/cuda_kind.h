@@ -2,7 +2,9 @@
 // The CUDA engine, as the doors' code for engines asks for it (doors/engine/engine_model.h).
 #pragma once
 
+#include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "conformance/doors/cuda/cuda_adapter.h"
@@ -23,6 +25,10 @@ struct CudaKind {
 
   static constexpr const char* kName = "cuda";
   static constexpr const char* kTitle = "CUDA";
+
+  // How keys and values can be kept.
+  static constexpr std::array kCaches = {std::pair("f32", cuda::KeyType::kF32),
+                                         std::pair("bf16", cuda::KeyType::kBf16)};
 
   static Runner make_runner() { return cuda::Stream(); }
   static std::string executed_on() { return cuda_executed_on(); }

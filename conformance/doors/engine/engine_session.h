@@ -97,12 +97,21 @@ class EngineSession : public Session {
     auto options = Kind::options_of(precision);
     options.vision_mask = parse_profile(request.profile).text_vision_mask;
     options.skip_shared = request.skip_shared;
-    if (!request.cache.empty() && request.cache != "f32" && request.cache != "bf16") {
-      throw Error("cache: got '" + request.cache + "', expected f32 or bf16");
+    if (!request.cache.empty()) {
+      options.cache = cache_of(request.cache);
     }
-    using Cache = decltype(options.cache);
-    options.cache = request.cache == "bf16" ? Cache::kBf16 : Cache::kF32;
     return options;
+  }
+
+  static auto cache_of(const std::string& name) {
+    std::string names;
+    for (const auto& [known, type] : Kind::kCaches) {
+      if (name == known) {
+        return type;
+      }
+      names += (names.empty() ? "" : ", ") + std::string(known);
+    }
+    throw Error("cache: got '" + name + "', expected one of " + names);
   }
 
   // The results of a call, on the host: `rows`, and the norms that a draft may begin with.
