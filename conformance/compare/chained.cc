@@ -18,13 +18,16 @@ namespace {
 
 class ChainedJudge {
  public:
-  ChainedJudge(const Golden& golden, const TapSet& dump, const Floors& floors, bool end_to_end)
+  ChainedJudge(const Golden& golden, const TapSet& dump, const Floors& floors, bool end_to_end,
+               const TapSet& choices)
       : truth_(golden.truth),
+        dump_(dump),
+        choices_(choices),
         floors_(floors),
         end_to_end_(end_to_end),
         comparer_(golden.truth, golden.input, floors.precision().largest),
         open_(golden.input) {
-    list_open_choices(dump);
+    list_open_choices();
   }
 
   TapResult judge_tap(const Tap& got) {
@@ -61,10 +64,17 @@ class ChainedJudge {
                  chained_limits(floors_.precision()));
   }
 
-  // Choices that the dump does not show and that may have gone the other way.
-  void list_open_choices(const TapSet& dump) {
+  // Choices that the dump or the golden does not show and that may have gone the other way.
+  void list_open_choices() {
     for (const Tap& choice : truth_) {
-      if (is_choice(choice.name) && !dump.has(choice.name)) {
+      if (is_choice(choice.name) && !dump_.has(choice.name)) {
+        unseen_.push_back(choice.name);
+      }
+    }
+    for (const Tap& choice : choices_) {
+      const Tap* got = dump_.find(choice.name);
+      if (got != nullptr && got->values.size() == choice.values.size() &&
+          !truth_.has(choice.name)) {
         unseen_.push_back(choice.name);
       }
     }
@@ -75,16 +85,27 @@ class ChainedJudge {
   void open_unseen(const std::string& tap) {
     while (next_unseen_ < unseen_.size() &&
            execution_key(unseen_[next_unseen_]) < execution_key(tap)) {
-      const Tap& choice = truth_.at(unseen_[next_unseen_++]);
-      const std::string name = scores_of_choice(choice.name);
-      if (const Tap* scores = truth_.find(name)) {
-        const double gap = score_gap(floors_.chained(name), rms(scores->values));
-        open_.open(choice.name, near_ties(choice, *scores, gap));
+      const std::string& choice = unseen_[next_unseen_++];
+      if (truth_.has(choice)) {
+        open_near_ties(truth_.at(choice));
+      } else {
+        open_.open(choice,
+                   measure_choice(choices_.at(choice), dump_.at(choice).values, nullptr).rows);
       }
     }
   }
 
+  void open_near_ties(const Tap& choice) {
+    const std::string name = scores_of_choice(choice.name);
+    if (const Tap* scores = truth_.find(name)) {
+      const double gap = score_gap(floors_.chained(name), rms(scores->values));
+      open_.open(choice.name, near_ties(choice, *scores, gap));
+    }
+  }
+
   const TapSet& truth_;
+  const TapSet& dump_;
+  const TapSet& choices_;
   const Floors& floors_;
   bool end_to_end_;
   TruthComparer comparer_;
@@ -113,14 +134,14 @@ std::string why_no_truth(const Golden& golden, const std::string& tap) {
 }  // namespace
 
 CaseResult compare_chained(const Golden& golden, const TapSet& dump, const Floors& floors,
-                           bool end_to_end) {
+                           bool end_to_end, const TapSet& choices) {
   const auto start = std::chrono::steady_clock::now();
   CaseResult result;
   result.mode = Mode::kChained;
   result.case_name = golden.case_name;
   result.checkpoint = golden.checkpoint;
   result.precision = floors.precision().name;
-  ChainedJudge judge(golden, dump, floors, end_to_end);
+  ChainedJudge judge(golden, dump, floors, end_to_end, choices);
   for (const Tap* tap : in_execution_order(dump)) {
     if (golden.truth.has(tap->name)) {
       result.taps.push_back(judge.judge_tap(*tap));

@@ -211,6 +211,34 @@ TEST(Chained, RowsBeforeAnUnseenNearTieAreJudged) {
   EXPECT_EQ(compare_chained(golden, dump, floors("f32")).verdict, Verdict::kFail);
 }
 
+// A golden that keeps outputs alone: rows that chose otherwise are told from the truth's choices.
+TEST(Chained, AChoiceThatTheGoldenDoesNotKeepConditionsWhatFollows) {
+  const Golden whole = truth();
+  Golden small = whole;
+  small.truth = {};
+  small.truth.add(whole.truth.at("text.layer.0.out"));
+  TapSet choices;
+  choices.add(whole.truth.at("text.layer.0.moe.topk_index"));
+  const std::size_t row = 7;
+  TapSet dump = dump_of({}, {{"moe.topk_index", "out"}, {}});
+  Tap& chosen = *dump.find("text.layer.0.moe.topk_index");
+  while (chosen.values[2 * row] == choices.at(chosen.name).values[2 * row] ||
+         chosen.values[2 * row] == choices.at(chosen.name).values[2 * row + 1]) {
+    chosen.values[2 * row] = static_cast<double>(static_cast<int>(chosen.values[2 * row] + 1) % 6);
+  }
+  Tap& out = *dump.find("text.layer.0.out");
+  const std::size_t width = out.values.size() / toy::kTokens;
+  out.values[row * width] += 1;
+  const auto judged = [&](const TapSet& of_truth) {
+    return compare_chained(small, dump, floors("f32"), true, of_truth);
+  };
+  EXPECT_EQ(tap_of(judged({}), out.name).verdict, Verdict::kFail);
+  EXPECT_EQ(tap_of(judged(choices), out.name).verdict, Verdict::kPass);
+  EXPECT_THAT(tap_of(judged(choices), out.name).note, HasSubstr("1 rows are conditioned"));
+  out.values[(row - 1) * width] += 1;  // this row chose as the truth did
+  EXPECT_EQ(tap_of(judged(choices), out.name).verdict, Verdict::kFail);
+}
+
 TEST(Chained, SixteenBitsInformExceptAtTheLogits) {
   TapSet dump = dump_of({});
   for (double& value : dump.find("text.layer.1.out")->values) {
