@@ -13,9 +13,10 @@ constexpr std::array<std::string_view, 3> kInFloat = {"router_probs", "topk_norm
 constexpr std::array<std::string_view, 9> kOfStream = {
     "in",       "out",      "residual", "ffn.post_norm", "combined",
     "norm_out", "ple.norm", "ple.proj", "final_norm"};
-constexpr std::array<std::string_view, 14> kInputs = {
-    "q_norm",     "k_norm",  "cos",       "sin",      "logits_raw", "ple.gate",    "mlp.gate",
-    "embed_rows", "ple.ctx", "ple.token", "ple.proj", "expert_out", "topk_weight", "topk_index"};
+constexpr std::array<std::string_view, 15> kInputs = {
+    "q_norm",   "k_norm",     "cos",         "sin",        "logits_raw",
+    "ple.gate", "mlp.gate",   "embed_rows",  "ple.ctx",    "ple.token",
+    "ple.proj", "expert_out", "topk_weight", "topk_index", "ffn.gate"};
 constexpr std::array<std::string_view, 10> kNormsOfEncoders = {
     "attn_norm", "attn_post_norm", "ffn_norm", "ffn_post_norm", "q_norm",
     "k_norm",    "v_norm",         "pre_norm", "post_norm",     "conv_norm"};

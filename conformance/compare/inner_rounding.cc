@@ -142,6 +142,22 @@ void InnerRounding::softcap(Tap& tap) const {
 
 // Where the gate is negative GELU cancels, and fp32 programs differ by kGeluSpread u |gate|: of
 // what lies within, as the dump has it.
+void InnerRounding::gelu(Tap& tap, const Tap* dumped) const {
+  const Tap* gate = remembered(gate_of(tap.name));
+  if (gate == nullptr || gate->values.size() != tap.values.size() || dumped == nullptr ||
+      dumped->values.size() != tap.values.size()) {
+    return;
+  }
+  for (std::size_t i = 0; i < tap.values.size(); ++i) {
+    double& value = tap.values[i];
+    const double spread = kGeluSpread * kFloatRoundoff * std::abs(gate->values[i]);
+    if (std::isfinite(dumped->values[i]) && round(value) != dumped->values[i]) {
+      value = std::clamp(dumped->values[i], value - spread, value + spread);
+    }
+  }
+}
+
+// The same within a step.
 void InnerRounding::gated_input(Tap& tap, const Tap* dumped) const {
   const Tap* gate = remembered(input_of_step(tap.name));
   if (gate == nullptr || gate->values.size() != tap.values.size()) {
@@ -315,6 +331,9 @@ void InnerRounding::fused_probabilities(Tap& tap) {
 void InnerRounding::within(Tap& tap, const Tap* dumped) {
   if (is_model_wide(tap.name) && !tap.shape.empty()) {
     width_ = tap.shape.back();
+  }
+  if (!gate_of(tap.name).empty()) {
+    return gelu(tap, dumped);
   }
   const InnerStep step = inner_step_of(tap.name);
   if (!points_.in_steps && step != InnerStep::kGatedInput) {

@@ -60,6 +60,7 @@ class InnerRounding {
   void rope(Tap& tap) const;
   void softcap(Tap& tap) const;
   void derived_rope(const Tap& x, Tap& tap) const;
+  void gelu(Tap& tap, const Tap* dumped) const;
   void gated_input(Tap& tap, const Tap* dumped) const;
   double gated(double gelu, double other) const;
   double nearest_gelu(double gelu, double spread, double other, double got) const;

@@ -370,6 +370,25 @@ TEST(InnerRounding, TheRouterRoundsBeforeItDividesByTheRootOfTheWidth) {
   EXPECT_DOUBLE_EQ(in.values[0], 1 / std::sqrt(3));
 }
 
+TEST(InnerRounding, SoMayAGeluThatIsATap) {
+  InnerRounding inner(kBf16, {});
+  Tap gate = tap_of("text.layer.0.ffn.gate", {1, 1}, {-4.5});
+  inner.within(gate);
+  inner.after(gate, true);
+  const double gelu = gelu_tanh(-4.5);
+  for (const auto& [off, right] : {std::pair(1.0, true), std::pair(4.0, false)}) {
+    const double theirs = round_to_class(gelu + off * 0x1p-24 * 4.5, kBf16);
+    ASSERT_NE(theirs, round_to_class(gelu, kBf16));
+    const Tap got = tap_of("text.layer.0.ffn.act", {1, 1}, {theirs});
+    Tap act = tap_of("text.layer.0.ffn.act", {1, 1}, {gelu});
+    inner.within(act, &got);
+    EXPECT_EQ(round_to_class(act.values[0], kBf16) == theirs, right) << off;
+    Tap alone = tap_of("text.layer.0.ffn.act", {1, 1}, {gelu});
+    inner.within(alone);
+    EXPECT_EQ(alone.values[0], gelu);
+  }
+}
+
 // Where GELU cancels, fp32 programs are off by 1.5 u |gate|: whatever lies within is right.
 TEST(InnerRounding, AGeluNearZeroMayBeOffByItsRounding) {
   for (const bool in_steps : {false, true}) {
