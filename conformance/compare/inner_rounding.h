@@ -46,6 +46,7 @@ class InnerRounding {
   InnerRounding(const PrecisionClass& precision, const RoundingPoints& points)
       : precision_(precision), points_(points) {}
 
+  const RoundingPoints& points() const { return points_; }
   // A tap that was just computed: rounds within its step. Where programs have several ways of
   // it, as the nearest to what the dump has.
   void within(Tap& tap, const Tap* dumped = nullptr);

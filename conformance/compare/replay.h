@@ -82,7 +82,6 @@ class ReplayListener : public SafeListener {
   double scale_ = 1;
   const PrecisionClass* taken_in_as_ = nullptr;
   const PrecisionClass* rounded_to_ = nullptr;
-  bool float_before_model_ = false;
   std::optional<InnerRounding> inner_;
 };
 

@@ -124,7 +124,6 @@ ReplayListener::ReplayListener(const TapSet& dump, const CaseInput& input, doubl
 void ReplayListener::compare_roundings(const PrecisionClass& precision,
                                        const RoundingPoints& points) {
   rounded_to_ = &precision;
-  float_before_model_ = !points.at_taps;
   inner_.emplace(precision, points);
 }
 
@@ -141,7 +140,7 @@ bool ReplayListener::is_replaced(const std::string& name) const {
 }
 
 bool ReplayListener::is_kept_in_float(const std::string& name) const {
-  return float_before_model_ && is_sum_over_samples(name);
+  return inner_ && !inner_->points().at_taps && is_sum_over_samples(name);
 }
 
 const Tap* ReplayListener::remembered(const std::string& name) const {
