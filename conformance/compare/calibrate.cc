@@ -172,13 +172,12 @@ bool Calibration::run_member(const Member& member, TapSet* keep, const TapFilter
 
 // Own steps at the granularity of the dump that will be judged.
 void Calibration::replay_member(const TapSet& dump) {
-  Rounding rounding = replay_rounding(precision_);
+  const Rounding rounding = replay_rounding(precision_);
   replay_member(dump, rounding, {});
-  for (const HalfWay other : {HalfWay::kUp, HalfWay::kDown}) {
-    rounding.half_way = other;
-    if (rounding.stored_products) {
-      const auto hidden = [&](const std::string& name) { return has_hidden_input(name); };
-      replay_member(dump, rounding, hidden);
+  const auto hidden = [&](const std::string& name) { return has_hidden_input(name); };
+  if (rounding.stored_products && std::ranges::any_of(taps_, hidden)) {
+    for (const Rounding& way : other_half_ways(rounding)) {
+      replay_member(dump, way, hidden);
     }
   }
 }
@@ -187,7 +186,7 @@ void Calibration::replay_member(const TapSet& dump) {
 // other side.
 bool Calibration::has_hidden_input(const std::string& name) const {
   const auto product = input_of_product(name);
-  return product && (product->half || !taps_.contains(std::string(product->tap)));
+  return product && (product->half || !taps_.contains(product->tap));
 }
 
 void Calibration::replay_member(const TapSet& dump, const Rounding& rounding,
@@ -347,11 +346,13 @@ void Calibration::measure_rounding() {
   exact_angles.rounding.fp32_rope_angles = false;
   {
     TapSet nearest;
+    const bool compares = options_.replay && compares_roundings();
     CollectingListener unrounded(
-        [&](const std::string& name) { return compares_roundings() && taps_.contains(name); });
+        [&](const std::string& name) { return compares && taps_.contains(name); });
     if (!run_member({f32_, rounding, 0, true, false, true}, &nearest, watched_, &unrounded)) {
       throw HarnessError("the float build cannot run the case that is to be calibrated");
     }
+    unrounded.check();
     for (const Tap& tap : nearest) {
       elements_ += tap.values.size();
     }

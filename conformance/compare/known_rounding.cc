@@ -34,14 +34,6 @@ constexpr std::array kKnown = {
                   {.gelu = GeluForm::kF16Table}},
 };
 
-// Values halfway between two integers go either way.
-std::vector<Rounding> half_ways(const Rounding& rounding) {
-  std::vector<Rounding> ways(3, rounding);
-  ways[1].half_way = HalfWay::kUp;
-  ways[2].half_way = HalfWay::kDown;
-  return ways;
-}
-
 // Those that no longer fail.
 std::set<std::string> explained(const std::vector<std::string>& before, const CaseResult& after) {
   std::set<std::string> names(before.begin(), before.end());
@@ -83,7 +75,8 @@ RoundingNames name_roundings(Implementation& f64, const CaseInput& input, const 
     auto names = explained(replayed.introduced_by, again);
     found.stored_products |= known.rounding.stored_products && is_felt(replayed, again);
     if (!names.empty() && known.rounding.stored_products) {
-      again = replay(f64, input, dump, floors, half_ways(known.rounding));
+      const auto [up, down] = other_half_ways(known.rounding);
+      again = replay(f64, input, dump, floors, {known.rounding, up, down});
       names = explained(replayed.introduced_by, again);
     }
     double largest = 0;

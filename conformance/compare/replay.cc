@@ -286,16 +286,23 @@ Rounding replay_rounding(const PrecisionClass& precision) {
   return rounding;
 }
 
-std::vector<Rounding> ways_to_round(const Rounding& rounding) {
-  std::vector<Rounding> ways = {rounding};
-  if (rounding.stored_products) {
-    ways.resize(5, rounding);
-    ways[1].half_way = HalfWay::kUp;
-    ways[2].half_way = HalfWay::kDown;
-    ways[3].gelu = GeluForm::kF16Table;
-    ways[4].stored_products = false;
-  }
+std::array<Rounding, 2> other_half_ways(const Rounding& rounding) {
+  std::array<Rounding, 2> ways = {rounding, rounding};
+  ways[0].half_way = HalfWay::kUp;
+  ways[1].half_way = HalfWay::kDown;
   return ways;
+}
+
+std::vector<Rounding> ways_to_round(const Rounding& rounding) {
+  if (!rounding.stored_products) {
+    return {rounding};
+  }
+  const auto [up, down] = other_half_ways(rounding);
+  Rounding table = rounding;
+  table.gelu = GeluForm::kF16Table;
+  Rounding exact = rounding;
+  exact.stored_products = false;
+  return {rounding, up, down, table, exact};
 }
 
 CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dump,

@@ -9,6 +9,7 @@
 // dump lacks stay computed, so the steps are as fine as the dump is.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <set>
@@ -100,6 +101,9 @@ CaseResult replay(Implementation& f64, const CaseInput& input, const TapSet& dum
 // R(x c), c = 1 / d, differ there. Where activations have 8 bits, a GELU may have the 11 of a
 // table.
 std::vector<Rounding> ways_to_round(const Rounding& rounding);
+
+// The two ways in which values halfway between two integers go, beside the one to even.
+std::array<Rounding, 2> other_half_ways(const Rounding& rounding);
 
 // How a class is replayed: its rounding that no tap shows, without those that replay can judge.
 Rounding replay_rounding(const PrecisionClass& precision);
