@@ -2,6 +2,7 @@
 #include "conformance/catalogue/inner_steps.h"
 
 #include <algorithm>
+#include <span>
 
 #include "conformance/catalogue/catalogue.h"
 #include "conformance/catalogue/roles.h"
@@ -23,11 +24,10 @@ constexpr std::array<std::string_view, 10> kNormsOfEncoders = {
 constexpr std::array<std::string_view, 2> kOtherNorms = {"audio.subsample.{s}.norm",
                                                          "audio.layer.{i}.out"};
 constexpr std::array<std::string_view, 3> kAroundDrafter = {"pre_proj", "norm", "post_proj"};
-constexpr std::array<std::string_view, 1> kTakenIn = {"audio.mel"};
-constexpr std::array<std::string_view, 3> kOfSamples = {"audio.frames_windowed", "audio.magnitude",
-                                                        "audio.mel_linear"};
 constexpr std::array<std::string_view, 5> kMadeBefore = {
-    "image.patches", "audio.frames_windowed", "audio.magnitude", "audio.mel_linear", "audio.mel"};
+    "audio.frames_windowed", "audio.magnitude", "audio.mel_linear", "audio.mel", "image.patches"};
+constexpr auto kOfSamples = std::span(kMadeBefore).first<3>();
+constexpr auto kTakenIn = std::span(kMadeBefore).subspan<3, 1>();
 
 bool is_one_of(std::string_view name, const auto& names) {
   return std::ranges::find(names, name) != names.end();
