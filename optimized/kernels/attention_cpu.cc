@@ -371,7 +371,7 @@ void attend_q8_0(const AttentionTile& tile, const HeadCache& cache, std::size_t 
                  float* sums) {
   const std::size_t head_dim = cache.head_dim;
   const std::size_t slot = first % cache.slots;
-  const std::size_t scales = slot * ((head_dim + kScaledChannels - 1) / kScaledChannels);
+  const std::size_t scales = slot * scale_count(head_dim);
   float* const wide_values = tile.widened + kKeyBlock * head_dim;
   widen_keys(reinterpret_cast<const std::int8_t*>(cache.keys) + slot * head_dim,
              cache.key_scales + scales, head_dim, tile.widened);

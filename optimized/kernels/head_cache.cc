@@ -11,32 +11,30 @@
 namespace assay::cpu {
 namespace {
 
-constexpr std::size_t scales_of(std::size_t head_dim) {
-  return (head_dim + kScaledChannels - 1) / kScaledChannels;
-}
-
 std::size_t number_bytes(CacheType type) {
   return type == CacheType::kF32 ? sizeof(float) : type == CacheType::kBf16 ? 2 : 1;
 }
 
-// Where one row of a cache lies: channel c at first + c_at(c), the scale of block b at scale + b *
-// between.
+// Where one row of a cache lies: channels `next` apart, groups of 16 of them `group` apart, the
+// scales of blocks `block` apart.
 struct Place {
   std::byte* array;
   std::uint16_t* scales;
-  std::size_t first, scale, between;
-  std::size_t (*channel_at)(std::size_t c);
+  std::size_t first, next, group;
+  std::size_t first_scale, block;
+
+  std::size_t channel(std::size_t c) const {
+    return first + c / kKeyGroup * group + c % kKeyGroup * next;
+  }
+  std::size_t scale(std::size_t c) const { return first_scale + c / kScaledChannels * block; }
 };
 
 Place key_place(const HeadCache& cache, std::size_t index) {
   const std::size_t slot = index % cache.slots;
   const std::size_t group = slot / kKeyGroup * kKeyGroup;
-  return {cache.keys,
-          cache.key_scales,
-          group * cache.head_dim + slot % kKeyGroup,
-          group * scales_of(cache.head_dim) + slot % kKeyGroup,
-          kKeyGroup,
-          [](std::size_t c) { return c * kKeyGroup; }};
+  return {cache.keys, cache.key_scales,      group * cache.head_dim + slot % kKeyGroup,
+          kKeyGroup,  kKeyGroup * kKeyGroup, group * scale_count(cache.head_dim) + slot % kKeyGroup,
+          kKeyGroup};
 }
 
 Place value_place(const HeadCache& cache, std::size_t index) {
@@ -45,9 +43,10 @@ Place value_place(const HeadCache& cache, std::size_t index) {
   return {cache.values,
           cache.value_scales,
           block * value_stride(cache.head_dim) + slot % kKeyBlock * kKeyGroup,
-          block * scales_of(cache.head_dim) + slot % kKeyBlock,
-          kKeyBlock,
-          [](std::size_t c) { return c / kKeyGroup * kKeyGroup * kKeyBlock + c % kKeyGroup; }};
+          1,
+          kKeyGroup * kKeyBlock,
+          block * scale_count(cache.head_dim) + slot % kKeyBlock,
+          kKeyBlock};
 }
 
 // One block of ggml's: an f16 and 32 codes.
@@ -58,7 +57,7 @@ struct Block {
 static_assert(sizeof(Block) == 34);
 
 void put_blocks(const Place& place, const float* row, std::size_t head_dim) {
-  auto* const codes = reinterpret_cast<std::int8_t*>(place.array) + place.first;
+  auto* const codes = reinterpret_cast<std::int8_t*>(place.array);
   for (std::size_t c = 0; c < head_dim; c += kScaledChannels) {
     const std::size_t count = std::min(kScaledChannels, head_dim - c);
     std::array<float, kScaledChannels> values = {};
@@ -67,9 +66,9 @@ void put_blocks(const Place& place, const float* row, std::size_t head_dim) {
     store_q8_0(values.data(), values.size(), bytes.data());
     Block block;
     std::memcpy(&block, bytes.data(), sizeof block);
-    place.scales[place.scale + c / kScaledChannels * place.between] = block.scale;
+    place.scales[place.scale(c)] = block.scale;
     for (std::size_t i = 0; i < count; ++i) {
-      codes[place.channel_at(c + i)] = block.codes[i];
+      codes[place.channel(c + i)] = block.codes[i];
     }
   }
 }
@@ -80,7 +79,7 @@ void put(CacheType type, const Place& place, const float* row, std::size_t head_
     return;
   }
   for (std::size_t c = 0; c < head_dim; ++c) {
-    const std::size_t at = place.first + place.channel_at(c);
+    const std::size_t at = place.channel(c);
     if (type == CacheType::kF32) {
       reinterpret_cast<float*>(place.array)[at] = row[c];
     } else {
@@ -90,7 +89,7 @@ void put(CacheType type, const Place& place, const float* row, std::size_t head_
 }
 
 float number_at(CacheType type, const Place& place, std::size_t c) {
-  const std::size_t at = place.first + place.channel_at(c);
+  const std::size_t at = place.channel(c);
   switch (type) {
     case CacheType::kF32:
       return reinterpret_cast<const float*>(place.array)[at];
@@ -99,8 +98,7 @@ float number_at(CacheType type, const Place& place, std::size_t c) {
     case CacheType::kQ8_0:
       break;
   }
-  const std::size_t scale = place.scale + c / kScaledChannels * place.between;
-  return float_from_f16(place.scales[scale]) *
+  return float_from_f16(place.scales[place.scale(c)]) *
          reinterpret_cast<const std::int8_t*>(place.array)[at];
 }
 
@@ -113,7 +111,7 @@ void get(CacheType type, const Place& place, std::size_t head_dim, float* row) {
 }  // namespace
 
 std::size_t head_bytes(CacheType type, std::size_t slots, std::size_t head_dim) {
-  const std::size_t scales = type == CacheType::kQ8_0 ? 2 * scales_of(head_dim) : 0;
+  const std::size_t scales = type == CacheType::kQ8_0 ? 2 * scale_count(head_dim) : 0;
   return slots * ((head_dim + value_stride(head_dim)) * number_bytes(type) +
                   scales * sizeof(std::uint16_t));
 }
@@ -124,7 +122,7 @@ HeadCache head_cache(CacheType type, std::size_t slots, std::size_t head_dim, st
   if (type == CacheType::kQ8_0) {
     cache.key_scales =
         reinterpret_cast<std::uint16_t*>(cache.values + slots * value_stride(head_dim));
-    cache.value_scales = cache.key_scales + slots * scales_of(head_dim);
+    cache.value_scales = cache.key_scales + slots * scale_count(head_dim);
   }
   return cache;
 }

@@ -28,6 +28,11 @@ constexpr std::size_t value_stride(std::size_t head_dim) {
   return (head_dim + kKeyGroup - 1) / kKeyGroup * kKeyGroup;
 }
 
+// Scales of one key or value.
+constexpr std::size_t scale_count(std::size_t head_dim) {
+  return (head_dim + kScaledChannels - 1) / kScaledChannels;
+}
+
 // Token i lies in slot i mod slots.
 struct HeadCache {
   CacheType type = CacheType::kF32;
