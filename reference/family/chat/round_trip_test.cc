@@ -51,6 +51,9 @@ TEST(RoundTrip, OfChosenCalls) {
     EXPECT_EQ(round_trip_problem(call), "") << arguments;
     EXPECT_TRUE(is_plain_call(call)) << arguments;
   }
+  EXPECT_EQ(
+      round_trip_problem({"a\u2581b", parse_json(R"({"\u2581": "\u2581x"})", "test", kChatRules)}),
+      "");
   for (const char* key : {"", ":", ",", "{", "}", "a:b", "a,b", " a ", "\"a\"", "[", "\n"}) {
     Json arguments{Json::Object{}};
     arguments[key] = 1;

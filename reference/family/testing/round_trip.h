@@ -5,7 +5,7 @@
 //   with its tool       every call comes back, whatever its name and its keys are
 //   a clear call        comes back, or a repair or an error tells of it
 //
-// The text and the tokens of it are read alike.
+// The text and the tokens of it are read alike, but for U+2581, which tokens say as a space.
 #pragma once
 
 #include <string>
@@ -15,6 +15,7 @@
 #include "reference/family/testing/generated_call.h"
 #include "reference/family/testing/test_streams.h"
 #include "reference/family/testing/test_vocabulary.h"
+#include "reference/family/tokenizer/vocabulary.h"
 
 namespace assay {
 
@@ -58,6 +59,22 @@ inline bool keys_differ(const Json& arguments) {
   });
 }
 
+// A text as its tokens say it (RT-12).
+inline std::string said_by_tokens(std::string text) {
+  for (std::size_t at = text.find(kSpaceSymbol); at != std::string::npos;
+       at = text.find(kSpaceSymbol, at)) {
+    text.replace(at, kSpaceSymbol.size(), " ");
+  }
+  return text;
+}
+
+// Whether the tokens of a text are read as the text that they say.
+inline bool tokens_read_alike(const std::string& text, const AnswerOptions& options) {
+  const Tokenizer& tokenizer = small_tokenizer();
+  return same(parse_answer(tokenizer, tokenizer.encode(text), options),
+              parse_answer_text(said_by_tokens(text), options));
+}
+
 // What is wrong with one call; empty when the property holds.
 inline std::string round_trip_problem(const GeneratedCall& call) {
   const std::string text = written_call(call);
@@ -73,7 +90,7 @@ inline std::string round_trip_problem(const GeneratedCall& call) {
       if (answer.calls.size() != 1 || !answer.calls[0].complete || !answer.stopped) {
         return how + "not one whole call";
       }
-      if (!same(answer, parse_answer(small_tokenizer(), small_tokenizer().encode(text), options))) {
+      if (!tokens_read_alike(text, options)) {
         return how + "the tokens read otherwise";
       }
       const ToolCall& read = answer.calls[0];
