@@ -11,7 +11,11 @@
 namespace assay::cpu {
 namespace {
 
-constexpr std::size_t kPiece = 512;  // keys of a piece, where one tile holds all queries
+// Up to so many queries of a cache share its keys among threads, in pieces; more are shared
+// themselves.
+constexpr std::size_t kFewQueries = 32;
+constexpr std::size_t kPiece = 512;  // keys of a piece
+static_assert(kFewQueries <= kTileQueries);
 
 // What a tile computes, in memory that lives as long as its thread.
 struct Scratch {
@@ -23,10 +27,11 @@ struct Scratch {
 
   void clear(std::size_t rows, std::size_t head_dim) {
     const std::size_t width = value_stride(head_dim);
-    if (widened.size() < 2 * kKeyBlock * width) {
+    const std::size_t wide = 2 * kKeyBlock * (width + scale_count(head_dim));
+    if (widened.size() < wide) {
       out = PageArray<float>(kTileQueries * width);
       panels = PageArray<float>(kTileQueries * width);
-      widened = PageArray<float>(2 * kKeyBlock * width);
+      widened = PageArray<float>(wide);
     }
     std::fill_n(out.data(), rows * width, 0.0F);
     std::fill_n(most, rows, kHidden);
@@ -161,7 +166,7 @@ void attend_few(const AttentionCall& call, std::size_t caches, const Threads& th
 
 void attention(const AttentionCall& call, const Threads& threads) {
   const std::size_t caches = call.heads / call.group;
-  if (call.tokens * call.group <= kTileQueries) {
+  if (call.tokens * call.group <= kFewQueries) {
     attend_few(call, caches, threads);
   } else {
     attend_many(call, caches, threads);

@@ -29,6 +29,8 @@ constexpr std::size_t kLanes = hn::MaxLanes(F32());
 constexpr std::size_t kVectors = kKeyGroup / kLanes;  // of 16 numbers
 constexpr std::size_t kWide = kLanes == 16 ? 2 : 1;   // groups of 16 keys in one step
 constexpr std::size_t kDeep = kLanes == 16 ? 3 : 1;   // groups of 16 channels
+// The same of codes: channels of one scale.
+constexpr std::size_t kDeepCodes = kLanes == 16 ? kScaledChannels / kKeyGroup : 1;
 constexpr std::size_t kHeight = kLanes == 16 ? 8 : kLanes == 8 ? 4 : kLanes == 4 ? 2 : 1;
 
 // Rows of queries that lie interleaved, [H/unit][d][unit], in a panel of H.
@@ -44,13 +46,35 @@ HWY_INLINE Vector load(const std::uint16_t* from) {
   return hn::PromoteTo(F32(), hn::LoadU(half, reinterpret_cast<const hwy::bfloat16_t*>(from)));
 }
 
+HWY_INLINE Vector load(const std::int8_t* from) {
+  const hn::RebindToSigned<F32> wide;
+  const hn::Rebind<std::int8_t, decltype(wide)> codes;
+  return hn::ConvertTo(F32(), hn::PromoteTo(wide, hn::LoadU(codes, from)));
+}
+
+template <class Value>
+constexpr bool kScaled = std::is_same_v<Value, std::int8_t>;
+
+// Keys or values of a block as they lie; of codes also their scales, as floats.
+template <class Value>
+struct Stored {
+  const Value* numbers;
+  const float* scales = nullptr;
+
+  Stored from(std::size_t number, std::size_t scale) const {
+    return {numbers + number, kScaled<Value> ? scales + scale : nullptr};
+  }
+};
+
 // scores[m][s] = sum_d q[d][m] k[d][s], kWide groups of 16 keys.
 template <class Value, std::size_t H>
-HWY_INLINE void score_groups(const float* q, const Value* keys, std::size_t head_dim,
+HWY_INLINE void score_groups(const float* q, Stored<Value> keys, std::size_t head_dim,
                              float* scores) {
   const F32 d;
   constexpr std::size_t kAcross = kWide * kVectors;
   constexpr std::size_t kUnit = unit_of(H);
+  const std::size_t blocks = scale_count(head_dim);
+  Vector scale[kAcross];
   Vector sum[H][kAcross];
   for (auto& row : sum) {
     for (Vector& value : row) {
@@ -60,8 +84,16 @@ HWY_INLINE void score_groups(const float* q, const Value* keys, std::size_t head
   for (std::size_t c = 0; c < head_dim; ++c) {
     Vector key[kAcross];
     for (std::size_t v = 0; v < kAcross; ++v) {
-      key[v] =
-          load(keys + v / kVectors * head_dim * kKeyGroup + c * kKeyGroup + v % kVectors * kLanes);
+      const std::size_t group = v / kVectors;
+      const std::size_t lane = v % kVectors * kLanes;
+      key[v] = load(keys.numbers + (group * head_dim + c) * kKeyGroup + lane);
+      if constexpr (kScaled<Value>) {
+        if (c % kScaledChannels == 0) {
+          const std::size_t block = group * blocks + c / kScaledChannels;
+          scale[v] = load(keys.scales + block * kKeyGroup + lane);
+        }
+        key[v] = hn::Mul(key[v], scale[v]);
+      }
     }
     for (std::size_t m = 0; m < H; ++m) {
       const auto value = hn::Set(d, q[m / kUnit * head_dim * kUnit + c * kUnit + m % kUnit]);
@@ -84,9 +116,9 @@ struct KeyRange {
   bool empty() const { return first >= end; }
 };
 
-// out[m][c] += sum_s probs[m][s] v[s][c] for N groups of 16 channels.
+// out[m][c] += sum_s probs[m][s] v[s][c] for N groups of 16 channels, which share their scales.
 template <class Value, std::size_t H, std::size_t N>
-HWY_INLINE void mix_groups(const float* probs, const Value* values, std::size_t stride,
+HWY_INLINE void mix_groups(const float* probs, Stored<Value> values, std::size_t stride,
                            KeyRange keys, float* out) {
   const F32 d;
   constexpr std::size_t kAcross = N * kVectors;
@@ -100,7 +132,11 @@ HWY_INLINE void mix_groups(const float* probs, const Value* values, std::size_t 
   for (std::size_t s = keys.first; s < keys.end; ++s) {
     Vector value[kAcross];
     for (std::size_t v = 0; v < kAcross; ++v) {
-      value[v] = load(values + v / kVectors * kGroup + s * kKeyGroup + v % kVectors * kLanes);
+      const std::size_t lane = v % kVectors * kLanes;
+      value[v] = load(values.numbers + v / kVectors * kGroup + s * kKeyGroup + lane);
+      if constexpr (kScaled<Value>) {
+        value[v] = hn::Mul(value[v], hn::Set(d, values.scales[s]));
+      }
     }
     for (std::size_t m = 0; m < H; ++m) {
       const auto weight = hn::Set(d, probs[m * kKeyBlock + s]);
@@ -227,8 +263,8 @@ template <class Value>
 struct Block {
   const AttentionTile& tile;
   std::size_t head_dim;
-  const Value* keys;
-  const Value* values;
+  Stored<Value> keys;
+  Stored<Value> values;
   float* sums;                       // [rows][kKeyGroup], in lanes
   float* scores;                     // [rows][kKeyBlock]
   KeyRange seen[kTileQueries] = {};  // by the panel that begins with this row
@@ -242,8 +278,8 @@ HWY_INLINE void score_block(Block<Value>& block) {
     each_panel<kHeight>(block.tile.rows, 0, [&](std::size_t row, auto height) HWY_ATTR {
       const KeyRange seen = block.seen[row];
       if (s < seen.end && s + kStep > seen.first) {
-        score_groups<Value, height>(block.tile.panels + row * block.head_dim,
-                                    block.keys + s * block.head_dim, block.head_dim,
+        const auto keys = block.keys.from(s * block.head_dim, s * scale_count(block.head_dim));
+        score_groups<Value, height>(block.tile.panels + row * block.head_dim, keys, block.head_dim,
                                     block.scores + row * kKeyBlock + s);
       }
     });
@@ -253,10 +289,11 @@ HWY_INLINE void score_block(Block<Value>& block) {
 template <class Value, std::size_t N>
 HWY_INLINE void mix_channels(Block<Value>& block, std::size_t c) {
   const std::size_t width = value_stride(block.head_dim);
+  const auto values = block.values.from(c * kKeyBlock, c / kScaledChannels * kKeyBlock);
   each_panel<kHeight>(block.tile.rows, 0, [&](std::size_t row, auto height) HWY_ATTR {
     if (!block.seen[row].empty()) {
-      mix_groups<Value, height, N>(block.scores + row * kKeyBlock, block.values + c * kKeyBlock,
-                                   width, block.seen[row], block.tile.out + row * width + c);
+      mix_groups<Value, height, N>(block.scores + row * kKeyBlock, values, width, block.seen[row],
+                                   block.tile.out + row * width + c);
     }
   });
 }
@@ -275,7 +312,7 @@ HWY_INLINE void mix_block(Block<Value>& block, std::size_t c) {
 
 template <class Value>
 void tile_block(const AttentionTile& tile, std::size_t head_dim, std::size_t first,
-                const Value* keys, const Value* values, float* sums) {
+                Stored<Value> keys, Stored<Value> values, float* sums) {
   HWY_ALIGN float scores[kTileQueries * kKeyBlock];
   Block<Value> block{tile, head_dim, keys, values, sums, scores};
   each_panel<kHeight>(tile.rows, 0, [&](std::size_t row, auto height) HWY_ATTR {
@@ -291,7 +328,7 @@ void tile_block(const AttentionTile& tile, std::size_t head_dim, std::size_t fir
                  sums + m * kKeyGroup);
     }
   });
-  mix_block<kDeep>(block, 0);
+  mix_block<kScaled<Value> ? kDeepCodes : kDeep>(block, 0);
 }
 
 void widen_block(const std::uint16_t* from, std::size_t count, float* to) {
@@ -302,67 +339,52 @@ void widen_block(const std::uint16_t* from, std::size_t count, float* to) {
 }
 
 void attend_bf16(const AttentionTile& tile, std::size_t head_dim, std::size_t first,
-                 const std::uint16_t* keys, const std::uint16_t* values, float* sums) {
-  if (tile.rows <= kHeight) {  // each key is read once: widened in the registers
+                 Stored<std::uint16_t> keys, Stored<std::uint16_t> values, float* sums) {
+  if (tile.rows <= 2 * kHeight) {  // each key is read once or twice: widened in the registers
     tile_block(tile, head_dim, first, keys, values, sums);
     return;
   }
   const std::size_t width = value_stride(head_dim);
   float* const wide_values = tile.widened + kKeyBlock * head_dim;
-  widen_block(keys, kKeyBlock * head_dim, tile.widened);
-  widen_block(values, kKeyBlock * width, wide_values);
-  tile_block<float>(tile, head_dim, first, tile.widened, wide_values, sums);
+  widen_block(keys.numbers, kKeyBlock * head_dim, tile.widened);
+  widen_block(values.numbers, kKeyBlock * width, wide_values);
+  tile_block<float>(tile, head_dim, first, {tile.widened}, {wide_values}, sums);
 }
 
-HWY_INLINE Vector load(const std::int8_t* from) {
-  const hn::RebindToSigned<F32> wide;
-  const hn::Rebind<std::int8_t, decltype(wide)> codes;
-  return hn::ConvertTo(F32(), hn::PromoteTo(wide, hn::LoadU(codes, from)));
-}
-
-// Of 16 numbers, each times its own scale.
-HWY_INLINE void widen_group(const std::int8_t* from, const Vector (&scale)[kVectors], float* to) {
-  for (std::size_t v = 0; v < kVectors; ++v) {
-    hn::StoreU(hn::Mul(load(from + v * kLanes), scale[v]), F32(), to + v * kLanes);
+void widen_scales(const std::uint16_t* from, std::size_t count, float* to) {
+  const F32 d;
+  const hn::Rebind<hwy::float16_t, F32> half;
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    const auto* const at = reinterpret_cast<const hwy::float16_t*>(from + i);
+    hn::StoreU(hn::PromoteTo(d, hn::LoadU(half, at)), d, to + i);
   }
 }
 
 // [4][head_dim][16] codes, [4][head_dim/32][16] scales.
-void widen_keys(const std::int8_t* codes, const std::uint16_t* scales, std::size_t head_dim,
-                float* to) {
+void widen_keys(Stored<std::int8_t> keys, std::size_t head_dim, float* to) {
+  const std::int8_t* codes = keys.numbers;
+  const float* scales = keys.scales;
   for (std::size_t group = 0; group < kKeyBlock / kKeyGroup; ++group) {
-    Vector scale[kVectors];
-    for (std::size_t c = 0; c < head_dim; ++c) {
-      if (c % kScaledChannels == 0) {
-        HWY_ALIGN float wide[kKeyGroup];
-        std::transform(scales, scales + kKeyGroup, wide, float_from_f16);
-        scales += kKeyGroup;
-        for (std::size_t v = 0; v < kVectors; ++v) {
-          scale[v] = load(wide + v * kLanes);
-        }
+    for (std::size_t c = 0; c < head_dim; ++c, codes += kKeyGroup, to += kKeyGroup) {
+      for (std::size_t i = 0; i < kKeyGroup; i += kLanes) {
+        hn::StoreU(hn::Mul(load(codes + i), load(scales + i)), F32(), to + i);
       }
-      widen_group(codes, scale, to);
-      codes += kKeyGroup;
-      to += kKeyGroup;
+      const bool last = (c + 1) % kScaledChannels == 0 || c + 1 == head_dim;
+      scales += last ? kKeyGroup : 0;
     }
   }
 }
 
 // [head_dim/16][64][16] codes, [head_dim/32][64] scales.
-void widen_values(const std::int8_t* codes, const std::uint16_t* scales, std::size_t head_dim,
-                  float* to) {
-  float wide[kKeyBlock];
+void widen_values(Stored<std::int8_t> values, std::size_t head_dim, float* to) {
+  const std::int8_t* codes = values.numbers;
   for (std::size_t c = 0; c < head_dim; c += kKeyGroup) {
-    if (c % kScaledChannels == 0) {
-      std::transform(scales, scales + kKeyBlock, wide, float_from_f16);
-      scales += kKeyBlock;
-    }
-    for (std::size_t s = 0; s < kKeyBlock; ++s) {
-      Vector scale[kVectors];
-      std::fill_n(scale, kVectors, hn::Set(F32(), wide[s]));
-      widen_group(codes, scale, to);
-      codes += kKeyGroup;
-      to += kKeyGroup;
+    const float* const scales = values.scales + c / kScaledChannels * kKeyBlock;
+    for (std::size_t s = 0; s < kKeyBlock; ++s, codes += kKeyGroup, to += kKeyGroup) {
+      const auto scale = hn::Set(F32(), scales[s]);
+      for (std::size_t i = 0; i < kKeyGroup; i += kLanes) {
+        hn::StoreU(hn::Mul(load(codes + i), scale), F32(), to + i);
+      }
     }
   }
 }
@@ -371,13 +393,23 @@ void attend_q8_0(const AttentionTile& tile, const HeadCache& cache, std::size_t 
                  float* sums) {
   const std::size_t head_dim = cache.head_dim;
   const std::size_t slot = first % cache.slots;
-  const std::size_t scales = slot * scale_count(head_dim);
+  const std::size_t count = kKeyBlock * scale_count(head_dim);
+  const std::size_t at = slot * scale_count(head_dim);
   float* const wide_values = tile.widened + kKeyBlock * head_dim;
-  widen_keys(reinterpret_cast<const std::int8_t*>(cache.keys) + slot * head_dim,
-             cache.key_scales + scales, head_dim, tile.widened);
-  widen_values(reinterpret_cast<const std::int8_t*>(cache.values) + slot * value_stride(head_dim),
-               cache.value_scales + scales, head_dim, wide_values);
-  tile_block<float>(tile, head_dim, first, tile.widened, wide_values, sums);
+  float* const key_scales = wide_values + kKeyBlock * value_stride(head_dim);
+  widen_scales(cache.key_scales + at, count, key_scales);
+  widen_scales(cache.value_scales + at, count, key_scales + count);
+  const auto* const keys = reinterpret_cast<const std::int8_t*>(cache.keys);
+  const auto* const values = reinterpret_cast<const std::int8_t*>(cache.values);
+  const Stored<std::int8_t> k{keys + slot * head_dim, key_scales};
+  const Stored<std::int8_t> v{values + slot * value_stride(head_dim), key_scales + count};
+  if (tile.rows <= 2 * kHeight) {
+    tile_block(tile, head_dim, first, k, v, sums);
+    return;
+  }
+  widen_keys(k, head_dim, tile.widened);
+  widen_values(v, head_dim, wide_values);
+  tile_block<float>(tile, head_dim, first, {tile.widened}, {wide_values}, sums);
 }
 
 void attend_tile(const AttentionTile& tile, const HeadCache& cache) {
@@ -393,11 +425,12 @@ void attend_tile(const AttentionTile& tile, const HeadCache& cache) {
     if (cache.type == CacheType::kQ8_0) {
       attend_q8_0(tile, cache, first, sums);
     } else if (cache.type == CacheType::kBf16) {
-      attend_bf16(tile, head_dim, first, reinterpret_cast<const std::uint16_t*>(cache.keys) + keys,
-                  reinterpret_cast<const std::uint16_t*>(cache.values) + values, sums);
+      attend_bf16(tile, head_dim, first,
+                  {reinterpret_cast<const std::uint16_t*>(cache.keys) + keys},
+                  {reinterpret_cast<const std::uint16_t*>(cache.values) + values}, sums);
     } else {
-      tile_block(tile, head_dim, first, reinterpret_cast<const float*>(cache.keys) + keys,
-                 reinterpret_cast<const float*>(cache.values) + values, sums);
+      tile_block<float>(tile, head_dim, first, {reinterpret_cast<const float*>(cache.keys) + keys},
+                        {reinterpret_cast<const float*>(cache.values) + values}, sums);
     }
   }
   const F32 d;

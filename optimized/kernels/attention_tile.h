@@ -8,7 +8,7 @@
 
 namespace assay::cpu {
 
-constexpr std::size_t kTileQueries = 32;
+constexpr std::size_t kTileQueries = 64;
 constexpr float kHidden = -1e30F;  // a score that no query sees
 // Of the largest probability of a row: less counts as 0. It would not change the sum, and numbers
 // below the normal range would take a hundred times as long.
@@ -26,7 +26,7 @@ struct AttentionTile {
   float* most = nullptr;  // [kTileQueries]
   float* sum = nullptr;
   float* panels = nullptr;   // room for kTileQueries rows of queries
-  float* widened = nullptr;  // room for a block of keys and one of values
+  float* widened = nullptr;  // room for a block of keys, one of values and their scales
 };
 
 // Rows of the tile and room for rows up to kTileQueries in every array.
