@@ -56,7 +56,8 @@ std::size_t tiles_of_chunk(const Product& product, const Threads& threads) {
   const std::size_t parts =
       product.weight->tiles() / (kParts * static_cast<std::size_t>(threads.count()));
   const std::size_t tiles = product.x->rows == 1 ? stream : parts;
-  return threads.count() == 1 ? product.weight->tiles() : round_up(tiles + 1, kStep);
+  return threads.count() == 1 ? product.weight->tiles()
+                              : round_up(std::max<std::size_t>(tiles, 1), kStep);
 }
 
 }  // namespace

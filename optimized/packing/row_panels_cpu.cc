@@ -34,18 +34,23 @@ float largest_of(const float* x) {
                                                       : std::numeric_limits<float>::infinity();
 }
 
-// code[k] = round(x[k] * factor), and where rest is given, rest[k] = (x[k] * factor - code) * 254.
-void round_block(const float* x, float factor, std::int32_t* code, float* rest) {
+// code[k] = round(x[k] * factor), |code| < 128, and where rest is given, rest[k] = (x[k] * factor -
+// code) * 254. Returns the sum of the codes.
+std::int32_t round_block(const float* x, float factor, std::int8_t* code, float* rest) {
   const hn::CappedTag<float, 16> d;
   const hn::RebindToSigned<decltype(d)> di;
+  const hn::Rebind<std::int8_t, decltype(d)> bytes;
+  auto sum = hn::Zero(di);
   for (std::size_t k = 0; k < kBlock; k += hn::Lanes(d)) {
     const auto z = hn::Mul(hn::LoadU(d, x + k), hn::Set(d, factor));
     const auto whole = hn::NearestInt(z);
-    hn::StoreU(whole, di, code + k);
+    sum = hn::Add(sum, whole);
+    hn::StoreU(hn::DemoteTo(bytes, whole), bytes, code + k);
     if (rest != nullptr) {
       hn::StoreU(hn::Mul(hn::Sub(z, hn::ConvertTo(d, whole)), hn::Set(d, 254.0F)), d, rest + k);
     }
   }
+  return hn::GetLane(hn::SumOfLanes(di, sum));
 }
 
 constexpr float kSmallest = 0x1p-120F;  // 127 / x overflows soon below
@@ -54,7 +59,7 @@ alignas(64) constexpr float kNothing[kBlock] = {};
 // One block of one row: its codes, `height` words apart, its scale, and the sum of each digit.
 void quantise_block(const float* x, std::size_t digits, std::size_t height, std::int8_t* codes,
                     float* scale_out, std::int32_t* sums) {
-  alignas(64) std::int32_t code[kBlock];
+  alignas(64) std::int8_t code[kBlock];
   alignas(64) float rest[kBlock];
   const float largest = largest_of(x);
   const bool finite = largest < std::numeric_limits<float>::infinity();
@@ -65,13 +70,10 @@ void quantise_block(const float* x, std::size_t digits, std::size_t height, std:
   float factor = finite && largest > kSmallest ? 127.0F / largest : 0.0F;
   x = finite ? x : kNothing;
   for (std::size_t digit = 0; digit < digits; ++digit) {
-    round_block(x, factor, code, digit + 1 < digits ? rest : nullptr);
-    std::int32_t sum = 0;
-    for (std::size_t k = 0; k < kBlock; ++k) {
-      sum += code[k];
-      codes[(digit * 8 + k / 4) * height * 4 + k % 4] = static_cast<std::int8_t>(code[k]);
+    sums[digit * height] = round_block(x, factor, code, digit + 1 < digits ? rest : nullptr);
+    for (std::size_t word = 0; word < kBlock / 4; ++word) {
+      std::memcpy(codes + (digit * 8 + word) * height * 4, code + word * 4, 4);
     }
-    sums[digit * height] = sum;
     x = rest;
     factor = 1;
   }
@@ -84,8 +86,34 @@ void pack_floats(const float* from, std::size_t columns, std::size_t height, boo
   }
 }
 
+// Halves of floats rounded to bf16, each in the low bits of its lane.
+template <class D, class V = hn::Vec<hn::RebindToUnsigned<D>>>
+HWY_INLINE V rounded_halves(D d, const float* from) {
+  const hn::RebindToUnsigned<D> du;
+  const auto x = hn::LoadU(d, from);
+  const auto bits = hn::BitCast(du, x);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1U));
+  const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(du, 0x7FFFU)));
+  const auto quiet = hn::Or(bits, hn::Set(du, 0x400000U));  // a NaN stays one
+  const auto is_nan = hn::RebindMask(du, hn::IsNaN(x));
+  return hn::ShiftRight<16>(hn::IfThenElse(is_nan, quiet, rounded));
+}
+
 void pack_bf16(const float* from, std::size_t columns, std::size_t height, std::uint16_t* out) {
-  for (std::size_t k = 0; k < columns; ++k) {
+  const hn::CappedTag<float, 16> d;
+  constexpr std::size_t kLanes = hn::MaxLanes(d);
+  std::size_t k = 0;
+  if constexpr (kLanes > 1) {
+    for (; k + kLanes <= columns; k += kLanes) {
+      alignas(64) std::uint32_t half[kLanes];
+      hn::Store(rounded_halves(d, from + k), hn::RebindToUnsigned<decltype(d)>(), half);
+      for (std::size_t i = 0; i < kLanes; i += 2) {
+        const std::uint32_t word = half[i] | half[i + 1] << 16;
+        std::memcpy(out + (k + i) * height, &word, sizeof word);
+      }
+    }
+  }
+  for (; k < columns; ++k) {
     out[k / 2 * height * 2 + k % 2] = bf16_from_float(from[k]);
   }
   if (columns % 2 != 0) {
