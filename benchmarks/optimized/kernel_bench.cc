@@ -5,8 +5,9 @@
 //   build/release/benchmarks/kernel_bench --benchmark_filter=matmul/q8_0
 //
 // Rates of a shared machine change within seconds, so each repetition runs its probe next to it and
-// `share` is the median of the ratios: of the instruction that the kernel is made of, or for
-// matvec, whose weights exceed the caches, of reading memory in order. `error` is what it got wrong
+// `share` is the median of the ratios: of the instruction that the kernel is made of; for matvec,
+// whose weights exceed the caches, of reading memory in order; for what works row by row, of
+// copying as many bytes. `error` is what it got wrong
 // against doubles: of a product the worst output, as a share of sum |w x|; of attention the
 // relative L2 of a row. `openblas` is the rate of its sgemm for the same product.
 // scripts/bench/kernel_report.py makes a page of the results.
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "benchmarks/optimized/measure.h"
+#include "benchmarks/optimized/row_kernels.h"
 #include "optimized/device/features.h"
 #include "optimized/device/pages.h"
 #include "optimized/device/probe_loops.h"
@@ -283,6 +285,27 @@ void attend(benchmark::State& state, const std::string& target, CacheType type,
   use_target("");
 }
 
+// Beside copying as many bytes: what memory or the arithmetic of the kernel costs.
+void rows(benchmark::State& state, const std::string& target, const RowKernel& kernel) {
+  use_target(target);
+  const Threads threads(threads_of_run);
+  const double bytes = kernel.moved * static_cast<double>(kBenchedRows * kernel.width) * 4;
+  std::vector<double> rates;
+  std::vector<double> shares;
+  kernel.run(threads);
+  for (auto _ : state) {
+    const double start = now();
+    kernel.run(threads);
+    const double seconds = now() - start;
+    state.SetIterationTime(seconds);
+    rates.push_back(bytes / seconds);
+    shares.push_back(rates.back() / copy_rate(kernel.width, threads));
+  }
+  state.counters["GB/s"] = median(rates) / 1e9;
+  state.counters["share"] = median(shares);
+  use_target("");
+}
+
 struct LayoutName {
   const char* name;
   WeightLayout layout;
@@ -353,6 +376,17 @@ void register_attention(const std::string& target) {
   }
 }
 
+void register_rows(const std::string& target) {
+  for (const RowKernel& kernel : row_kernels()) {
+    const std::string name =
+        "rows/" + kernel.name + "/" + std::to_string(kernel.width) + "/" + target;
+    benchmark::RegisterBenchmark(name.c_str(),
+                                 [=](benchmark::State& state) { rows(state, target, kernel); })
+        ->UseManualTime()
+        ->Unit(benchmark::kMicrosecond);
+  }
+}
+
 }  // namespace
 }  // namespace assay::cpu
 
@@ -366,6 +400,7 @@ int main(int count, char** arguments) {
   for (const std::string& target : assay::cpu::targets()) {
     assay::cpu::register_products(target);
     assay::cpu::register_attention(target);
+    assay::cpu::register_rows(target);
   }
   benchmark::Initialize(&count, arguments);
   if (benchmark::ReportUnrecognizedArguments(count, arguments)) {

@@ -48,26 +48,32 @@ void gate_row(const float* x, const float* gate, std::size_t count, float* y) {
            [&](const auto& load) HWY_ATTR { return hn::Mul(load(x), sigmoid(load(gate))); });
 }
 
-// sum (x - centre)^power, power 1 or 2.
+// sum (x - centre)^power, power 1 or 2. Four sums in turn, so that none waits for its last step.
 template <int kPower>
 HWY_INLINE float sum_around(const float* x, std::size_t count, float centre) {
   const F32 d;
   const auto middle = hn::Set(d, centre);
-  auto sum = hn::Zero(d);
+  Vector sum[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+  const auto add = [&](std::size_t i, Vector& to) HWY_ATTR {
+    const auto off = hn::Sub(hn::LoadU(d, x + i), middle);
+    to = kPower == 1 ? hn::Add(to, off) : hn::MulAdd(off, off, to);
+  };
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= count; i += 4 * lanes) {
+    for (std::size_t j = 0; j < 4; ++j) {
+      add(i + j * lanes, sum[j]);
+    }
+  }
+  for (; i + lanes <= count; i += lanes) {
+    add(i, sum[0]);
+  }
   float rest = 0;
-  each_vector(
-      count,
-      [&](std::size_t i) HWY_ATTR {
-        const auto off = hn::Sub(hn::LoadU(d, x + i), middle);
-        sum = kPower == 1 ? hn::Add(sum, off) : hn::MulAdd(off, off, sum);
-      },
-      [&](std::size_t i, std::size_t left) {
-        for (std::size_t j = i; j < i + left; ++j) {
-          const float off = x[j] - centre;
-          rest += kPower == 1 ? off : off * off;
-        }
-      });
-  return sum_of(sum) + rest;
+  for (; i < count; ++i) {
+    const float off = x[i] - centre;
+    rest += kPower == 1 ? off : off * off;
+  }
+  return sum_of(hn::Add(hn::Add(sum[0], sum[1]), hn::Add(sum[2], sum[3]))) + rest;
 }
 
 void layer_norm_row(const float* x, const float* weight, const float* bias, double eps,

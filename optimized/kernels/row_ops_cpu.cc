@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "optimized/kernels/row_ops.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "optimized/kernels/row_ops_cpu.cc"
@@ -119,6 +121,36 @@ void scale_row(float* y, float factor, std::size_t count) {
   map_rows(count, y, [&](const auto& load) HWY_ATTR { return hn::Mul(load(y), by); });
 }
 
+// A row with a NaN gives NaN.
+void softmax_row(float* x, std::size_t count) {
+  const F32 d;
+  float most = x[0];
+  auto largest = hn::Set(d, most);
+  each_vector(
+      count, [&](std::size_t i) HWY_ATTR { largest = hn::Max(largest, hn::LoadU(d, x + i)); },
+      [&](std::size_t i, std::size_t rest) { most = *std::max_element(x + i, x + i + rest); });
+  const auto base = hn::Set(d, std::max(most, hn::GetLane(hn::MaxOfLanes(d, largest))));
+  const auto share = [&](Vector score) HWY_ATTR {
+    const auto below = hn::Sub(score, base);
+    return hn::IfThenElse(hn::IsNaN(below), below, hn::Exp(d, below));
+  };
+  auto sums = hn::Zero(d);
+  float sum = 0;
+  each_vector(
+      count,
+      [&](std::size_t i) HWY_ATTR {
+        const auto value = share(hn::LoadU(d, x + i));
+        sums = hn::Add(sums, value);
+        hn::StoreU(value, d, x + i);
+      },
+      [&](std::size_t i, std::size_t rest) HWY_ATTR {
+        store_some(share(load_some(x + i, rest)), rest, x + i);
+        sum = std::accumulate(x + i, x + i + rest, 0.0F);
+      });
+  const auto all = hn::Set(d, sum + sum_of(sums));
+  map_rows(count, x, [&](const auto& load) HWY_ATTR { return hn::Div(load(x), all); });
+}
+
 }  // namespace
 }  // namespace assay::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -130,6 +162,7 @@ HWY_EXPORT(rms_norm_row);
 HWY_EXPORT(rope_row);
 HWY_EXPORT(gelu_row);
 HWY_EXPORT(softcap_row);
+HWY_EXPORT(softmax_row);
 HWY_EXPORT(add_row);
 HWY_EXPORT(multiply_row);
 HWY_EXPORT(scale_row);
@@ -166,20 +199,8 @@ void add_scaled(float* y, const float* x, float factor, std::size_t count) {
   HWY_DYNAMIC_DISPATCH(add_row)(y, x, factor, count);
 }
 
-// Short rows only (experts): no kernel of its own.
 void softmax(float* x, std::size_t count) {
-  float largest = x[0];
-  for (std::size_t i = 1; i < count; ++i) {
-    largest = x[i] > largest ? x[i] : largest;
-  }
-  float sum = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    x[i] = std::exp(x[i] - largest);
-    sum += x[i];
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    x[i] /= sum;
-  }
+  HWY_DYNAMIC_DISPATCH(softmax_row)(x, count);
 }
 
 }  // namespace assay::cpu

@@ -14,16 +14,18 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
-UNITS = {"matmul": "Gop/s", "matvec": "GB/s", "attention": "GFLOP/s"}
+UNITS = {"matmul": "Gop/s", "matvec": "GB/s", "attention": "GFLOP/s", "rows": "GB/s"}
 CEILINGS = {
     "matmul": "the instruction that it is made of, from registers",
     "matvec": "reading memory in order",
     "attention": "f32 FMA, from registers; masked pairs do not count as work",
+    "rows": "copying as many bytes, in 512 rows that lie in the caches",
 }
 SHAPES = {
     "matmul": "weights / columns x rows / rows of x",
     "matvec": "weights / columns",
     "attention": "cache / head dim / queries of keys, 8 heads on one",
+    "rows": "kernel / floats of a row",
 }
 
 
@@ -42,7 +44,9 @@ def cell(entry):
     if entry is None:
         return ""
     rate = entry.get("Gop/s", entry.get("GB/s"))
-    text = f"{rate:.0f} · {100 * entry['share']:.0f} % · {entry['error']:.0e}"
+    text = f"{rate:.0f} · {100 * entry['share']:.0f} %"
+    if "error" in entry:
+        text += f" · {entry['error']:.0e}"
     if "openblas" in entry:
         text += f" · {rate / entry['openblas']:.2f} ×"
     return text
