@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`assay bench` and llama.cpp on the same GGUF file, in turn, in one run.
 
-    scripts/bench/compare_llama_cpp.py FILE.gguf [-t 2] [-p 512] [-n 32] [-d 512] [-r 5]
+    scripts/bench/compare_llama_cpp.py FILE.gguf [-t 2] [-p 512] [-n 32] [-d 512] [-r 5] [--apart]
         [--python PYTHON] [--out RESULT.json]
 
 Prints the medians, the ratio of the medians, and a 95 % interval of the ratio by resampling; writes
@@ -39,6 +39,10 @@ class Peer:
         )
         if self.process.stdout.readline().strip() != "ready":
             raise SystemExit("compare_llama_cpp: llama.cpp did not start")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
 
     def seconds(self, request):
         self.process.stdin.write(request + "\n")
@@ -92,19 +96,24 @@ def main():
     parser.add_argument("-n", dest="generate", type=int, default=32)
     parser.add_argument("-d", dest="depth", type=int, default=512)
     parser.add_argument("-r", dest="repetitions", type=int, default=5)
+    parser.add_argument("--apart", action="store_true")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--out")
     options = parser.parse_args()
-    peer = Peer(options.python, options.file, options.threads)
+    peer = None
     skip, whole, decode, peer_prompt, peer_decode, reads = [], [], [], [], [], []
     for _ in range(options.repetitions):
         report = ours(options, skip=True)
         skip.append(report["results"][0]["median"])
         decode.append(report["results"][1]["median"])
         reads.append(report["results"][1]["read_gb_s"][0])
+        peer = peer or Peer(options.python, options.file, options.threads)
         peer_prompt.append(options.prompt / peer.seconds(f"pp {options.prompt}"))
         request = f"tg {options.generate} {options.depth}"
         peer_decode.append(options.generate / peer.seconds(request))
+        if options.apart:
+            peer.close()
+            peer = None
         whole.append(ours(options, skip=False)["results"][0]["median"])
     name = f"pp{options.prompt}"
     rows = [
