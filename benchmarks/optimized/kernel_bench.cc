@@ -16,8 +16,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -32,6 +32,7 @@
 #include "optimized/kernels/attention_tile.h"
 #include "optimized/kernels/matmul.h"
 #include "optimized/kernels/row_ops.h"
+#include "optimized/packing/k_blocks.h"
 
 namespace assay::cpu {
 namespace {
@@ -51,37 +52,53 @@ struct Random {
   float uniform() { return static_cast<float>(next() & 0xFFFFFF) / 8388608.0F - 1.0F; }
 };
 
+DType dtype_named(const char* name) {
+  const auto rows = all_dtypes();
+  return DType(*std::ranges::find(rows, std::string_view(name), &DTypeInfo::name));
+}
+
 // Weights with sane scales: denormal products would be several times slower.
 struct Weights {
-  Weights(WeightLayout layout, std::size_t rows, std::size_t columns) {
-    view.layout = layout;
-    view.rows = rows;
-    view.columns = columns;
-    view.tile = tile_bytes(layout, columns);
+  Weights(const char* stored, std::size_t rows, std::size_t columns)
+      : view(plan_rows(dtype_named(stored), rows, columns)) {
     memory = Pages(view.bytes());
     view.data = memory.data();
-    fill(layout);
+    fill();
   }
 
-  void fill(WeightLayout layout) {
+  void fill() {
     Random random;
     auto* const words = reinterpret_cast<std::uint32_t*>(memory.data());
-    const std::size_t block = layout == WeightLayout::kQ8 ? 544 : 288;
     for (std::size_t i = 0; i < view.bytes() / 4; ++i) {
-      const bool blocks = layout == WeightLayout::kQ8 || layout == WeightLayout::kQ4;
-      if (blocks) {
-        words[i] = i * 4 % block < 32 ? 0x20012003U : random.next();
-      } else if (layout == WeightLayout::kBf16) {
-        words[i] = 0x3C003C00U | (random.next() & 0x807F807FU);
-      } else {
-        const float value = random.uniform();
-        std::memcpy(words + i, &value, sizeof value);
-      }
+      words[i] = word(i, random);
     }
   }
 
-  Pages memory;
+  std::uint32_t word(std::size_t i, Random& random) const {
+    constexpr std::uint32_t kSmall = 0x20012003U;  // two f16
+    const auto in_scales = [i](std::size_t block, std::size_t scales) {
+      return i * 4 % block < scales;
+    };
+    switch (view.layout) {
+      case WeightLayout::kQ8:
+        return in_scales(544, 32) ? kSmall : random.next();
+      case WeightLayout::kQ4:
+        return in_scales(288, 32) ? kSmall : random.next();
+      case WeightLayout::kK: {
+        const KPlaces places = k_places(*k_type(view.stored));
+        return in_scales(places.bytes, places.scales) ? kSmall : random.next() & 0x3F3F3F3FU;
+      }
+      case WeightLayout::kBf16:
+        return 0x3C003C00U | (random.next() & 0x807F807FU);
+      case WeightLayout::kF32:
+      case WeightLayout::kRows:
+        break;
+    }
+    return std::bit_cast<std::uint32_t>(random.uniform());
+  }
+
   WeightView view;
+  Pages memory;
 };
 
 // The instruction that products of a format are made of, on the target in use.
@@ -158,12 +175,12 @@ double openblas_rate(const std::vector<float>& x, std::size_t rows, std::size_t 
   return median(rates);
 }
 
-void matmul(benchmark::State& state, const std::string& target, WeightLayout layout,
+void matmul(benchmark::State& state, const std::string& target, const char* stored,
             Arithmetic arithmetic, std::size_t rows, std::size_t columns, std::size_t tokens) {
   use_target(target);
   const Threads threads(threads_of_run);
-  const Weights weights(layout, rows, columns);
-  const RowFormat format = row_format(layout, arithmetic, tokens);
+  const Weights weights(stored, rows, columns);
+  const RowFormat format = row_format(weights.view.layout, arithmetic, tokens);
   std::vector<float> x(tokens * columns);
   Random random;
   std::ranges::generate(x, [&] { return random.uniform(); });
@@ -178,20 +195,22 @@ void matmul(benchmark::State& state, const std::string& target, WeightLayout lay
     multiply({&product, 1}, threads);
   });
   state.counters["error"] = error_of(weights.view, x, y.data(), stride);
-  if (layout == WeightLayout::kF32) {  // beside it, on the best that OpenBLAS finds here
+  if (weights.view.layout ==
+      WeightLayout::kF32) {  // beside it, on the best that OpenBLAS finds here
     openblas_set_num_threads(threads.count());
     state.counters["openblas"] = openblas_rate(x, rows, columns) / 1e9;
   }
   use_target("");
 }
 
-void matvec(benchmark::State& state, const std::string& target, WeightLayout layout,
+void matvec(benchmark::State& state, const std::string& target, const char* stored,
             Arithmetic arithmetic, std::size_t columns) {
   use_target(target);
   const Threads threads(threads_of_run);
-  const std::size_t rows = kStreamed / tile_bytes(layout, columns) * kTileRows;
-  const Weights weights(layout, rows, columns);
-  const RowFormat format = row_format(layout, arithmetic, 1);
+  const std::size_t tile = plan_rows(dtype_named(stored), kTileRows, columns).tile;
+  const std::size_t rows = kStreamed / tile * kTileRows;
+  const Weights weights(stored, rows, columns);
+  const RowFormat format = row_format(weights.view.layout, arithmetic, 1);
   std::vector<float> x(columns);
   Random random;
   std::ranges::generate(x, [&] { return random.uniform(); });
@@ -306,31 +325,30 @@ void rows(benchmark::State& state, const std::string& target, const RowKernel& k
   use_target("");
 }
 
-struct LayoutName {
+struct WeightKind {
   const char* name;
-  WeightLayout layout;
+  const char* stored;
   Arithmetic arithmetic;
 };
 
-constexpr LayoutName kLayouts[] = {
-    {"f32", WeightLayout::kF32, Arithmetic::kF32},
-    {"bf16_exact", WeightLayout::kBf16, Arithmetic::kF32},
-    {"bf16", WeightLayout::kBf16, Arithmetic::kBf16},
-    {"q8_0_exact", WeightLayout::kQ8, Arithmetic::kF32},
-    {"q8_0", WeightLayout::kQ8, Arithmetic::kInt8},
-    {"q4_0_exact", WeightLayout::kQ4, Arithmetic::kF32},
-    {"q4_0", WeightLayout::kQ4, Arithmetic::kInt8},
+// In the class int8 rows that meet a K type are rounded before, and multiplied exactly.
+constexpr WeightKind kWeights[] = {
+    {"f32", "F32", Arithmetic::kF32},         {"bf16_exact", "BF16", Arithmetic::kF32},
+    {"bf16", "BF16", Arithmetic::kBf16},      {"q8_0_exact", "Q8_0", Arithmetic::kF32},
+    {"q8_0", "Q8_0", Arithmetic::kInt8},      {"q4_0_exact", "Q4_0", Arithmetic::kF32},
+    {"q4_0", "Q4_0", Arithmetic::kInt8},      {"q4_k_exact", "Q4_K", Arithmetic::kF32},
+    {"q5_k_exact", "Q5_K", Arithmetic::kF32}, {"q6_k_exact", "Q6_K", Arithmetic::kF32},
 };
 
 void register_products(const std::string& target) {
   constexpr std::size_t kTokens = 512;
-  for (const LayoutName& each : kLayouts) {
+  for (const WeightKind& each : kWeights) {
     for (const auto& [columns, rows] : {std::pair{1536UL, 6144UL}, {6144UL, 1536UL}}) {
       const std::string shape = std::to_string(columns) + "x" + std::to_string(rows);
       benchmark::RegisterBenchmark(
           ("matmul/" + std::string(each.name) + "/" + shape + "/512/" + target).c_str(),
           [=](benchmark::State& state) {
-            matmul(state, target, each.layout, each.arithmetic, rows, columns, kTokens);
+            matmul(state, target, each.stored, each.arithmetic, rows, columns, kTokens);
           })
           ->UseManualTime()
           ->Unit(benchmark::kMillisecond);
@@ -340,7 +358,7 @@ void register_products(const std::string& target) {
           ("matvec/" + std::string(each.name) + "/" + std::to_string(columns) + "/" + target)
               .c_str(),
           [=](benchmark::State& state) {
-            matvec(state, target, each.layout, each.arithmetic, columns);
+            matvec(state, target, each.stored, each.arithmetic, columns);
           })
           ->UseManualTime()
           ->Unit(benchmark::kMillisecond);

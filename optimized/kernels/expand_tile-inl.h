@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "optimized/packing/k_blocks.h"
 #include "optimized/packing/packed_weight.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -86,6 +87,101 @@ HWY_INLINE void expand_bf16(const std::byte* tile, std::size_t first, std::size_
   }
 }
 
+// Code k of sub-block j of the rows of a super-block of a K type.
+template <KType kType>
+HWY_INLINE hn::Vec<I32> k_codes_at(const std::byte* block, std::size_t j, std::size_t k,
+                                   std::size_t r) {
+  constexpr KPlaces kAt = k_places(kType);
+  const U32 du;
+  const int byte = static_cast<int>(k % 4 * 8);
+  const auto bits = [&](std::size_t place, std::size_t word, std::size_t shift,
+                        std::uint32_t mask) HWY_ATTR {
+    const auto* words =
+        reinterpret_cast<const std::uint32_t*>(block + place) + word * kTileRows + r;
+    return hn::And(hn::ShiftRightSame(hn::LoadU(du, words), byte + static_cast<int>(shift)),
+                   hn::Set(du, mask));
+  };
+  const std::size_t g = k / 4;
+  if constexpr (kType == KType::kQ6) {
+    const auto low = bits(kAt.low, 16 * (j / 4) + 8 * (j % 2) + g, 4 * (j % 4 / 2), 15);
+    const auto high = bits(kAt.high, 8 * (j / 4) + g, 2 * (j % 4), 3);
+    return hn::Sub(hn::BitCast(I32(), hn::Or(low, hn::ShiftLeft<4>(high))), hn::Set(I32(), 32));
+  }
+  auto code = bits(kAt.low, 8 * (j / 2) + g, 4 * (j % 2), 15);
+  if constexpr (kType == KType::kQ5) {
+    code = hn::Or(code, hn::ShiftLeft<4>(bits(kAt.high, g, j, 1)));
+  }
+  return hn::BitCast(I32(), code);
+}
+
+// The 16 small integers of the rows, times what load_scales makes of f16s.
+template <class Integer>
+HWY_INLINE void scaled_integers(const float* scales, const std::byte* integers, float* out) {
+  const F32 d;
+  const hn::Rebind<Integer, I32> narrow;
+  for (std::size_t r = 0; r < kTileRows; r += kLanes) {
+    const auto* at = reinterpret_cast<const Integer*>(integers) + r;
+    const auto wide = hn::PromoteTo(I32(), hn::LoadU(narrow, at));
+    hn::StoreU(hn::Mul(hn::Load(d, scales + r), hn::ConvertTo(d, wide)), d, out + r);
+  }
+}
+
+// Sub-block j: d sc[j] code - dmin mn[j].
+template <KType kType>
+HWY_INLINE void expand_sub_block(const std::byte* block, const float* d_all, const float* dmin_all,
+                                 std::size_t j, float* out) {
+  constexpr KPlaces kAt = k_places(kType);
+  constexpr std::size_t kPart = kType == KType::kQ6 ? 16 : 32;  // elements of one scale
+  const F32 d;
+  HWY_ALIGN float scale[kTileRows];
+  HWY_ALIGN float minimum[kTileRows] = {};
+  for (std::size_t part = 0; part < 32; part += kPart) {
+    if constexpr (kType == KType::kQ6) {
+      scaled_integers<std::int8_t>(d_all, block + kAt.scales + (2 * j + part / 16) * kTileRows,
+                                   scale);
+    } else {
+      scaled_integers<std::uint8_t>(d_all, block + kAt.scales + j * kTileRows, scale);
+      scaled_integers<std::uint8_t>(dmin_all, block + kAt.minima + j * kTileRows, minimum);
+    }
+    for (std::size_t k = part; k < part + kPart; ++k, out += kTileRows) {
+      for (std::size_t r = 0; r < kTileRows; r += kLanes) {
+        const auto code = hn::ConvertTo(d, k_codes_at<kType>(block, j, k, r));
+        const auto product = hn::Mul(code, hn::Load(d, scale + r));  // exact
+        hn::StoreU(hn::Sub(product, hn::Load(d, minimum + r)), d, out + r);
+      }
+    }
+  }
+}
+
+// Sub-blocks [first, end) of a tile.
+template <KType kType>
+HWY_INLINE void expand_k(const std::byte* tile, std::size_t first, std::size_t end, float* out) {
+  constexpr KPlaces kAt = k_places(kType);
+  for (std::size_t b = first; b < end; ++b, out += kBlock * kTileRows) {
+    const std::byte* const block = tile + b / 8 * kAt.bytes;
+    HWY_ALIGN float d_all[kTileRows];
+    HWY_ALIGN float dmin_all[kTileRows];
+    load_scales(block, d_all);
+    load_scales(block + kAt.minimum, dmin_all);
+    expand_sub_block<kType>(block, d_all, dmin_all, b % 8, out);
+  }
+}
+
+inline void expand_k(KType type, const std::byte* tile, std::size_t first, std::size_t end,
+                     float* out) {
+  switch (type) {
+    case KType::kQ4:
+      expand_k<KType::kQ4>(tile, first, end, out);
+      return;
+    case KType::kQ5:
+      expand_k<KType::kQ5>(tile, first, end, out);
+      return;
+    case KType::kQ6:
+      expand_k<KType::kQ6>(tile, first, end, out);
+      return;
+  }
+}
+
 inline void expand_rows(const WeightView& weight, const std::byte* tile, std::size_t first,
                         std::size_t end, float* out) {
   const std::size_t row_bytes = weight.tile / kTileRows;
@@ -119,6 +215,9 @@ inline void expand_tile(const WeightView& weight, std::size_t tile, std::size_t 
       return;
     case WeightLayout::kQ4:
       expand_blocks<false>(from, first / kBlock, end / kBlock, out);
+      return;
+    case WeightLayout::kK:
+      expand_k(*k_type(weight.stored), from, first / kBlock, end / kBlock, out);
       return;
     case WeightLayout::kRows:
       expand_rows(weight, from, first, end, out);

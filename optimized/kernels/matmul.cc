@@ -18,8 +18,11 @@ bool is_int8(RowFormat format) {
   return format == RowFormat::kInt8 || format == RowFormat::kInt8Digits;
 }
 
-TileKernel kernel_for(RowFormat format) {
+TileKernel kernel_for(WeightLayout layout, RowFormat format) {
   const Features has = features();
+  if (layout == WeightLayout::kK && format == RowFormat::kInt8Digits) {
+    return multiply_k_vnni;
+  }
   if (format == RowFormat::kBf16) {
     return multiply_bf16_dot;
   }
@@ -79,6 +82,8 @@ RowFormat row_format(WeightLayout layout, Arithmetic arithmetic, std::size_t row
       }
       // A few rows wait for memory, and digits need no conversion; for many FMAs are as fast.
       return rows <= kFewRows && has.int8_dot() ? RowFormat::kInt8Digits : RowFormat::kF32;
+    case WeightLayout::kK:  // whoever rounds rows as ggml does has done it before
+      return rows == 1 && has.avx512_vnni ? RowFormat::kInt8Digits : RowFormat::kF32;
     case WeightLayout::kF32:
     case WeightLayout::kRows:
       break;
@@ -93,7 +98,8 @@ void multiply(std::span<const Product> products, const Threads& threads) {
     assert(product.weight->columns == product.x->columns);
     assert(product.stride >= product.weight->tiles() * kTileRows);
     const std::size_t tiles = tiles_of_chunk(product, threads);
-    shares.push_back({&product, kernel_for(product.x->format), tiles, chunks});
+    shares.push_back(
+        {&product, kernel_for(product.weight->layout, product.x->format), tiles, chunks});
     chunks += (product.weight->tiles() + tiles - 1) / tiles;
   }
   std::atomic<std::size_t> next{0};

@@ -9,6 +9,7 @@
 #include <limits>
 #include <vector>
 
+#include "optimized/packing/k_blocks.h"
 #include "optimized/testing/every_target.h"
 #include "optimized/testing/test_numbers.h"
 #include "optimized/testing/test_weights.h"
@@ -62,6 +63,11 @@ std::vector<Kind> kinds() {
     all.push_back({"Q8_0", RowFormat::kInt8Digits});
     all.push_back({"Q4_0", RowFormat::kInt8Digits});
   }
+  if (features().avx512_vnni) {
+    for (const char* stored : {"Q4_K", "Q5_K", "Q6_K"}) {
+      all.push_back({stored, RowFormat::kInt8Digits});
+    }
+  }
   for (const char* stored :
        {"Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "MXFP4", "NVFP4", "Q4_K", "Q5_K", "Q6_K"}) {
     all.push_back({stored, RowFormat::kF32});
@@ -101,7 +107,8 @@ RoundedRow rounded(const float* x, std::size_t columns, RowFormat format) {
 
 double limit_of(const Kind& kind, const Shape& shape) {
   if (kind.format == RowFormat::kInt8 || kind.format == RowFormat::kInt8Digits) {
-    return strict_limit(shape.columns / 32, 1);  // exact within a block
+    const std::size_t terms = block_of(kind) == kSuperBlock ? 2 : 1;  // of a block: codes, minima
+    return strict_limit(shape.columns / 32 * terms, 1);               // exact within a block
   }
   const bool pairs = kind.stored == std::string("BF16") && kind.format != RowFormat::kBf16;
   const std::size_t sums = shape.x_rows > 1 || target() == "scalar" ? 1 : pairs ? 2 : 4;
@@ -135,6 +142,21 @@ class Trial {
                 threads);
     const Product product{&weight_.view, &panels, y_.data(), stride_};
     multiply({&product, 1}, threads);
+  }
+
+  // Digits multiply a K type's codes and its minima apart: both are of the size of the largest
+  // weight of their sub-block.
+  std::vector<double> size_of(const std::vector<double>& w) const {
+    std::vector<double> size(w.size());
+    const bool apart =
+        weight_.view.layout == WeightLayout::kK && kind_.format == RowFormat::kInt8Digits;
+    const std::size_t block = apart ? kBlock : 1;
+    for (std::size_t k = 0; k < w.size(); ++k) {
+      for (std::size_t j = k / block * block; j < k / block * block + block; ++j) {
+        size[k] = std::max(size[k], std::abs(w[j]));
+      }
+    }
+    return size;
   }
 
   // The largest error of all outputs in the unit above; infinite where an exact one is not.
@@ -179,12 +201,15 @@ class Trial {
   double error(const RoundedRow& x, const std::vector<double>& w, double y) const {
     double expected = 0;
     double sum = 0;
+    const std::vector<double> size = size_of(w);
     for (std::size_t k = 0; k < w.size(); ++k) {
       expected += w[k] * double(x.value[k]);
-      sum += std::abs(w[k]) * x.magnitude[k];
+      sum += size[k] * x.magnitude[k];
     }
     const double off = std::abs(y - expected);
-    const bool exact = is_exact(set_) && weight_.view.layout != WeightLayout::kRows;
+    const WeightLayout layout = weight_.view.layout;
+    const bool exact =
+        is_exact(set_) && layout != WeightLayout::kRows && layout != WeightLayout::kK;
     if (off == 0) {
       return 0;
     }
@@ -202,7 +227,15 @@ class Trial {
   Guarded<float> y_;
 };
 
+// Whether a kernel takes so many rows: digits meet a K type row by row.
+bool is_multiplied(const Kind& kind, std::size_t x_rows) {
+  return x_rows == 1 || kind.format != RowFormat::kInt8Digits || block_of(kind) != kSuperBlock;
+}
+
 void expect_right(const Kind& kind, DataSet set, const Shape& shape) {
+  if (!is_multiplied(kind, shape.x_rows)) {
+    return;
+  }
   const Threads one(1);
   Trial trial(kind, set, shape);
   trial.run(one);
@@ -279,6 +312,9 @@ TEST_P(Matmul, BitsDoNotDependOnTheNumberOfThreads) {
   const Threads teams[] = {Threads(1), Threads(2), Threads(3), Threads(5)};
   for (const Kind& kind : kinds()) {
     for (const std::size_t x_rows : {1, 7}) {
+      if (!is_multiplied(kind, x_rows)) {
+        continue;
+      }
       std::vector<float> first;
       for (const Threads& threads : teams) {
         Trial trial(kind, DataSet::kPlanted, {130, 256, x_rows});
@@ -299,6 +335,9 @@ TEST_P(Matmul, BitsDoNotDependOnTheNumberOfThreads) {
 TEST_P(Matmul, BitsDoNotDependOnTheRowsBeside) {
   const Threads one(1);
   for (const Kind& kind : kinds()) {
+    if (!is_multiplied(kind, 13)) {
+      continue;
+    }
     Trial many(kind, DataSet::kPlanted, {48, 256, 13});
     many.run(one);
     Trial again(kind, DataSet::kPlanted, {48, 256, 13});
@@ -320,6 +359,9 @@ TEST_P(Matmul, NoNumberComesFromWhatIsNone) {
     for (const Kind& kind : kinds()) {
       const std::size_t columns = round_up(96, block_of(kind));
       for (const std::size_t x_rows : {1, 6}) {
+        if (!is_multiplied(kind, x_rows)) {
+          continue;
+        }
         Trial trial(kind, DataSet::kSameSign, {20, columns, x_rows});
         trial.x(x_rows - 1)[columns - 5] = bad;
         trial.run(one);
@@ -373,7 +415,8 @@ TEST_P(Matmul, FormatsAreThoseThatTheTargetMultiplies) {
                                        {"BF16", WeightLayout::kBf16},
                                        {"Q8_0", WeightLayout::kQ8},
                                        {"Q4_0", WeightLayout::kQ4},
-                                       {"Q6_K", WeightLayout::kRows}}) {
+                                       {"Q6_K", WeightLayout::kK},
+                                       {"Q5_0", WeightLayout::kRows}}) {
     for (const Arithmetic how : {Arithmetic::kF32, Arithmetic::kBf16, Arithmetic::kInt8}) {
       for (const std::size_t rows : {1, 2, 100}) {
         const RowFormat format = row_format(layout, how, rows);

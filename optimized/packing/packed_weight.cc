@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "optimized/packing/k_blocks.h"
 #include "reference/family/base/number_formats.h"
 
 namespace assay::cpu {
@@ -25,6 +26,9 @@ WeightLayout layout_of(DType stored) {
   }
   if (name == "Q4_0") {
     return WeightLayout::kQ4;
+  }
+  if (k_type(stored)) {
+    return WeightLayout::kK;
   }
   return stored.info().block_elements > 1 ? WeightLayout::kRows : WeightLayout::kF32;
 }
@@ -101,6 +105,7 @@ std::size_t tile_bytes(WeightLayout layout, std::size_t columns) {
     case WeightLayout::kQ4:
       return columns / kBlock * (kScales + kTileRows * 16);
     case WeightLayout::kF32:
+    case WeightLayout::kK:
     case WeightLayout::kRows:
       break;
   }
@@ -113,8 +118,12 @@ WeightView plan_rows(DType stored, std::size_t rows, std::size_t columns) {
   plan.rows = rows;
   plan.columns = columns;
   plan.stored = stored;
-  plan.tile = plan.layout == WeightLayout::kRows ? stored_row_bytes(plan) * kTileRows
-                                                 : tile_bytes(plan.layout, columns);
+  if (const auto type = k_type(stored)) {
+    plan.tile = columns / kSuperBlock * k_places(*type).bytes;
+  } else {
+    plan.tile = plan.layout == WeightLayout::kRows ? stored_row_bytes(plan) * kTileRows
+                                                   : tile_bytes(plan.layout, columns);
+  }
   return plan;
 }
 
@@ -135,6 +144,9 @@ void pack_tile(const WeightView& plan, std::span<const std::byte> rows, std::byt
       return;
     case WeightLayout::kBf16:
       pack_bf16(from, to);
+      return;
+    case WeightLayout::kK:
+      pack_k_tile(*k_type(plan.stored), from.rows, bytes, from.count, plan.columns, to);
       return;
     case WeightLayout::kRows:
       std::copy(rows.begin(), rows.end(), to);
@@ -177,6 +189,9 @@ void unpack_row(const WeightView& weight, std::size_t row, float* out) {
       }
       return;
     }
+    case WeightLayout::kK:
+      unpack_k_row(*k_type(weight.stored), tile, r, weight.columns, out);
+      return;
     case WeightLayout::kRows:
       break;
   }

@@ -10,6 +10,7 @@
 //   q8_0  [tile][k/32]{ f16 d[16]; u8 q+128 [8][16][4] }          544 bytes a block
 //   q4_0  [tile][k/32]{ f16 d[16]; u8 pairs [4][16][4] }          288 bytes a block, as in GGUF:
 //                                                                 low half: k, high half: k + 16
+//   K     [tile][k/256]{ scales, minima, codes }                  k_blocks.h; 3 % more bytes
 //   rows  [row] as it is stored, decoded when it is used          every other block type
 //
 // Rows are padded to whole tiles with zeros. Quantised blocks keep their bits: nothing is rounded,
@@ -27,13 +28,13 @@ namespace assay::cpu {
 constexpr std::size_t kTileRows = 16;
 constexpr std::size_t kBlock = 32;  // elements of a block of q8_0 and q4_0
 
-enum class WeightLayout { kF32, kBf16, kQ8, kQ4, kRows };
+enum class WeightLayout { kF32, kBf16, kQ8, kQ4, kK, kRows };
 
 constexpr std::size_t round_up(std::size_t value, std::size_t to) {
   return (value + to - 1) / to * to;
 }
 
-// The bytes of one tile of 16 rows.
+// The bytes of one tile of 16 rows in a layout whose bytes do not depend on the stored type.
 std::size_t tile_bytes(WeightLayout layout, std::size_t columns);
 
 // What a product needs to know; points into memory that somebody else owns.

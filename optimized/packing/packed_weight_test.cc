@@ -59,10 +59,10 @@ TEST(PackedWeight, GivesBackEveryRowOfEveryType) {
 
 // One row for each of the 2^16 scales, all codes in it.
 TEST(PackedWeight, EveryScaleAndEveryCode) {
-  for (const char* name : {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q6_K"}) {
+  for (const char* name : {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q4_K", "Q5_K", "Q6_K"}) {
     const DType stored = dtype_named(name);
     const auto& info = stored.info();
-    const std::size_t scale_at = name[1] == '6' ? 208 : 0;
+    const std::size_t scale_at = name[1] == '6' ? 208 : 0;  // q6_K
     std::vector<std::byte> bytes(65536 * info.block_bytes);
     for (std::size_t row = 0; row < 65536; ++row) {
       std::byte* const block = bytes.data() + row * info.block_bytes;
@@ -95,6 +95,10 @@ TEST(PackedWeight, TakesAsManyBytesAsTheFile) {
   EXPECT_EQ(plan_rows(dtype_named("Q8_0"), 16, 64).bytes(), 16 * 2 * 34);
   EXPECT_EQ(plan_rows(dtype_named("Q4_0"), 16, 64).bytes(), 16 * 2 * 18);
   EXPECT_EQ(plan_rows(dtype_named("Q6_K"), 16, 512).bytes(), 16 * 2 * 210);
+  EXPECT_EQ(plan_rows(dtype_named("Q4_K"), 16, 512).bytes(),
+            16 * 2 * (144 + 4));  // bytes of scales
+  EXPECT_EQ(plan_rows(dtype_named("Q5_K"), 16, 512).bytes(), 16 * 2 * (176 + 4));
+  EXPECT_EQ(plan_rows(dtype_named("Q5_0"), 16, 512).bytes(), 16 * 16 * 22);
   EXPECT_EQ(plan_rows(DType::kBf16, 16, 64).bytes(), 16 * 64 * 2);
   EXPECT_EQ(plan_rows(DType::kBf16, 17, 65).bytes(), 2 * 16 * 66 * 2);
   EXPECT_EQ(plan_rows(DType::kF32, 16, 64).bytes(), 16 * 64 * 4);

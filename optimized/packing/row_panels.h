@@ -80,6 +80,10 @@ class RowPanels {
   const std::int32_t* sums(std::size_t panel) const {
     return sums_.data() + panel * height * blocks() * digits_of(format);
   }
+  // The same of the first 16 codes of each block.
+  const std::int32_t* half_sums(std::size_t panel) const {
+    return half_sums_.data() + panel * height * blocks() * digits_of(format);
+  }
 
  private:
   void pack_row(const float* x, std::size_t panel, std::size_t r);
@@ -88,6 +92,7 @@ class RowPanels {
   std::vector<std::uint32_t> values_;
   std::vector<float> scales_;
   std::vector<std::int32_t> sums_;
+  std::vector<std::int32_t> half_sums_;
 };
 
 }  // namespace assay::cpu

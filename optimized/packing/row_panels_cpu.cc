@@ -34,23 +34,31 @@ float largest_of(const float* x) {
                                                       : std::numeric_limits<float>::infinity();
 }
 
+// Of the codes of a block and of its first half.
+struct CodeSums {
+  std::int32_t half;
+  std::int32_t all;
+};
+
 // code[k] = round(x[k] * factor), |code| < 128, and where rest is given, rest[k] = (x[k] * factor -
-// code) * 254. Returns the sum of the codes.
-std::int32_t round_block(const float* x, float factor, std::int8_t* code, float* rest) {
+// code) * 254.
+CodeSums round_block(const float* x, float factor, std::int8_t* code, float* rest) {
   const hn::CappedTag<float, 16> d;
   const hn::RebindToSigned<decltype(d)> di;
   const hn::Rebind<std::int8_t, decltype(d)> bytes;
+  auto first = hn::Zero(di);
   auto sum = hn::Zero(di);
   for (std::size_t k = 0; k < kBlock; k += hn::Lanes(d)) {
     const auto z = hn::Mul(hn::LoadU(d, x + k), hn::Set(d, factor));
     const auto whole = hn::NearestInt(z);
+    first = k == kBlock / 2 ? sum : first;
     sum = hn::Add(sum, whole);
     hn::StoreU(hn::DemoteTo(bytes, whole), bytes, code + k);
     if (rest != nullptr) {
       hn::StoreU(hn::Mul(hn::Sub(z, hn::ConvertTo(d, whole)), hn::Set(d, 254.0F)), d, rest + k);
     }
   }
-  return hn::GetLane(hn::SumOfLanes(di, sum));
+  return {hn::GetLane(hn::SumOfLanes(di, first)), hn::GetLane(hn::SumOfLanes(di, sum))};
 }
 
 constexpr float kSmallest = 0x1p-120F;  // 127 / x overflows soon below
@@ -58,7 +66,7 @@ alignas(64) constexpr float kNothing[kBlock] = {};
 
 // One block of one row: its codes, `height` words apart, its scale, and the sum of each digit.
 void quantise_block(const float* x, std::size_t digits, std::size_t height, std::int8_t* codes,
-                    float* scale_out, std::int32_t* sums) {
+                    float* scale_out, std::int32_t* sums, std::int32_t* half_sums) {
   alignas(64) std::int8_t code[kBlock];
   alignas(64) float rest[kBlock];
   const float largest = largest_of(x);
@@ -70,7 +78,9 @@ void quantise_block(const float* x, std::size_t digits, std::size_t height, std:
   float factor = finite && largest > kSmallest ? 127.0F / largest : 0.0F;
   x = finite ? x : kNothing;
   for (std::size_t digit = 0; digit < digits; ++digit) {
-    sums[digit * height] = round_block(x, factor, code, digit + 1 < digits ? rest : nullptr);
+    const CodeSums sum = round_block(x, factor, code, digit + 1 < digits ? rest : nullptr);
+    sums[digit * height] = sum.all;
+    half_sums[digit * height] = sum.half;
     for (std::size_t word = 0; word < kBlock / 4; ++word) {
       std::memcpy(codes + (digit * 8 + word) * height * 4, code + word * 4, 4);
     }
@@ -133,10 +143,11 @@ int panel_height(RowFormat format) {
 }
 
 void quantise_row(const float* x, std::size_t blocks, std::size_t digits, std::size_t height,
-                  std::int8_t* codes, float* scales, std::int32_t* sums) {
+                  std::int8_t* codes, float* scales, std::int32_t* sums, std::int32_t* half_sums) {
   for (std::size_t b = 0; b < blocks; ++b) {
     quantise_block(x + b * kBlock, digits, height, codes + b * digits * kBlock * height,
-                   scales + b * height, sums + b * digits * height);
+                   scales + b * height, sums + b * digits * height,
+                   half_sums + b * digits * height);
   }
 }
 
@@ -161,6 +172,7 @@ void RowPanels::reserve(std::size_t most_rows, std::size_t most_columns) {
   if (scales_.size() < blocks) {
     scales_.resize(blocks);
     sums_.resize(blocks * 3);
+    half_sums_.resize(blocks * 3);
   }
   if (zeros_.size() < most_columns) {
     zeros_.resize(most_columns);
@@ -196,7 +208,8 @@ void RowPanels::pack_row(const float* x, std::size_t panel, std::size_t r) {
     case RowFormat::kInt8Digits:
       HWY_DYNAMIC_DISPATCH(quantise_row)
       (x, blocks(), digits_of(format), height, const_cast<std::int8_t*>(int8(panel)) + 4 * r,
-       const_cast<float*>(scales(panel)) + r, const_cast<std::int32_t*>(sums(panel)) + r);
+       const_cast<float*>(scales(panel)) + r, const_cast<std::int32_t*>(sums(panel)) + r,
+       const_cast<std::int32_t*>(half_sums(panel)) + r);
       return;
   }
 }

@@ -116,7 +116,7 @@ class TestWeight {
   void fill(DataSet set, Numbers& numbers, std::span<std::byte> row) const {
     const auto& info = stored_.info();
     const bool scaled = view.layout == WeightLayout::kQ8 || view.layout == WeightLayout::kQ4;
-    if (view.layout == WeightLayout::kRows) {
+    if (view.layout == WeightLayout::kRows || view.layout == WeightLayout::kK) {
       random_blocks(info, numbers, row);
       return;
     }

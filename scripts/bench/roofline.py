@@ -16,10 +16,26 @@ import math
 from pathlib import Path
 from statistics import median
 
-BYTES = {"f32": 4, "bf16": 2, "q8_0": 34 / 32, "q4_0": 18 / 32}
+BYTES = {
+    "f32": 4,
+    "bf16": 2,
+    "q8_0": 34 / 32,
+    "q4_0": 18 / 32,
+    "q4_k": 148 / 256,
+    "q5_k": 180 / 256,
+    "q6_k": 210 / 256,
+}
 HEADS = 8  # on one head of keys, as kernel_bench has them
 WIDTH, HEIGHT, LEFT, BOTTOM = 860, 460, 60, 44
-COLOURS = {"f32": "#3b6ea8", "bf16": "#c77d26", "q8_0": "#4d8f5b", "q4_0": "#a34a6b"}
+COLOURS = {
+    "f32": "#3b6ea8",
+    "bf16": "#c77d26",
+    "q8_0": "#4d8f5b",
+    "q4_0": "#a34a6b",
+    "q4_k": "#6f5aa8",
+    "q5_k": "#2f8f9d",
+    "q6_k": "#8a7a2f",
+}
 MARKS = {"matmul": "product of rows", "matvec": "product of one row", "attention": "attention"}
 STYLE = """<style>text{font:11px system-ui,sans-serif;fill:#555}.grid{stroke:#e4e6ea}
 .roof{stroke:#555;fill:none;stroke-width:1.4}.head{font-size:13px;fill:#222}</style>"""
