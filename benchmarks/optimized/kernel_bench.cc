@@ -106,7 +106,7 @@ Loop probe_of(RowFormat format) {
   if (format == RowFormat::kBf16) {
     return bf16_dot_loop();
   }
-  if (format == RowFormat::kInt8 || format == RowFormat::kInt8Digits) {
+  if (is_int8(format)) {
     const Loop loop = int8_dot_loop();
     return loop.run != nullptr ? loop : fma_loop();
   }
@@ -331,13 +331,14 @@ struct WeightKind {
   Arithmetic arithmetic;
 };
 
-// In the class int8 rows that meet a K type are rounded before, and multiplied exactly.
 constexpr WeightKind kWeights[] = {
     {"f32", "F32", Arithmetic::kF32},         {"bf16_exact", "BF16", Arithmetic::kF32},
     {"bf16", "BF16", Arithmetic::kBf16},      {"q8_0_exact", "Q8_0", Arithmetic::kF32},
     {"q8_0", "Q8_0", Arithmetic::kInt8},      {"q4_0_exact", "Q4_0", Arithmetic::kF32},
     {"q4_0", "Q4_0", Arithmetic::kInt8},      {"q4_k_exact", "Q4_K", Arithmetic::kF32},
     {"q5_k_exact", "Q5_K", Arithmetic::kF32}, {"q6_k_exact", "Q6_K", Arithmetic::kF32},
+    {"q4_k", "Q4_K", Arithmetic::kInt8},      {"q5_k", "Q5_K", Arithmetic::kInt8},
+    {"q6_k", "Q6_K", Arithmetic::kInt8},
 };
 
 void register_products(const std::string& target) {

@@ -18,12 +18,13 @@
 namespace assay::cpu {
 namespace {
 
-// Whether ggml rounds what it multiplies these weights with, other than by the blocks of 32 that a
-// format of its own has here. bf16 weights are left to the class bf16.
+// Whether ggml rounds what it multiplies these weights with, other than in a format that rows have
+// here. bf16 weights are left to the class bf16.
 bool rounds_rows(const WeightView& weight) {
   const InputRounding rounding = input_rounding(weight.stored);
-  const bool blocks = weight.layout == WeightLayout::kQ8 || weight.layout == WeightLayout::kQ4;
-  return !blocks && rounding != InputRounding::kNone && rounding != InputRounding::kBf16;
+  const bool packed = weight.layout == WeightLayout::kQ8 || weight.layout == WeightLayout::kQ4 ||
+                      weight.layout == WeightLayout::kK;
+  return !packed && rounding != InputRounding::kNone && rounding != InputRounding::kBf16;
 }
 
 }  // namespace
@@ -78,11 +79,13 @@ void Engine::multiply_counted(const std::vector<Product>& list) {
         work_.bf16_dot += operations;
         break;
       case RowFormat::kInt8:
+      case RowFormat::kInt8K:
       case RowFormat::kInt8Digits:
         work_.int8_dot += operations * static_cast<double>(digits_of(product.x->format));
         break;
       case RowFormat::kF32:
       case RowFormat::kF32RoundedToBf16:
+      case RowFormat::kF32RoundedToInt8K:
         work_.fma += operations;
         break;
     }

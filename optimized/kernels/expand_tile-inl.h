@@ -103,8 +103,8 @@ HWY_INLINE hn::Vec<I32> k_codes_at(const std::byte* block, std::size_t j, std::s
   };
   const std::size_t g = k / 4;
   if constexpr (kType == KType::kQ6) {
-    const auto low = bits(kAt.low, 16 * (j / 4) + 8 * (j % 2) + g, 4 * (j % 4 / 2), 15);
-    const auto high = bits(kAt.high, 8 * (j / 4) + g, 2 * (j % 4), 3);
+    const auto low = bits(kAt.low, kHalfWords * (j / 4) + 8 * (j % 2) + g, 4 * (j % 4 / 2), 15);
+    const auto high = bits(kAt.high, kHalfWords * (j / 4) + g, 2 * (j % 4), 3);
     return hn::Sub(hn::BitCast(I32(), hn::Or(low, hn::ShiftLeft<4>(high))), hn::Set(I32(), 32));
   }
   auto code = bits(kAt.low, 8 * (j / 2) + g, 4 * (j % 2), 15);

@@ -14,13 +14,9 @@ namespace {
 
 constexpr std::size_t kFewRows = 4;  // a panel of int8
 
-bool is_int8(RowFormat format) {
-  return format == RowFormat::kInt8 || format == RowFormat::kInt8Digits;
-}
-
 TileKernel kernel_for(WeightLayout layout, RowFormat format) {
   const Features has = features();
-  if (layout == WeightLayout::kK && format == RowFormat::kInt8Digits) {
+  if (layout == WeightLayout::kK && is_int8(format)) {
     return multiply_k_vnni;
   }
   if (format == RowFormat::kBf16) {
@@ -82,8 +78,13 @@ RowFormat row_format(WeightLayout layout, Arithmetic arithmetic, std::size_t row
       }
       // A few rows wait for memory, and digits need no conversion; for many FMAs are as fast.
       return rows <= kFewRows && has.int8_dot() ? RowFormat::kInt8Digits : RowFormat::kF32;
-    case WeightLayout::kK:  // whoever rounds rows as ggml does has done it before
-      return rows == 1 && has.avx512_vnni ? RowFormat::kInt8Digits : RowFormat::kF32;
+    case WeightLayout::kK: {
+      const bool rounds = arithmetic == Arithmetic::kInt8;
+      if (rows == 1 && has.avx512_vnni) {
+        return rounds ? RowFormat::kInt8K : RowFormat::kInt8Digits;
+      }
+      return rounds ? RowFormat::kF32RoundedToInt8K : RowFormat::kF32;
+    }
     case WeightLayout::kF32:
     case WeightLayout::kRows:
       break;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// K types times one row of x in three digits, by vpdpbusd (AVX-512 VNNI).
+// K types times one row of x, in three digits or as ggml's q8_K, by vpdpbusd (AVX-512 VNNI).
 //
 // Codes are unsigned, so that a sub-block of 32 adds, with V the sum of code times digit and X that
 // of digits, both combined over the digits,
@@ -16,6 +16,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #if defined(__clang__)
@@ -30,9 +31,9 @@
 namespace assay::cpu {
 namespace {
 
-constexpr std::size_t kDigits = 3;
+constexpr std::size_t kTilesAtOnce = 1;
 constexpr std::size_t kWords = 8;        // of a sub-block
-constexpr std::size_t kPrefetch = 4096;  // bytes ahead: past the end of a small page
+constexpr std::size_t kPrefetch = 8192;  // bytes ahead: past the end of a small page
 constexpr float kDigitStep = 1 / 254.0F;
 
 inline __m512i words_at(const std::byte* place, std::size_t word) {
@@ -52,8 +53,9 @@ inline __m512i k_codes(const std::byte* block, std::size_t j, std::size_t g) {
   const std::byte* const high = block + kAt.high;
   const auto n = static_cast<unsigned>(j);
   if constexpr (kType == KType::kQ6) {
-    const __m512i four = bits_of(words_at(low, 16 * (j / 4) + 8 * (j % 2) + g), n % 4 / 2 * 4, 15);
-    const __m512i two = bits_of(words_at(high, 8 * (j / 4) + g), n % 4 * 2, 3);
+    const __m512i four =
+        bits_of(words_at(low, kHalfWords * (j / 4) + 8 * (j % 2) + g), n % 4 / 2 * 4, 15);
+    const __m512i two = bits_of(words_at(high, kHalfWords * (j / 4) + g), n % 4 * 2, 3);
     return _mm512_or_si512(four, _mm512_slli_epi16(two, 4));
   } else {
     const __m512i four = bits_of(words_at(low, 8 * (j / 2) + g), n % 2 * 4, 15);
@@ -85,48 +87,57 @@ struct XBlock {
   float scale;
 };
 
+template <std::size_t kDigits>
 inline float combined(const std::int32_t* sums) {
-  return static_cast<float>(sums[0]) +
-         kDigitStep * (static_cast<float>(sums[1]) + kDigitStep * static_cast<float>(sums[2]));
+  float value = static_cast<float>(sums[kDigits - 1]);
+  for (std::size_t digit = kDigits - 1; digit-- > 0;) {
+    value = static_cast<float>(sums[digit]) + kDigitStep * value;
+  }
+  return value;
 }
 
+template <std::size_t kDigits>
 inline __m512 combined(const __m512i (&sum)[kDigits]) {
-  const __m512 step = _mm512_set1_ps(kDigitStep);
-  const __m512 upper =
-      _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[2]), step, _mm512_cvtepi32_ps(sum[1]));
-  return _mm512_fmadd_ps(upper, step, _mm512_cvtepi32_ps(sum[0]));
+  __m512 value = _mm512_cvtepi32_ps(sum[kDigits - 1]);
+  for (std::size_t digit = kDigits - 1; digit-- > 0;) {
+    value = _mm512_fmadd_ps(value, _mm512_set1_ps(kDigitStep), _mm512_cvtepi32_ps(sum[digit]));
+  }
+  return value;
 }
 
-// The sums of words [first, first + kWords / 2) of sub-block j, for each digit.
-template <KType kType>
-inline void add_half(const std::byte* block, std::size_t j, std::size_t first, const XBlock& x,
-                     __m512i (&sum)[kDigits]) {
+// The sums of words [first, first + kWords / 2) of sub-block j of N tiles, for each digit.
+template <KType kType, std::size_t kDigits, std::size_t N>
+inline void add_half(const std::byte* block, std::size_t tile, std::size_t j, std::size_t first,
+                     const XBlock& x, __m512i (&sum)[N][kDigits]) {
 #pragma GCC unroll 4
   for (std::size_t g = first; g < first + kWords / 2; ++g) {
-    const __m512i codes = k_codes<kType>(block, j, g);
+    __m512i codes[N];
+    for (std::size_t n = 0; n < N; ++n) {
+      codes[n] = k_codes<kType>(block + n * tile, j, g);
+    }
 #pragma GCC unroll 3
     for (std::size_t digit = 0; digit < kDigits; ++digit) {
       const __m512i word = _mm512_set1_epi32(x.words[digit * kWords + g]);
-      sum[digit] = _mm512_dpbusd_epi32(sum[digit], codes, word);
+      for (std::size_t n = 0; n < N; ++n) {
+        sum[n][digit] = _mm512_dpbusd_epi32(sum[n][digit], codes[n], word);
+      }
     }
   }
 }
 
-template <KType kType>
-inline __m512 add_sub_block(const std::byte* block, std::size_t j, const XBlock& x, __m512 d,
-                            __m512 dmin, __m512 y) {
+// y plus sub-block j of one tile, given the sums of its halves.
+template <KType kType, std::size_t kDigits>
+inline __m512 finished(const std::byte* block, std::size_t j, const XBlock& x,
+                       __m512i (&first)[kDigits], const __m512i (&second)[kDigits], __m512 y) {
   constexpr KPlaces kAt = k_places(kType);
+  const __m512 d = halves_of(block);
   const __m512 scale = _mm512_set1_ps(x.scale);
-  __m512i first[kDigits] = {};
-  __m512i second[kDigits] = {};
-  add_half<kType>(block, j, 0, x, first);
-  add_half<kType>(block, j, kWords / 2, x, second);
+  const float all = combined<kDigits>(x.sums);
   if constexpr (kType == KType::kQ6) {
-    const float x0 = combined(x.half_sums);
-    const float x1 = combined(x.sums) - x0;
+    const float half = combined<kDigits>(x.half_sums);
     const std::byte* const scales = block + kAt.scales + 2 * j * kTileRows;
-    const __m512 v0 = _mm512_fmadd_ps(_mm512_set1_ps(x0), _mm512_set1_ps(-32), combined(first));
-    const __m512 v1 = _mm512_fmadd_ps(_mm512_set1_ps(x1), _mm512_set1_ps(-32), combined(second));
+    const __m512 v0 = _mm512_sub_ps(combined(first), _mm512_set1_ps(32 * half));
+    const __m512 v1 = _mm512_sub_ps(combined(second), _mm512_set1_ps(32 * (all - half)));
     const __m512 both =
         _mm512_fmadd_ps(signed_of(scales), v0, _mm512_mul_ps(signed_of(scales + kTileRows), v1));
     return _mm512_fmadd_ps(both, _mm512_mul_ps(d, scale), y);
@@ -135,41 +146,69 @@ inline __m512 add_sub_block(const std::byte* block, std::size_t j, const XBlock&
       first[digit] = _mm512_add_epi32(first[digit], second[digit]);
     }
     const __m512 slope = _mm512_mul_ps(d, unsigned_of(block + kAt.scales + j * kTileRows));
-    const __m512 minimum = _mm512_mul_ps(dmin, unsigned_of(block + kAt.minima + j * kTileRows));
+    const __m512 minimum = _mm512_mul_ps(halves_of(block + kAt.minimum),
+                                         unsigned_of(block + kAt.minima + j * kTileRows));
     y = _mm512_fmadd_ps(combined(first), _mm512_mul_ps(slope, scale), y);
-    return _mm512_fnmadd_ps(minimum, _mm512_set1_ps(combined(x.sums) * x.scale), y);
+    return _mm512_fnmadd_ps(minimum, _mm512_set1_ps(all * x.scale), y);
   }
 }
 
-template <KType kType>
+template <std::size_t kBytes>
+inline void prefetch(const std::byte* block, std::size_t j) {
+  constexpr std::size_t kLines = kBytes / 64 / 8 + 1;  // for each of eight sub-blocks
+  for (std::size_t line = 0; line < kLines; ++line) {
+    _mm_prefetch(reinterpret_cast<const char*>(block + kPrefetch + (j * kLines + line) * 64),
+                 _MM_HINT_T0);
+  }
+}
+
+// N tiles share what is read of x.
+template <KType kType, std::size_t kDigits, std::size_t N>
 void k_row(const Product& p, std::size_t tile) {
-  constexpr KPlaces kAt = k_places(kType);
-  constexpr std::size_t kLines = kAt.bytes / 64 / 8 + 1;  // of each of eight sub-blocks
+  constexpr std::size_t kBytes = k_places(kType).bytes;
+  const std::size_t stride = p.weight->tile;
   const auto* words = reinterpret_cast<const std::int32_t*>(p.x->int8(0));
-  const std::byte* block = p.weight->data + tile * p.weight->tile;
-  __m512 y = _mm512_setzero_ps();
-  for (std::size_t b = 0; b < p.x->blocks(); b += 8, block += kAt.bytes) {
-    const __m512 d = halves_of(block);
-    const __m512 dmin = halves_of(block + kAt.minimum);
+  const std::byte* block = p.weight->data + tile * stride;
+  __m512 y[N];
+  std::fill_n(y, N, _mm512_setzero_ps());
+  for (std::size_t b = 0; b < p.x->blocks(); b += 8, block += kBytes) {
 #pragma GCC unroll 8
     for (std::size_t j = 0; j < 8; ++j) {
-      for (std::size_t line = 0; line < kLines; ++line) {
-        _mm_prefetch(reinterpret_cast<const char*>(block + kPrefetch + (j * kLines + line) * 64),
-                     _MM_HINT_T0);
-      }
       const std::size_t at = (b + j) * kDigits;
       const XBlock x{words + at * kWords, p.x->sums(0) + at, p.x->half_sums(0) + at,
                      p.x->scales(0)[b + j]};
-      y = add_sub_block<kType>(block, j, x, d, dmin, y);
+      __m512i first[N][kDigits] = {};
+      __m512i second[N][kDigits] = {};
+      add_half<kType>(block, stride, j, 0, x, first);
+      add_half<kType>(block, stride, j, kWords / 2, x, second);
+      for (std::size_t n = 0; n < N; ++n) {
+        prefetch<kBytes>(block + n * stride, j);
+        y[n] = finished<kType>(block + n * stride, j, x, first[n], second[n], y[n]);
+      }
     }
   }
-  _mm512_storeu_ps(p.y + tile * kTileRows, y);
+  for (std::size_t n = 0; n < N; ++n) {
+    _mm512_storeu_ps(p.y + (tile + n) * kTileRows, y[n]);
+  }
+}
+
+template <KType kType, std::size_t kDigits>
+void k_rows(const Product& p, TileRange tiles) {
+  std::size_t tile = tiles.first;
+  for (; tile + kTilesAtOnce <= tiles.end; tile += kTilesAtOnce) {
+    k_row<kType, kDigits, kTilesAtOnce>(p, tile);
+  }
+  for (; tile < tiles.end; ++tile) {
+    k_row<kType, kDigits, 1>(p, tile);
+  }
 }
 
 template <KType kType>
 void k_rows(const Product& p, TileRange tiles) {
-  for (std::size_t tile = tiles.first; tile < tiles.end; ++tile) {
-    k_row<kType>(p, tile);
+  if (p.x->format == RowFormat::kInt8Digits) {
+    k_rows<kType, 3>(p, tiles);
+  } else {
+    k_rows<kType, 1>(p, tiles);
   }
 }
 

@@ -42,8 +42,12 @@ const char* name_of(RowFormat format) {
       return "f32 rounded to bf16";
     case RowFormat::kBf16:
       return "bf16";
+    case RowFormat::kF32RoundedToInt8K:
+      return "f32 rounded to q8_K";
     case RowFormat::kInt8:
       return "int8";
+    case RowFormat::kInt8K:
+      return "q8_K";
     case RowFormat::kInt8Digits:
       return "three digits";
   }
@@ -66,7 +70,11 @@ std::vector<Kind> kinds() {
   if (features().avx512_vnni) {
     for (const char* stored : {"Q4_K", "Q5_K", "Q6_K"}) {
       all.push_back({stored, RowFormat::kInt8Digits});
+      all.push_back({stored, RowFormat::kInt8K});
     }
+  }
+  for (const char* stored : {"Q4_K", "Q5_K", "Q6_K"}) {
+    all.push_back({stored, RowFormat::kF32RoundedToInt8K});
   }
   for (const char* stored :
        {"Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "MXFP4", "NVFP4", "Q4_K", "Q5_K", "Q6_K"}) {
@@ -93,6 +101,8 @@ RoundedRow rounded(const float* x, std::size_t columns, RowFormat format) {
     }
   } else if (format == RowFormat::kInt8) {
     round_input(InputRounding::kBlocks32, HalfWay::kEven, row.value.data(), columns);
+  } else if (format == RowFormat::kInt8K || format == RowFormat::kF32RoundedToInt8K) {
+    round_input(InputRounding::kBlocks256, HalfWay::kEven, row.value.data(), columns);
   }
   for (std::size_t k = 0; k < columns; ++k) {
     row.magnitude[k] = std::abs(double(row.value[k]));
@@ -106,7 +116,7 @@ RoundedRow rounded(const float* x, std::size_t columns, RowFormat format) {
 }
 
 double limit_of(const Kind& kind, const Shape& shape) {
-  if (kind.format == RowFormat::kInt8 || kind.format == RowFormat::kInt8Digits) {
+  if (is_int8(kind.format)) {
     const std::size_t terms = block_of(kind) == kSuperBlock ? 2 : 1;  // of a block: codes, minima
     return strict_limit(shape.columns / 32 * terms, 1);               // exact within a block
   }
@@ -126,7 +136,8 @@ class Trial {
         stride_(round_up(shape.rows, kTileRows) + 3),
         x_((shape.columns + 3) * shape.x_rows, 1),
         y_(stride_ * (shape.x_rows - 1) + round_up(shape.rows, kTileRows), 1) {
-    const bool scaled = kind.format == RowFormat::kInt8;
+    const bool scaled = kind.format == RowFormat::kInt8 || kind.format == RowFormat::kInt8K ||
+                        kind.format == RowFormat::kF32RoundedToInt8K;
     for (std::size_t t = 0; t < shape.x_rows; ++t) {
       const auto row = activation_row(set, numbers_, shape.columns, scaled ? 12 : 30);
       std::copy(row.begin(), row.end(), x_.data() + t * (shape.columns + 3));
@@ -144,12 +155,11 @@ class Trial {
     multiply({&product, 1}, threads);
   }
 
-  // Digits multiply a K type's codes and its minima apart: both are of the size of the largest
+  // A K type's codes and its minima are multiplied apart: both are of the size of the largest
   // weight of their sub-block.
   std::vector<double> size_of(const std::vector<double>& w) const {
     std::vector<double> size(w.size());
-    const bool apart =
-        weight_.view.layout == WeightLayout::kK && kind_.format == RowFormat::kInt8Digits;
+    const bool apart = weight_.view.layout == WeightLayout::kK && is_int8(kind_.format);
     const std::size_t block = apart ? kBlock : 1;
     for (std::size_t k = 0; k < w.size(); ++k) {
       for (std::size_t j = k / block * block; j < k / block * block + block; ++j) {
@@ -227,9 +237,9 @@ class Trial {
   Guarded<float> y_;
 };
 
-// Whether a kernel takes so many rows: digits meet a K type row by row.
+// Whether a kernel takes so many rows: codes meet a K type row by row.
 bool is_multiplied(const Kind& kind, std::size_t x_rows) {
-  return x_rows == 1 || kind.format != RowFormat::kInt8Digits || block_of(kind) != kSuperBlock;
+  return x_rows == 1 || !is_int8(kind.format) || block_of(kind) != kSuperBlock;
 }
 
 void expect_right(const Kind& kind, DataSet set, const Shape& shape) {

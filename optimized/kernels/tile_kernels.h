@@ -45,7 +45,7 @@ void multiply_int8_dotprod(const Product& product, TileRange tiles);
 
 // With AVX-512 VNNI, one digit or three, and AVX-512 BF16.
 void multiply_int8_vnni(const Product& product, TileRange tiles);
-// K types with one row of three digits.
+// K types with one row of x, in three digits or as q8_K.
 void multiply_k_vnni(const Product& product, TileRange tiles);
 void multiply_bf16_dot(const Product& product, TileRange tiles);
 

@@ -50,8 +50,11 @@ void pack_block(KType type, const std::byte* from, std::size_t row, std::byte* t
     for (std::size_t i = 0; i < 16; ++i) {
       to[at.scales + i * kRowsOfTile + row] = from[192 + i];
     }
-    spread(from, 32, row, to + at.low);
-    spread(from + 128, 16, row, to + at.high);
+    for (std::size_t half = 0; half < 2; ++half) {
+      const std::size_t place = half * kHalfWords * kRowsOfTile * 4;
+      spread(from + 64 * half, 16, row, to + at.low + place);
+      spread(from + 128 + 32 * half, 8, row, to + at.high + place);
+    }
     return;
   }
   std::memcpy(to + 2 * row, from, 2);
@@ -78,8 +81,8 @@ float element(KType type, const std::byte* block, std::size_t r, std::size_t j, 
   const float d = half_at(block + 2 * r);
   if (type == KType::kQ6) {
     const std::size_t p = j % 4;
-    const int low = word(at.low, 16 * (j / 4) + 8 * (p % 2)) >> 4 * (p / 2) & 15;
-    const int code = low | (word(at.high, 8 * (j / 4)) >> 2 * p & 3) << 4;
+    const int low = word(at.low, kHalfWords * (j / 4) + 8 * (p % 2)) >> 4 * (p / 2) & 15;
+    const int code = low | (word(at.high, kHalfWords * (j / 4)) >> 2 * p & 3) << 4;
     const int scale = byte_at(block + at.scales + (2 * j + l / 16) * kRowsOfTile + r);
     return d * static_cast<float>(static_cast<std::int8_t>(scale)) * static_cast<float>(code - 32);
   }

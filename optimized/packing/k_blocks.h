@@ -3,17 +3,17 @@
 //
 //   q4_K  { f16 d[16]; f16 dmin[16]; u8 sc[8][16]; u8 mn[8][16]; u8 qs[32][16][4] }
 //                                                    2368 bytes, 2304 in the file
-//   q5_K  the same, then u8 qh[8][16][4]             2880,       2816
-//   q6_K  { f16 d[16]; i8 sc[16][16]; u8 ql[32][16][4]; u8 qh[16][16][4] }
+//   q5_K  the same, but u8 qh[8][16][4] before qs    2880,       2816
+//   q6_K  { f16 d[16]; i8 sc[16][16]; { u8 ql[16][16][4]; u8 qh[8][16][4] }[2] }
 //                                                    3360,       3360
 //
-// The words of four codes lie in the order of the file, so that word g of sub-block j is, in each
-// byte,
+// What is read together lies together, for memory is read fastest in order. Word g of sub-block j
+// is, in each byte,
 //
 //   q4_K  qs[8 (j/2) + g] >> 4 (j mod 2) & 15
 //   q5_K  that | (qh[g] >> j & 1) << 4
-//   q6_K  (ql[16 (j/4) + 8 (j mod 2) + g] >> 4 (j mod 4 / 2) & 15)
-//         | (qh[8 (j/4) + g] >> 2 (j mod 4) & 3) << 4
+//   q6_K  of half j/4:  (ql[8 (j mod 2) + g] >> 4 (j mod 4 / 2) & 15)
+//                       | (qh[g] >> 2 (j mod 4) & 3) << 4
 //
 // Element l of sub-block j is d sc[j] code - dmin mn[j], and for q6_K d sc[2 j + l/16] (code - 32).
 // The six bits of sc and mn are taken out of the file's twelve bytes.  Source: ggml_blocks.h.
@@ -35,8 +35,8 @@ struct KPlaces {
   std::size_t minimum;  // dmin; of q6_K none
   std::size_t scales;
   std::size_t minima;
-  std::size_t low;
-  std::size_t high;
+  std::size_t low;   // qs, ql
+  std::size_t high;  // qh
   std::size_t bytes;
 };
 
@@ -44,14 +44,15 @@ constexpr KPlaces k_places(KType type) {
   constexpr std::size_t kWord = 64;  // of 16 rows
   switch (type) {
     case KType::kQ4:
-      return {32, 64, 192, 320, 320 + 32 * kWord, 320 + 32 * kWord};
+      return {32, 64, 192, 320, 0, 320 + 32 * kWord};
     case KType::kQ5:
-      return {32, 64, 192, 320, 320 + 32 * kWord, 320 + 40 * kWord};
+      return {32, 64, 192, 320 + 8 * kWord, 320, 320 + 40 * kWord};
     case KType::kQ6:
       break;
   }
-  return {0, 32, 0, 288, 288 + 32 * kWord, 288 + 48 * kWord};
+  return {0, 32, 0, 288, 288 + 16 * kWord, 288 + 48 * kWord};
 }
+constexpr std::size_t kHalfWords = 24;  // of q6_K, from one half to the next
 
 // Which K type a stored type is; none: another.
 std::optional<KType> k_type(DType stored);

@@ -6,9 +6,11 @@
 //   bf16     [panel][k/2][height][2]                              k rounded up to even
 //   int8     [panel][k/32][digit][8][height][4], with a scale and a sum for each block
 //
-// int8 has one digit or three. One is what ggml calls q8_0 and loses 8 bits of the mantissa:
+// int8 has one digit or three. One is what ggml calls q8_0, or for the K types q8_K, whose 256
+// elements share a scale, and loses 8 bits of the mantissa:
 //
-//   s = max |x| / 127 over the block, stored as f16;  q = round(x * 127 / max |x|)
+//   q8_0  s = max |x| / 127 over the block, stored as f16;  q = round(x * 127 / max |x|)
+//   q8_K  s = 1 / (127 / max |x|) over 256 elements;        q = round(x * (127 / max |x|))
 //
 // Three lose nothing that fp32 holds: x = s (q0 + q1/254 + q2/254^2), s = max |x| / 127 in f32, to
 // 6e-8 of the block's maximum. A sum of codes in each block undoes the offset of the weights.
@@ -27,11 +29,18 @@ namespace assay::cpu {
 
 enum class RowFormat {
   kF32,
-  kF32RoundedToBf16,  // f32 layout, values rounded to bf16: where there is no dot of bf16
+  kF32RoundedToBf16,   // f32 layout, values rounded to bf16: where there is no dot of bf16
+  kF32RoundedToInt8K,  // f32 layout, the values s q of q8_K
   kBf16,
   kInt8,
+  kInt8K,
   kInt8Digits
 };
+
+constexpr bool is_int8(RowFormat format) {
+  return format == RowFormat::kInt8 || format == RowFormat::kInt8K ||
+         format == RowFormat::kInt8Digits;
+}
 
 constexpr std::size_t digits_of(RowFormat format) {
   return format == RowFormat::kInt8Digits ? 3 : 1;
@@ -87,6 +96,7 @@ class RowPanels {
 
  private:
   void pack_row(const float* x, std::size_t panel, std::size_t r);
+  void pack_codes(const float* x, std::size_t panel, std::size_t r);
 
   std::vector<float> zeros_;  // the rows that pad the last panel
   std::vector<std::uint32_t> values_;

@@ -5,9 +5,25 @@
 #include <cstring>
 #include <limits>
 
+#include "optimized/packing/k_blocks.h"
 #include "optimized/packing/packed_weight.h"
 #include "optimized/packing/row_panels.h"
 #include "reference/family/base/number_formats.h"
+
+#ifndef ASSAY_OPTIMIZED_DIGIT_PLACE
+#define ASSAY_OPTIMIZED_DIGIT_PLACE
+namespace assay::cpu {
+
+// Where one digit of a block of one row lies: codes `height` words apart, and their sums.
+struct DigitPlace {
+  std::size_t height;
+  std::int8_t* codes;
+  std::int32_t* sum;
+  std::int32_t* half_sum;
+};
+
+}  // namespace assay::cpu
+#endif
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "optimized/packing/row_panels_cpu.cc"
@@ -64,10 +80,18 @@ CodeSums round_block(const float* x, float factor, std::int8_t* code, float* res
 constexpr float kSmallest = 0x1p-120F;  // 127 / x overflows soon below
 alignas(64) constexpr float kNothing[kBlock] = {};
 
-// One block of one row: its codes, `height` words apart, its scale, and the sum of each digit.
-void quantise_block(const float* x, std::size_t digits, std::size_t height, std::int8_t* codes,
-                    float* scale_out, std::int32_t* sums, std::int32_t* half_sums) {
+void put_digit(const float* x, float factor, const DigitPlace& to, float* rest) {
   alignas(64) std::int8_t code[kBlock];
+  const CodeSums sum = round_block(x, factor, code, rest);
+  *to.sum = sum.all;
+  *to.half_sum = sum.half;
+  for (std::size_t word = 0; word < kBlock / 4; ++word) {
+    std::memcpy(to.codes + word * to.height * 4, code + word * 4, 4);
+  }
+}
+
+// One block of one row: the places are those of its first digit.
+void quantise_block(const float* x, std::size_t digits, DigitPlace to, float* scale_out) {
   alignas(64) float rest[kBlock];
   const float largest = largest_of(x);
   const bool finite = largest < std::numeric_limits<float>::infinity();
@@ -78,14 +102,40 @@ void quantise_block(const float* x, std::size_t digits, std::size_t height, std:
   float factor = finite && largest > kSmallest ? 127.0F / largest : 0.0F;
   x = finite ? x : kNothing;
   for (std::size_t digit = 0; digit < digits; ++digit) {
-    const CodeSums sum = round_block(x, factor, code, digit + 1 < digits ? rest : nullptr);
-    sums[digit * height] = sum.all;
-    half_sums[digit * height] = sum.half;
-    for (std::size_t word = 0; word < kBlock / 4; ++word) {
-      std::memcpy(codes + (digit * 8 + word) * height * 4, code + word * 4, 4);
-    }
+    put_digit(x, factor, to, digit + 1 < digits ? rest : nullptr);
+    to = {to.height, to.codes + kBlock * to.height, to.sum + to.height, to.half_sum + to.height};
     x = rest;
     factor = 1;
+  }
+}
+
+// q8_K of 256 elements: their scale, and what makes them codes.
+struct SuperScale {
+  float scale;
+  float factor;
+};
+SuperScale super_scale(const float* x) {
+  float largest = 0;
+  for (std::size_t k = 0; k < kSuperBlock; k += kBlock) {
+    largest = std::max(largest, largest_of(x + k));
+  }
+  if (largest == std::numeric_limits<float>::infinity()) {
+    return {std::numeric_limits<float>::quiet_NaN(), 0};
+  }
+  const float factor = largest > kSmallest ? 127.0F / largest : 0.0F;
+  return {factor > 0 ? 1.0F / factor : 0.0F, factor};
+}
+
+// A row of whole super-blocks as the values of q8_K.
+void round_to_q8_k(const float* x, std::size_t columns, float* out) {
+  const hn::CappedTag<float, 16> d;
+  for (std::size_t first = 0; first < columns; first += kSuperBlock) {
+    const SuperScale by = super_scale(x + first);
+    for (std::size_t k = first; k < first + kSuperBlock; k += hn::Lanes(d)) {
+      const auto z = hn::Mul(hn::LoadU(d, x + k), hn::Set(d, by.factor));
+      const auto code = hn::ConvertTo(d, hn::NearestInt(z));
+      hn::StoreU(hn::Mul(code, hn::Set(d, by.scale)), d, out + k);
+    }
   }
 }
 
@@ -132,7 +182,7 @@ void pack_bf16(const float* from, std::size_t columns, std::size_t height, std::
 }
 
 int panel_height(RowFormat format) {
-  if (format == RowFormat::kInt8 || format == RowFormat::kInt8Digits) {
+  if (is_int8(format)) {
     return 4;
   }
   if (format == RowFormat::kBf16) {
@@ -142,12 +192,26 @@ int panel_height(RowFormat format) {
   return kLanes == 16 ? 8 : kLanes == 8 ? 6 : kLanes == 4 ? 3 : 1;
 }
 
-void quantise_row(const float* x, std::size_t blocks, std::size_t digits, std::size_t height,
-                  std::int8_t* codes, float* scales, std::int32_t* sums, std::int32_t* half_sums) {
+void quantise_row(const float* x, std::size_t blocks, std::size_t digits, DigitPlace to,
+                  float* scales) {
   for (std::size_t b = 0; b < blocks; ++b) {
-    quantise_block(x + b * kBlock, digits, height, codes + b * digits * kBlock * height,
-                   scales + b * height, sums + b * digits * height,
-                   half_sums + b * digits * height);
+    const std::size_t at = b * digits * to.height;
+    quantise_block(x + b * kBlock, digits,
+                   {to.height, to.codes + at * kBlock, to.sum + at, to.half_sum + at},
+                   scales + b * to.height);
+  }
+}
+
+// As q8_K: eight blocks share a scale.
+void quantise_row_k(const float* x, std::size_t blocks, DigitPlace to, float* scales) {
+  SuperScale by{};
+  for (std::size_t b = 0; b < blocks; ++b) {
+    const float* from = x + b * kBlock;
+    by = b % (kSuperBlock / kBlock) == 0 ? super_scale(from) : by;
+    const std::size_t at = b * to.height;
+    put_digit(std::isnan(by.scale) ? kNothing : from, by.factor,
+              {to.height, to.codes + at * kBlock, to.sum + at, to.half_sum + at}, nullptr);
+    scales[at] = by.scale;
   }
 }
 
@@ -160,6 +224,8 @@ namespace assay::cpu {
 
 HWY_EXPORT(panel_height);
 HWY_EXPORT(quantise_row);
+HWY_EXPORT(quantise_row_k);
+HWY_EXPORT(round_to_q8_k);
 HWY_EXPORT(pack_floats);
 HWY_EXPORT(pack_bf16);
 
@@ -193,24 +259,34 @@ void RowPanels::pack(const RowsView& x, RowFormat to, const Threads& threads) {
 }
 
 void RowPanels::pack_row(const float* x, std::size_t panel, std::size_t r) {
-  switch (format) {
-    case RowFormat::kF32:
-    case RowFormat::kF32RoundedToBf16:
-      HWY_DYNAMIC_DISPATCH(pack_floats)
-      (x, columns, height, format == RowFormat::kF32RoundedToBf16,
-       const_cast<float*>(f32(panel)) + r);
-      return;
-    case RowFormat::kBf16:
-      HWY_DYNAMIC_DISPATCH(pack_bf16)
-      (x, columns, height, const_cast<std::uint16_t*>(bf16(panel)) + 2 * r);
-      return;
-    case RowFormat::kInt8:
-    case RowFormat::kInt8Digits:
-      HWY_DYNAMIC_DISPATCH(quantise_row)
-      (x, blocks(), digits_of(format), height, const_cast<std::int8_t*>(int8(panel)) + 4 * r,
-       const_cast<float*>(scales(panel)) + r, const_cast<std::int32_t*>(sums(panel)) + r,
-       const_cast<std::int32_t*>(half_sums(panel)) + r);
-      return;
+  if (is_int8(format)) {
+    pack_codes(x, panel, r);
+    return;
+  }
+  if (format == RowFormat::kBf16) {
+    HWY_DYNAMIC_DISPATCH(pack_bf16)
+    (x, columns, height, const_cast<std::uint16_t*>(bf16(panel)) + 2 * r);
+    return;
+  }
+  if (format == RowFormat::kF32RoundedToInt8K) {
+    static thread_local std::vector<float> values;
+    values.resize(columns);
+    HWY_DYNAMIC_DISPATCH(round_to_q8_k)(x, columns, values.data());
+    x = values.data();
+  }
+  HWY_DYNAMIC_DISPATCH(pack_floats)
+  (x, columns, height, format == RowFormat::kF32RoundedToBf16, const_cast<float*>(f32(panel)) + r);
+}
+
+void RowPanels::pack_codes(const float* x, std::size_t panel, std::size_t r) {
+  const DigitPlace to{height, const_cast<std::int8_t*>(int8(panel)) + 4 * r,
+                      const_cast<std::int32_t*>(sums(panel)) + r,
+                      const_cast<std::int32_t*>(half_sums(panel)) + r};
+  float* const scale = const_cast<float*>(scales(panel)) + r;
+  if (format == RowFormat::kInt8K) {
+    HWY_DYNAMIC_DISPATCH(quantise_row_k)(x, blocks(), to, scale);
+  } else {
+    HWY_DYNAMIC_DISPATCH(quantise_row)(x, blocks(), digits_of(format), to, scale);
   }
 }
 

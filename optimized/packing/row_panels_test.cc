@@ -27,10 +27,12 @@ double element(const RowPanels& p, std::size_t t, std::size_t k) {
   switch (p.format) {
     case RowFormat::kF32:
     case RowFormat::kF32RoundedToBf16:
+    case RowFormat::kF32RoundedToInt8K:
       return p.f32(panel)[k * p.height + r];
     case RowFormat::kBf16:
       return float_from_bf16(p.bf16(panel)[(k / 2 * p.height + r) * 2 + k % 2]);
     case RowFormat::kInt8:
+    case RowFormat::kInt8K:
     case RowFormat::kInt8Digits:
       break;
   }
@@ -97,6 +99,22 @@ TEST_P(Panels, OneDigitIsWhatGgmlRoundsTo) {
   }
 }
 
+TEST_P(Panels, TheDigitOfKTypesIsWhatGgmlRoundsTo) {
+  for (std::size_t rows = 1; rows <= 9; ++rows) {
+    const auto x = some_rows(rows, 768, 12);
+    for (const RowFormat format : {RowFormat::kInt8K, RowFormat::kF32RoundedToInt8K}) {
+      const RowPanels panels = packed(x, format);
+      for (std::size_t t = 0; t < rows; ++t) {
+        auto expected = x[t];
+        round_input(InputRounding::kBlocks256, HalfWay::kEven, expected.data(), expected.size());
+        for (std::size_t k = 0; k < expected.size(); ++k) {
+          ASSERT_EQ(static_cast<float>(element(panels, t, k)), expected[k]) << rows << " " << k;
+        }
+      }
+    }
+  }
+}
+
 TEST_P(Panels, ThreeDigitsHoldAFloatToAnUlpOfTheLargestOfTheBlock) {
   double worst = 0;
   for (std::size_t rows = 1; rows <= 9; ++rows) {
@@ -117,23 +135,26 @@ TEST_P(Panels, ThreeDigitsHoldAFloatToAnUlpOfTheLargestOfTheBlock) {
 }
 
 TEST_P(Panels, ABlockHasTheSumOfEachDigit) {
-  const auto x = some_rows(7, 160, 20);
-  for (const RowFormat format : {RowFormat::kInt8, RowFormat::kInt8Digits}) {
+  const auto x = some_rows(7, 256, 20);
+  for (const RowFormat format : {RowFormat::kInt8, RowFormat::kInt8K, RowFormat::kInt8Digits}) {
     const RowPanels p = packed(x, format);
     const std::size_t digits = digits_of(format);
     for (std::size_t t = 0; t < 7; ++t) {
       const std::size_t panel = t / p.height;
       const std::size_t r = t % p.height;
-      for (std::size_t b = 0; b < 5; ++b) {
+      for (std::size_t b = 0; b < 8; ++b) {
         for (std::size_t digit = 0; digit < digits; ++digit) {
           int sum = 0;
+          int half = 0;
           for (std::size_t k = 0; k < 32; ++k) {
             const std::size_t word = (b * digits + digit) * 8 + k / 4;
             const int code = p.int8(panel)[(word * p.height + r) * 4 + k % 4];
             EXPECT_LE(std::abs(code), 127);
             sum += code;
+            half += k < 16 ? code : 0;
           }
           EXPECT_EQ(p.sums(panel)[(b * digits + digit) * p.height + r], sum);
+          EXPECT_EQ(p.half_sums(panel)[(b * digits + digit) * p.height + r], half);
         }
       }
     }
@@ -167,6 +188,20 @@ TEST_P(Panels, ABlockThatIsNotFiniteHasNoScale) {
         EXPECT_TRUE(std::isfinite(element(p, 1, 0)) && std::isfinite(element(p, 1, 64))) << k;
         EXPECT_TRUE(std::isfinite(element(p, 0, 40)) && std::isfinite(element(p, 2, 40))) << k;
       }
+    }
+  }
+}
+
+TEST_P(Panels, ASuperBlockThatIsNotFiniteHasNoScale) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    for (const RowFormat format : {RowFormat::kInt8K, RowFormat::kF32RoundedToInt8K}) {
+      auto x = some_rows(3, 768, 10);
+      x[1][300] = bad;
+      const RowPanels p = packed(x, format);
+      EXPECT_TRUE(std::isnan(element(p, 1, 256)) && std::isnan(element(p, 1, 511)));
+      EXPECT_TRUE(std::isfinite(element(p, 1, 255)) && std::isfinite(element(p, 1, 512)));
+      EXPECT_TRUE(std::isfinite(element(p, 0, 300)) && std::isfinite(element(p, 2, 300)));
     }
   }
 }
