@@ -14,8 +14,16 @@ namespace {
 // Up to so many queries of a cache share its keys among threads, in pieces; more are shared
 // themselves.
 constexpr std::size_t kFewQueries = 32;
-constexpr std::size_t kPiece = 512;  // keys of a piece
 static_assert(kFewQueries <= kTileQueries);
+
+// Keys of a piece. One token, which has nothing else to share, in eight pieces or more; several in
+// long ones, so that up to 512 keys they are summed as in a longer call.
+std::size_t piece_keys(std::size_t tokens, std::size_t keys) {
+  constexpr std::size_t kLongest = 512;
+  constexpr std::size_t kPieces = 8;
+  return tokens > 1 ? kLongest
+                    : std::clamp(keys / kPieces / kKeyBlock * kKeyBlock, kKeyBlock, kLongest);
+}
 
 // What a tile computes, in memory that lives as long as its thread.
 struct Scratch {
@@ -137,8 +145,9 @@ void attend_few(const AttentionCall& call, std::size_t caches, const Threads& th
   const std::size_t rows = call.tokens * call.group;
   const std::size_t width = value_stride(call.caches[0].head_dim);
   const AttentionTile whole = tile_of(call, 0, 0, scratch());
-  const std::size_t base = whole.first / kPiece;
-  const std::size_t count = std::max<std::size_t>(1, (whole.end + kPiece - 1) / kPiece - base);
+  const std::size_t length = piece_keys(call.tokens, whole.end - whole.first);
+  const std::size_t base = whole.first / length;
+  const std::size_t count = std::max<std::size_t>(1, (whole.end + length - 1) / length - base);
   all.out.resize(caches * count * rows * width);
   all.most.resize(caches * count * rows);
   all.sum.resize(caches * count * rows);
@@ -146,9 +155,9 @@ void attend_few(const AttentionCall& call, std::size_t caches, const Threads& th
     for (auto unit = static_cast<std::size_t>(thread); unit < caches * count;
          unit += static_cast<std::size_t>(team)) {
       AttentionTile tile = tile_of(call, unit / count, 0, scratch());
-      const std::size_t piece = (base + unit % count) * kPiece;
+      const std::size_t piece = (base + unit % count) * length;
       tile.first = std::max(tile.first, piece);
-      tile.end = std::min(tile.end, piece + kPiece);
+      tile.end = std::min(tile.end, piece + length);
       attend(tile, call.caches[unit / count]);
       std::copy_n(tile.out, rows * width, all.out.data() + unit * rows * width);
       std::copy_n(tile.most, rows, all.most.data() + unit * rows);

@@ -101,12 +101,13 @@ def main():
     parser.add_argument("--out")
     options = parser.parse_args()
     peer = None
-    skip, whole, decode, peer_prompt, peer_decode, reads = [], [], [], [], [], []
+    skip, whole, decode, peer_prompt, peer_decode, reads, shares = [], [], [], [], [], [], []
     for _ in range(options.repetitions):
         report = ours(options, skip=True)
         skip.append(report["results"][0]["median"])
         decode.append(report["results"][1]["median"])
         reads.append(report["results"][1]["read_gb_s"][0])
+        shares.append(report["results"][1]["share"])
         peer = peer or Peer(options.python, options.file, options.threads)
         peer_prompt.append(options.prompt / peer.seconds(f"pp {options.prompt}"))
         request = f"tg {options.generate} {options.depth}"
@@ -131,6 +132,7 @@ def main():
             "threads": options.threads,
             "probes": report["probes"],
             "read_gb_s": reads,
+            "share_of_reading": shares,
             "results": rows,
         }
         Path(options.out).write_text(json.dumps(result, indent=2) + "\n")
