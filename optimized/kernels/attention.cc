@@ -16,11 +16,11 @@ namespace {
 constexpr std::size_t kFewQueries = 32;
 static_assert(kFewQueries <= kTileQueries);
 
-// Keys of a piece. One token, which has nothing else to share, in eight pieces or more; several in
+// Keys of a piece. One token, which has nothing else to share, in four pieces or more; several in
 // long ones, so that up to 512 keys they are summed as in a longer call.
 std::size_t piece_keys(std::size_t tokens, std::size_t keys) {
   constexpr std::size_t kLongest = 512;
-  constexpr std::size_t kPieces = 8;
+  constexpr std::size_t kPieces = 4;
   return tokens > 1 ? kLongest
                     : std::clamp(keys / kPieces / kKeyBlock * kKeyBlock, kKeyBlock, kLongest);
 }
