@@ -37,12 +37,27 @@ TileKernel kernel_for(WeightLayout layout, RowFormat format) {
   return has.avx2 ? multiply_int8_avx2 : multiply_int8;
 }
 
-// A product in chunks of tiles, which threads take in turn: one that is held up holds up no other.
+// A product in chunks of tiles.
 struct Share {
   const Product* product;
   TileKernel kernel;
   std::size_t tiles;  // of a chunk
   std::size_t first;  // of its chunks, among those of all products
+};
+
+void run_chunk(const std::vector<Share>& shares, std::size_t chunk) {
+  const auto after = std::ranges::upper_bound(shares, chunk, {}, &Share::first);
+  const Share& share = *(after - 1);
+  const std::size_t first = (chunk - share.first) * share.tiles;
+  const std::size_t end = std::min(first + share.tiles, share.product->weight->tiles());
+  share.kernel(*share.product, {first, end});
+}
+
+// Each thread begins with chunks of its own, one after another in memory, which is read fastest in
+// order, and then takes what others have left: one that is held up holds up no other.
+struct alignas(64) Queue {
+  std::atomic<std::size_t> next{0};
+  std::size_t end = 0;
 };
 
 // Long enough to be read as one stream, and a multiple of what kernels take at a time; with many
@@ -103,16 +118,22 @@ void multiply(std::span<const Product> products, const Threads& threads) {
         {&product, kernel_for(product.weight->layout, product.x->format), tiles, chunks});
     chunks += (product.weight->tiles() + tiles - 1) / tiles;
   }
-  std::atomic<std::size_t> next{0};
-  threads.run([&](int, int) {
-    auto share = shares.begin();
-    for (std::size_t chunk = next++; chunk < chunks; chunk = next++) {
-      while (share + 1 != shares.end() && (share + 1)->first <= chunk) {
-        ++share;
+  static thread_local std::vector<Queue> mine;  // the caller's
+  const auto team = static_cast<std::size_t>(threads.count());
+  if (mine.size() < team) {
+    mine = std::vector<Queue>(team);
+  }
+  const std::span<Queue> queues(mine.data(), team);
+  for (std::size_t t = 0; t < team; ++t) {
+    queues[t].next = chunks * t / team;
+    queues[t].end = chunks * (t + 1) / team;
+  }
+  threads.run([&](int thread, int) {
+    for (std::size_t turn = 0; turn < team; ++turn) {
+      Queue& queue = queues[(static_cast<std::size_t>(thread) + turn) % team];
+      for (std::size_t chunk = queue.next++; chunk < queue.end; chunk = queue.next++) {
+        run_chunk(shares, chunk);
       }
-      const std::size_t first = (chunk - share->first) * share->tiles;
-      const std::size_t end = std::min(first + share->tiles, share->product->weight->tiles());
-      share->kernel(*share->product, {first, end});
     }
   });
 }

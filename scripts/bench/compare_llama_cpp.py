@@ -88,6 +88,14 @@ def summary(name, mine, theirs):
     return row
 
 
+def command_of(options):
+    """As it would be typed beside the file."""
+    words = ["scripts/bench/compare_llama_cpp.py", Path(options.file).name]
+    words += ["-t", options.threads, "-p", options.prompt, "-n", options.generate]
+    words += ["-d", options.depth, "-r", options.repetitions] + ["--apart"] * options.apart
+    return " ".join(map(str, words))
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("file")
@@ -126,7 +134,7 @@ def main():
         result = {
             "format_version": 1,
             "date": datetime.date.today().isoformat(),
-            "command": " ".join(["scripts/bench/compare_llama_cpp.py", *sys.argv[1:]]),
+            "command": command_of(options),
             "file": Path(options.file).name,
             "cpu_features": report["cpu_features"],
             "threads": options.threads,
