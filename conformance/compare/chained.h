@@ -15,8 +15,8 @@
 namespace assay::conformance {
 
 // `end_to_end`: errors may be inherited; false where the run was fed the truth at each block, so
-// that in 16 bits they gate, too. `choices`: of the truth, where the golden does not keep them.
-// Whether a dump that chose otherwise may have, its replay says.
+// that in 16 bits they gate, too. `choices`: of the truth, where the golden does not keep them or
+// their scores. Whether a dump that chose otherwise may have, its replay says.
 CaseResult compare_chained(const Golden& golden, const TapSet& dump, const Floors& floors,
                            bool end_to_end = true, const TapSet& choices = {});
 

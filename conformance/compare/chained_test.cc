@@ -235,6 +235,11 @@ TEST(Chained, AChoiceThatTheGoldenDoesNotKeepConditionsWhatFollows) {
   EXPECT_EQ(tap_of(judged({}), out.name).verdict, Verdict::kFail);
   EXPECT_EQ(tap_of(judged(choices), out.name).verdict, Verdict::kPass);
   EXPECT_THAT(tap_of(judged(choices), out.name).note, HasSubstr("1 rows are conditioned"));
+  // The same where it keeps the choice and not the scores.
+  small.truth.add(choices.at(chosen.name));
+  EXPECT_EQ(tap_of(judged({}), chosen.name).verdict, Verdict::kFail);
+  EXPECT_EQ(tap_of(judged(choices), chosen.name).verdict, Verdict::kWarning);
+  EXPECT_EQ(tap_of(judged(choices), out.name).verdict, Verdict::kPass);
   out.values[(row - 1) * width] += 1;  // this row chose as the truth did
   EXPECT_EQ(tap_of(judged(choices), out.name).verdict, Verdict::kFail);
 }

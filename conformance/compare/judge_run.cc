@@ -187,12 +187,13 @@ class RunJudge {
     return 0;
   }
 
-  // The truth's choices that the golden does not keep and the dump shows, in classes whose errors
-  // end to end are large enough to change some.
+  // The truth's choices that the golden does not keep, or keeps without what they were made from,
+  // and the dump shows, in classes whose errors end to end are large enough to change some.
   TapSet other_choices() const {
     const PrecisionClass& precision = floors_.precision();
     const auto is_other = [&](const std::string& name) {
-      return is_choice(name) && taps_.has(name) && !golden_.truth.has(name);
+      const bool weighed = golden_.truth.has(name) && golden_.truth.has(scores_of_choice(name));
+      return is_choice(name) && taps_.has(name) && !weighed;
     };
     const bool coarse = precision.sixteen_bit || precision.rounding.stored_products;
     if (!coarse || std::ranges::none_of(taps_.names(), is_other)) {
