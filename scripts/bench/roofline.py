@@ -86,14 +86,19 @@ def points(result: dict, target: str) -> list[dict]:
 def roofs(found: list[dict]) -> tuple[float, dict[str, float]]:
     """GB/s of memory, and Gop/s of each instruction that products were measured against."""
     memory = median(p["roof"] for p in found if p["kind"] == "matvec")
+
+    def of_products(*types: str) -> list[float]:
+        rounded = [p for p in found if p["kind"] == "matmul" and not p["exact"]]
+        return [p["roof"] for p in rounded if p["stored"] in types]
+
     kinds = {
         "f32 multiply-add": [p["roof"] for p in found if p["kind"] == "attention"],
-        "int8 dot product": [
-            p["roof"]
-            for p in found
-            if p["kind"] == "matmul" and p["stored"].startswith("q") and not p["exact"]
-        ],
+        "bf16 dot product": of_products("bf16"),
+        "int8 dot product": of_products("q8_0", "q4_0"),  # K types are multiplied in f32
     }
+    fma = median(kinds["f32 multiply-add"])
+    if kinds["bf16 dot product"] and median(kinds["bf16 dot product"]) < 1.2 * fma:
+        del kinds["bf16 dot product"]  # multiplied in f32, as the same roof shows
     return memory, {name: median(rates) for name, rates in kinds.items() if rates}
 
 
