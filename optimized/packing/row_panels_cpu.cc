@@ -20,6 +20,11 @@ struct DigitPlace {
   std::int8_t* codes;
   std::int32_t* sum;
   std::int32_t* half_sum;
+
+  DigitPlace after(std::size_t digits) const {
+    const std::size_t count = digits * height;
+    return {height, codes + count * kBlock, sum + count, half_sum + count};
+  }
 };
 
 }  // namespace assay::cpu
@@ -103,7 +108,7 @@ void quantise_block(const float* x, std::size_t digits, DigitPlace to, float* sc
   x = finite ? x : kNothing;
   for (std::size_t digit = 0; digit < digits; ++digit) {
     put_digit(x, factor, to, digit + 1 < digits ? rest : nullptr);
-    to = {to.height, to.codes + kBlock * to.height, to.sum + to.height, to.half_sum + to.height};
+    to = to.after(1);
     x = rest;
     factor = 1;
   }
@@ -195,10 +200,7 @@ int panel_height(RowFormat format) {
 void quantise_row(const float* x, std::size_t blocks, std::size_t digits, DigitPlace to,
                   float* scales) {
   for (std::size_t b = 0; b < blocks; ++b) {
-    const std::size_t at = b * digits * to.height;
-    quantise_block(x + b * kBlock, digits,
-                   {to.height, to.codes + at * kBlock, to.sum + at, to.half_sum + at},
-                   scales + b * to.height);
+    quantise_block(x + b * kBlock, digits, to.after(b * digits), scales + b * to.height);
   }
 }
 
@@ -208,10 +210,8 @@ void quantise_row_k(const float* x, std::size_t blocks, DigitPlace to, float* sc
   for (std::size_t b = 0; b < blocks; ++b) {
     const float* from = x + b * kBlock;
     by = b % (kSuperBlock / kBlock) == 0 ? super_scale(from) : by;
-    const std::size_t at = b * to.height;
-    put_digit(std::isnan(by.scale) ? kNothing : from, by.factor,
-              {to.height, to.codes + at * kBlock, to.sum + at, to.half_sum + at}, nullptr);
-    scales[at] = by.scale;
+    put_digit(std::isnan(by.scale) ? kNothing : from, by.factor, to.after(b), nullptr);
+    scales[b * to.height] = by.scale;
   }
 }
 
