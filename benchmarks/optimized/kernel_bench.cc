@@ -7,10 +7,9 @@
 // Rates of a shared machine change within seconds, so each repetition runs its probe next to it and
 // `share` is the median of the ratios: of the instruction that the kernel is made of; for matvec,
 // whose weights exceed the caches, of reading memory in order; for what works row by row, of
-// copying as many bytes. `error` is what it got wrong
-// against doubles: of a product the worst output, as a share of sum |w x|; of attention the
-// relative L2 of a row. `openblas` is the rate of its sgemm for the same product.
-// scripts/bench/kernel_report.py makes a page of the results.
+// copying as many bytes. `error` is what it got wrong against doubles: of a product the worst
+// output, as a share of sum |w x|; of attention the relative L2 of a row. `openblas` is the rate of
+// its sgemm for the same product. scripts/bench/kernel_report.py makes a page of the results.
 #include <benchmark/benchmark.h>
 #include <cblas.h>
 
@@ -195,8 +194,8 @@ void matmul(benchmark::State& state, const std::string& target, const char* stor
     multiply({&product, 1}, threads);
   });
   state.counters["error"] = error_of(weights.view, x, y.data(), stride);
-  if (weights.view.layout ==
-      WeightLayout::kF32) {  // beside it, on the best that OpenBLAS finds here
+  if (weights.view.layout == WeightLayout::kF32) {
+    // Beside it, on the best that OpenBLAS finds here.
     openblas_set_num_threads(threads.count());
     state.counters["openblas"] = openblas_rate(x, rows, columns) / 1e9;
   }
