@@ -101,17 +101,14 @@ HWY_INLINE hn::Vec<I32> k_codes_at(const std::byte* block, std::size_t j, std::s
     return hn::And(hn::ShiftRightSame(hn::LoadU(du, words), byte + static_cast<int>(shift)),
                    hn::Set(du, mask));
   };
+  const KCodes at = k_codes_of(kType, j);
   const std::size_t g = k / 4;
-  if constexpr (kType == KType::kQ6) {
-    const auto low = bits(kAt.low, kHalfWords * (j / 4) + 8 * (j % 2) + g, 4 * (j % 4 / 2), 15);
-    const auto high = bits(kAt.high, kHalfWords * (j / 4) + g, 2 * (j % 4), 3);
-    return hn::Sub(hn::BitCast(I32(), hn::Or(low, hn::ShiftLeft<4>(high))), hn::Set(I32(), 32));
+  auto code = bits(kAt.low, at.low + g, at.low_shift, 15);
+  if constexpr (kType != KType::kQ4) {
+    code = hn::Or(code, hn::ShiftLeft<4>(bits(kAt.high, at.high + g, at.high_shift, at.high_mask)));
   }
-  auto code = bits(kAt.low, 8 * (j / 2) + g, 4 * (j % 2), 15);
-  if constexpr (kType == KType::kQ5) {
-    code = hn::Or(code, hn::ShiftLeft<4>(bits(kAt.high, g, j, 1)));
-  }
-  return hn::BitCast(I32(), code);
+  const auto whole = hn::BitCast(I32(), code);
+  return kType == KType::kQ6 ? hn::Sub(whole, hn::Set(I32(), 32)) : whole;
 }
 
 // The 16 small integers of the rows, times what load_scales makes of f16s.

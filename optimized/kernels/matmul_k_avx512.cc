@@ -16,7 +16,6 @@
 
 #include <immintrin.h>
 
-#include <algorithm>
 #include <cstdint>
 
 #if defined(__clang__)
@@ -31,7 +30,6 @@
 namespace assay::cpu {
 namespace {
 
-constexpr std::size_t kTilesAtOnce = 1;  // two read x half as often, and are slower on Zen 5
 constexpr std::size_t kWords = 8;        // of a sub-block
 constexpr std::size_t kPrefetch = 8192;  // bytes ahead: past the end of a small page
 constexpr float kDigitStep = 1 / 254.0F;
@@ -49,21 +47,14 @@ inline __m512i bits_of(__m512i v, unsigned shift, char mask) {
 template <KType kType>
 inline __m512i k_codes(const std::byte* block, std::size_t j, std::size_t g) {
   constexpr KPlaces kAt = k_places(kType);
-  const std::byte* const low = block + kAt.low;
-  const std::byte* const high = block + kAt.high;
-  const auto n = static_cast<unsigned>(j);
-  if constexpr (kType == KType::kQ6) {
-    const __m512i four =
-        bits_of(words_at(low, kHalfWords * (j / 4) + 8 * (j % 2) + g), n % 4 / 2 * 4, 15);
-    const __m512i two = bits_of(words_at(high, kHalfWords * (j / 4) + g), n % 4 * 2, 3);
-    return _mm512_or_si512(four, _mm512_slli_epi16(two, 4));
+  const KCodes at = k_codes_of(kType, j);
+  const __m512i low = bits_of(words_at(block + kAt.low, at.low + g), at.low_shift, 15);
+  if constexpr (kType == KType::kQ4) {
+    return low;
   } else {
-    const __m512i four = bits_of(words_at(low, 8 * (j / 2) + g), n % 2 * 4, 15);
-    if constexpr (kType == KType::kQ4) {
-      return four;
-    } else {
-      return _mm512_or_si512(four, _mm512_slli_epi16(bits_of(words_at(high, g), n, 1), 4));
-    }
+    const __m512i high = bits_of(words_at(block + kAt.high, at.high + g), at.high_shift,
+                                 static_cast<char>(at.high_mask));
+    return _mm512_or_si512(low, _mm512_slli_epi16(high, 4));
   }
 }
 
@@ -105,22 +96,17 @@ inline __m512 combined(const __m512i (&sum)[kDigits]) {
   return value;
 }
 
-// The sums of words [first, first + kWords / 2) of sub-block j of N tiles, for each digit.
-template <KType kType, std::size_t kDigits, std::size_t N>
-inline void add_half(const std::byte* block, std::size_t tile, std::size_t j, std::size_t first,
-                     const XBlock& x, __m512i (&sum)[N][kDigits]) {
+// The sums of words [first, first + kWords / 2) of sub-block j, for each digit.
+template <KType kType, std::size_t kDigits>
+inline void add_half(const std::byte* block, std::size_t j, std::size_t first, const XBlock& x,
+                     __m512i (&sum)[kDigits]) {
 #pragma GCC unroll 4
   for (std::size_t g = first; g < first + kWords / 2; ++g) {
-    __m512i codes[N];
-    for (std::size_t n = 0; n < N; ++n) {
-      codes[n] = k_codes<kType>(block + n * tile, j, g);
-    }
+    const __m512i codes = k_codes<kType>(block, j, g);
 #pragma GCC unroll 3
     for (std::size_t digit = 0; digit < kDigits; ++digit) {
       const __m512i word = _mm512_set1_epi32(x.words[digit * kWords + g]);
-      for (std::size_t n = 0; n < N; ++n) {
-        sum[n][digit] = _mm512_dpbusd_epi32(sum[n][digit], codes[n], word);
-      }
+      sum[digit] = _mm512_dpbusd_epi32(sum[digit], codes, word);
     }
   }
 }
@@ -162,44 +148,34 @@ inline void prefetch(const std::byte* block, std::size_t j) {
   }
 }
 
-// N tiles share what is read of x.
-template <KType kType, std::size_t kDigits, std::size_t N>
+// One tile: two that share what is read of x are slower on Zen 5.
+template <KType kType, std::size_t kDigits>
 void k_row(const Product& p, std::size_t tile) {
   constexpr std::size_t kBytes = k_places(kType).bytes;
-  const std::size_t stride = p.weight->tile;
   const auto* words = reinterpret_cast<const std::int32_t*>(p.x->int8(0));
-  const std::byte* block = p.weight->data + tile * stride;
-  __m512 y[N];
-  std::fill_n(y, N, _mm512_setzero_ps());
+  const std::byte* block = p.weight->data + tile * p.weight->tile;
+  __m512 y = _mm512_setzero_ps();
   for (std::size_t b = 0; b < p.x->blocks(); b += 8, block += kBytes) {
 #pragma GCC unroll 8
     for (std::size_t j = 0; j < 8; ++j) {
       const std::size_t at = (b + j) * kDigits;
       const XBlock x{words + at * kWords, p.x->sums(0) + at, p.x->half_sums(0) + at,
                      p.x->scales(0)[b + j]};
-      __m512i first[N][kDigits] = {};
-      __m512i second[N][kDigits] = {};
-      add_half<kType>(block, stride, j, 0, x, first);
-      add_half<kType>(block, stride, j, kWords / 2, x, second);
-      for (std::size_t n = 0; n < N; ++n) {
-        prefetch<kBytes>(block + n * stride, j);
-        y[n] = finished<kType>(block + n * stride, j, x, first[n], second[n], y[n]);
-      }
+      __m512i first[kDigits] = {};
+      __m512i second[kDigits] = {};
+      add_half<kType>(block, j, 0, x, first);
+      add_half<kType>(block, j, kWords / 2, x, second);
+      prefetch<kBytes>(block, j);
+      y = finished<kType>(block, j, x, first, second, y);
     }
   }
-  for (std::size_t n = 0; n < N; ++n) {
-    _mm512_storeu_ps(p.y + (tile + n) * kTileRows, y[n]);
-  }
+  _mm512_storeu_ps(p.y + tile * kTileRows, y);
 }
 
 template <KType kType, std::size_t kDigits>
 void k_rows(const Product& p, TileRange tiles) {
-  std::size_t tile = tiles.first;
-  for (; tile + kTilesAtOnce <= tiles.end; tile += kTilesAtOnce) {
-    k_row<kType, kDigits, kTilesAtOnce>(p, tile);
-  }
-  for (; tile < tiles.end; ++tile) {
-    k_row<kType, kDigits, 1>(p, tile);
+  for (std::size_t tile = tiles.first; tile < tiles.end; ++tile) {
+    k_row<kType, kDigits>(p, tile);
   }
 }
 

@@ -7,13 +7,8 @@
 //   q6_K  { f16 d[16]; i8 sc[16][16]; { u8 ql[16][16][4]; u8 qh[8][16][4] }[2] }
 //                                                    3360,       3360
 //
-// What is read together lies together, for memory is read fastest in order. Word g of sub-block j
-// is, in each byte,
-//
-//   q4_K  qs[8 (j/2) + g] >> 4 (j mod 2) & 15
-//   q5_K  that | (qh[g] >> j & 1) << 4
-//   q6_K  of half j/4:  (ql[8 (j mod 2) + g] >> 4 (j mod 4 / 2) & 15)
-//                       | (qh[g] >> 2 (j mod 4) & 3) << 4
+// What is read together lies together, for memory is read fastest in order. k_codes_of() says where
+// the codes of a sub-block are.
 //
 // Element l of sub-block j is d sc[j] code - dmin mn[j], and for q6_K d sc[2 j + l/16] (code - 32).
 // The six bits of sc and mn are taken out of the file's twelve bytes.  Source: ggml_blocks.h.
@@ -52,7 +47,30 @@ constexpr KPlaces k_places(KType type) {
   }
   return {0, 32, 0, 288, 288 + 16 * kWord, 288 + 48 * kWord};
 }
+
+// The codes of sub-block j. Word g of eight has in each byte
+//
+//   (low[low + g] >> low_shift & 15) | (high[high + g] >> high_shift & high_mask) << 4
+//
+// with low[] and high[] the words from those places on.
+struct KCodes {
+  std::size_t low;
+  unsigned low_shift;
+  std::size_t high;
+  unsigned high_shift;
+  unsigned high_mask;  // 0: four bits are all
+};
+
 constexpr std::size_t kHalfWords = 24;  // of q6_K, from one half to the next
+
+constexpr KCodes k_codes_of(KType type, std::size_t j) {
+  const auto n = static_cast<unsigned>(j);
+  if (type == KType::kQ6) {
+    const std::size_t half = kHalfWords * (j / 4);
+    return {half + 8 * (j % 2), n % 4 / 2 * 4, half, n % 4 * 2, 3};
+  }
+  return {8 * (j / 2), n % 2 * 4, 0, n, type == KType::kQ5 ? 1U : 0U};
+}
 
 // Which K type a stored type is; none: another.
 std::optional<KType> k_type(DType stored);

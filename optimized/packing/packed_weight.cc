@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "optimized/packing/interleave.h"
 #include "optimized/packing/k_blocks.h"
 #include "reference/family/base/number_formats.h"
 
@@ -33,17 +34,6 @@ WeightLayout layout_of(DType stored) {
   return stored.info().block_elements > 1 ? WeightLayout::kRows : WeightLayout::kF32;
 }
 
-// Words of one row of a block to their places in the tile; `flip` is xored into each.
-void spread(const std::byte* from, std::size_t words, std::size_t row, std::uint32_t flip,
-            std::byte* to) {
-  for (std::size_t g = 0; g < words; ++g) {
-    std::uint32_t word = 0;
-    std::memcpy(&word, from + 4 * g, 4);
-    word ^= flip;
-    std::memcpy(to + g * kTileRows * 4 + row * 4, &word, 4);
-  }
-}
-
 struct TileSource {
   const std::byte* rows;  // the first of the tile
   std::size_t row_bytes;
@@ -64,7 +54,7 @@ void pack_blocks(const TileSource& from, bool q8, std::byte* to) {
       }
       const std::byte* block = from.rows + r * from.row_bytes + b * stored;
       std::memcpy(to + 2 * r, block, 2);
-      spread(block + 2, words, r, flip, to + kScales);
+      spread(block + 2, words, r, to + kScales, flip);
     }
   }
 }
@@ -73,44 +63,40 @@ void pack_bf16(const TileSource& from, std::byte* to) {
   const std::size_t words = from.columns / 2;
   for (std::size_t r = 0; r < from.count; ++r) {
     const std::byte* row = from.rows + r * from.row_bytes;
-    spread(row, words, r, 0, to);
+    spread(row, words, r, to);
     if (from.columns % 2 != 0) {
       std::byte last[4] = {};
       std::memcpy(last, row + 4 * words, 2);
-      spread(last, 1, r, 0, to + words * kTileRows * 4);
+      spread(last, 1, r, to + words * kTileRows * 4);
     }
   }
 }
 
 void pack_floats(const TileSource& from, std::byte* to) {
   for (std::size_t r = 0; r < from.count; ++r) {
-    spread(from.rows + r * from.row_bytes, from.columns, r, 0, to);
+    spread(from.rows + r * from.row_bytes, from.columns, r, to);
   }
 }
 
-float half_at(const std::byte* at) {
-  std::uint16_t bits = 0;
-  std::memcpy(&bits, at, 2);
-  return float_from_f16(bits);
-}
-
-}  // namespace
-
-std::size_t tile_bytes(WeightLayout layout, std::size_t columns) {
-  switch (layout) {
-    case WeightLayout::kBf16:
-      return round_up(columns, 2) * kTileRows * 2;
-    case WeightLayout::kQ8:
-      return columns / kBlock * (kScales + kTileRows * 32);
-    case WeightLayout::kQ4:
-      return columns / kBlock * (kScales + kTileRows * 16);
+std::size_t tile_bytes(const WeightView& plan) {
+  switch (plan.layout) {
     case WeightLayout::kF32:
+      return plan.columns * kTileRows * 4;
+    case WeightLayout::kBf16:
+      return round_up(plan.columns, 2) * kTileRows * 2;
+    case WeightLayout::kQ8:
+      return plan.columns / kBlock * (kScales + kTileRows * 32);
+    case WeightLayout::kQ4:
+      return plan.columns / kBlock * (kScales + kTileRows * 16);
     case WeightLayout::kK:
+      return plan.columns / kSuperBlock * k_places(*k_type(plan.stored)).bytes;
     case WeightLayout::kRows:
       break;
   }
-  return columns * kTileRows * 4;
+  return stored_row_bytes(plan) * kTileRows;
 }
+
+}  // namespace
 
 WeightView plan_rows(DType stored, std::size_t rows, std::size_t columns) {
   WeightView plan;
@@ -118,12 +104,7 @@ WeightView plan_rows(DType stored, std::size_t rows, std::size_t columns) {
   plan.rows = rows;
   plan.columns = columns;
   plan.stored = stored;
-  if (const auto type = k_type(stored)) {
-    plan.tile = columns / kSuperBlock * k_places(*type).bytes;
-  } else {
-    plan.tile = plan.layout == WeightLayout::kRows ? stored_row_bytes(plan) * kTileRows
-                                                   : tile_bytes(plan.layout, columns);
-  }
+  plan.tile = tile_bytes(plan);
   return plan;
 }
 

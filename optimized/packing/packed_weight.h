@@ -34,9 +34,6 @@ constexpr std::size_t round_up(std::size_t value, std::size_t to) {
   return (value + to - 1) / to * to;
 }
 
-// The bytes of one tile of 16 rows in a layout whose bytes do not depend on the stored type.
-std::size_t tile_bytes(WeightLayout layout, std::size_t columns);
-
 // What a product needs to know; points into memory that somebody else owns.
 struct WeightView {
   WeightLayout layout = WeightLayout::kF32;

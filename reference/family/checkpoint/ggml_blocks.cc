@@ -12,6 +12,15 @@
 #include "reference/family/base/number_formats.h"
 
 namespace assay {
+
+std::pair<int, int> k_scale_and_minimum(const std::uint8_t* scales, int k) {
+  const auto upper = [](std::uint8_t byte) { return byte >> 6 << 4; };
+  if (k < 4) {
+    return {scales[k] & 63, scales[k + 4] & 63};
+  }
+  return {(scales[k + 4] & 15) | upper(scales[k - 4]), scales[k + 4] >> 4 | upper(scales[k])};
+}
+
 namespace {
 
 using Byte = std::uint8_t;
@@ -165,16 +174,6 @@ struct Block<GgmlBlock::kNvfp4> {
   }
 };
 
-// The scale and the minimum of sub-block k, six bits each. Bytes 0 to 3 and 4 to 7 have those of
-// the first four, and in their upper two bits the upper bits of the others, whose lower four are in
-// bytes 8 to 11.
-std::pair<int, int> scale_and_minimum(const Byte* scales, int k) {
-  if (k < 4) {
-    return {scales[k] & 63, scales[k + 4] & 63};
-  }
-  return {lo(scales[k + 4]) | scales[k - 4] >> 6 << 4, hi(scales[k + 4]) | scales[k] >> 6 << 4};
-}
-
 template <>
 struct Block<GgmlBlock::kQ4K> {
   static constexpr std::size_t kElements = 256, kBytes = 144;
@@ -182,7 +181,7 @@ struct Block<GgmlBlock::kQ4K> {
   static void widen(const Byte* block, Real* out) {
     const Byte* qs = block + 16;
     for (int k = 0; k < 8; ++k) {
-      const auto [sc, mn] = scale_and_minimum(block + 4, k);
+      const auto [sc, mn] = k_scale_and_minimum(block + 4, k);
       const Real scale = scale_at<Real>(block) * static_cast<Real>(sc);
       const Real minimum = scale_at<Real>(block + 2) * static_cast<Real>(mn);
       for (int l = 0; l < 32; ++l) {
@@ -201,7 +200,7 @@ struct Block<GgmlBlock::kQ5K> {
     const Byte* qh = block + 16;
     const Byte* qs = block + 48;
     for (int k = 0; k < 8; ++k) {
-      const auto [sc, mn] = scale_and_minimum(block + 4, k);
+      const auto [sc, mn] = k_scale_and_minimum(block + 4, k);
       const Real scale = scale_at<Real>(block) * static_cast<Real>(sc);
       const Real minimum = scale_at<Real>(block + 2) * static_cast<Real>(mn);
       for (int l = 0; l < 32; ++l) {

@@ -43,6 +43,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace assay {
 
@@ -64,6 +65,11 @@ enum class GgmlBlock : int {
 // `count` elements, in whole blocks that begin at `bytes` (any alignment). Real: float or double.
 template <GgmlBlock kBlock, class Real>
 void widen_ggml(const std::byte* bytes, std::size_t count, Real* out);
+
+// The scale and the minimum of sub-block k of Q4_K and Q5_K, six bits each. Bytes 0 to 3 and 4 to 7
+// have those of the first four, and in their upper two bits the upper bits of the others, whose
+// lower four are in bytes 8 to 11.
+std::pair<int, int> k_scale_and_minimum(const std::uint8_t* scales, int k);
 
 // The reference quantisers: `count` finite values, in whole blocks.
 void store_q8_0(const float* values, std::size_t count, std::byte* out);
